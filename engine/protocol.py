@@ -1,0 +1,569 @@
+"""The whole contract between Blender and the engine: messages, job folders, limits, version. Standard library only.
+
+This file is the one place where both halves meet; `build.py sync` copies it byte for byte into the add-on. It knows neither
+bpy nor torch nor numpy.
+
+A job folder is complete: it can be run by hand (`python -m engine run JOB_FOLDER`), sent elsewhere, or attached to a report.
+
+    shot job (kinds train_style, stylise)          motion job (kinds inbetween, extrapolate)
+      job.json                     Job               job.json          Job
+      shot.json                    Shot              clip.json         Clip
+      frames/0001.png              sRGB, 8 bit       clip.npz          CLIP_ARRAYS
+      guides/0001.geometry.exr     GEOMETRY_PASSES   result/clip.npz   RESULT_ARRAYS
+      guides/0001.albedo.exr       ALBEDO_PASSES
+      keys/0001.png                painted frames
+      style/                       trained weights
+      result/0001.png              finished frames
+
+A message is framed as  magic (4) | header bytes (u32) | payload bytes (u32) | crc32 of both (u32) | header | payload,
+numbers little-endian, the header a JSON object {"type": message name, field: value, …} in UTF-8.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import struct
+import types
+import typing
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+PROTOCOL_VERSION = 1
+MAGIC = b"UNDY"
+MAX_HEADER = 1 << 20
+MAX_PAYLOAD = 64 << 20
+MAX_JSON_FILE = 16 << 20
+MAX_FRAMES = 100_000
+MAX_SIDE = 16_384
+MAX_JOINTS = 4_096
+
+_PREFIX = struct.Struct("<4sIII")
+
+
+class ProtocolError(ValueError):
+    """Bytes that are no message of this protocol; str() is one sentence."""
+
+
+class JobError(ValueError):
+    """A job folder that cannot be run; str() is one sentence that says what to do."""
+
+
+# --- messages: Blender to engine -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Submit:
+    """Run the job in `folder` (absolute path); `job` is the sender's name for it. Jobs run one after another."""
+
+    job: str
+    folder: str
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """Give the job up: answered by Cancelled within a second, finished frames stay."""
+
+    job: str
+
+
+# --- messages: engine to Blender -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ready:
+    """First message of an engine: what it is and can do. `models` maps a job kind to the models it offers."""
+
+    protocol: int
+    engine_version: str
+    device: str
+    pid: int
+    models: dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """At least once a second while a job runs: part done (0 to 1), what is being done, seconds left (None: unknown)."""
+
+    job: str
+    done: float
+    text: str
+    seconds_left: float | None
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A picture to look at while the job runs; the payload is (height, width, channels) uint8 sRGB, top row first."""
+
+    job: str
+    frame: int
+    width: int
+    height: int
+    channels: int
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The job is done: result paths relative to the job folder, sentences for the artist, figures by name."""
+
+    job: str
+    results: list[str]
+    notes: list[str]
+    figures: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The job cannot be done: one sentence for the artist. The traceback is in the engine's log."""
+
+    job: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """The job was given up on request."""
+
+    job: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The answer to bytes or messages that make no sense; nothing else happens."""
+
+    sentence: str
+
+
+Message = Submit | Cancel | Ready | Progress | Preview | Finished | Failed | Cancelled | Refused
+MESSAGES: dict[str, type] = {
+    cls.__name__: cls for cls in (Submit, Cancel, Ready, Progress, Preview, Finished, Failed, Cancelled, Refused)
+}
+
+# --- job.json --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TrainStyle:
+    """Train a network on this shot's painted keys; writes style/.
+
+    keys: frames painted in keys/. seconds: time budget of the training. steps: stop after so many steps, 0 for the budget
+    alone. resume: go on from the weights in style/ when they are there.
+    """
+
+    keys: list[int]
+    model: str = "anchor_gan"
+    seconds: float = 120.0
+    steps: int = 0
+    resume: bool = False
+    seed: int = 0
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class Stylise:
+    """Paint frames with the weights in style/; writes result/. A finished frame is painted again only if `overwrite`."""
+
+    frame_start: int
+    frame_end: int
+    overwrite: bool = False
+    seed: int = 0
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class Inbetween:
+    """Fill the frames between keys in clip.npz; writes result/clip.npz. model: auto, baseline or a name from Ready."""
+
+    model: str = "auto"
+    seed: int = 0
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class Extrapolate:
+    """Play `frames` frames on after the last frame of clip.npz; writes result/clip.npz. model as in Inbetween."""
+
+    frames: int
+    model: str = "auto"
+    seed: int = 0
+    device: str = "auto"
+
+
+Settings = TrainStyle | Stylise | Inbetween | Extrapolate
+SETTINGS: dict[str, type] = {
+    "train_style": TrainStyle,
+    "stylise": Stylise,
+    "inbetween": Inbetween,
+    "extrapolate": Extrapolate,
+}
+SHOT_KINDS = ("train_style", "stylise")
+
+# --- shot.json -------------------------------------------------------------------------------------------------------
+
+GUIDES = ("depth", "normal", "albedo", "id", "position", "vector", "anchor")
+# Guide name → (pass in 4.x files, pass in 5.x files, channels). Anchor: the render of the Generated coordinates.
+GEOMETRY_PASSES = {
+    "depth": ("Depth", "Depth", "Z"),
+    "normal": ("Normal", "Normal", "XYZ"),
+    "position": ("Position", "Position", "XYZ"),
+    "vector": ("Vector", "Vector", "XYZW"),
+    "id": ("IndexOB", "Object Index", "X"),
+    "anchor": ("Combined", "Combined", "RGBA"),
+}
+ALBEDO_PASSES = {"albedo": ("DiffCol", "Diffuse Color", "RGB")}
+
+
+@dataclass(frozen=True)
+class ShotObject:
+    """One object in view. id: its value in the id guide (1 and up, 0 is background). The anchor guide runs from 0 to 1 over
+    the object's rest-pose bounding box, whose edges are `size` long (object's own units times its scale at frame_start)."""
+
+    id: int
+    name: str
+    size: list[float]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """What a capture holds. Frames are inclusive; frames and guides have the same width and height, square pixels."""
+
+    frame_start: int
+    frame_end: int
+    width: int
+    height: int
+    fps: float
+    guides: list[str]
+    objects: list[ShotObject]
+    source: str = "render"
+    view_transform: str = ""
+    blender: str = ""
+
+    @property
+    def frames(self) -> range:
+        """The frame numbers, first to last."""
+        return range(self.frame_start, self.frame_end + 1)
+
+
+# --- clip.json and clip.npz ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What clip.npz holds. Frames are inclusive: T = frame_end - frame_start + 1.
+
+    joints: names, parents before children. parents: index, -1 for a root. channels: names of the scalar channels.
+    up: the rig's up axis, "Y" or "Z".
+    """
+
+    frame_start: int
+    frame_end: int
+    fps: float
+    joints: list[str]
+    parents: list[int]
+    channels: list[str] = field(default_factory=list)
+    up: str = "Z"
+
+
+# Letters: T frames, J joints, C channels. Rotations are quaternions, w first, of unit length, in the convention of BVH
+# files: at rest every rotation is the identity and every axis is the armature's, so that
+#   D[j] = D[parent] * rotation[j]        position[j] = position[parent] + D[parent] (offset[j] + location[j]).
+# *_keys marks the frames at which the artist keyed; between them the values are what the scene shows and may be replaced.
+# *_wanted marks what the job may fill in; the rest is context.
+CLIP_ARRAYS = {
+    "offsets": ("float32", "J3"),
+    "rotations": ("float32", "TJ4"),
+    "locations": ("float32", "TJ3"),
+    "values": ("float32", "TC"),
+    "rotation_keys": ("bool", "TJ"),
+    "location_keys": ("bool", "TJ"),
+    "value_keys": ("bool", "TC"),
+    "rotation_wanted": ("bool", "J"),
+    "location_wanted": ("bool", "J"),
+    "value_wanted": ("bool", "C"),
+}
+# result/clip.npz: `frame_start` is the frame number of the first row; *_filled marks what the engine made.
+RESULT_ARRAYS = {
+    "frame_start": ("int64", ""),
+    "rotations": ("float32", "TJ4"),
+    "locations": ("float32", "TJ3"),
+    "values": ("float32", "TC"),
+    "rotation_filled": ("bool", "TJ"),
+    "location_filled": ("bool", "TJ"),
+    "value_filled": ("bool", "TC"),
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """job.json: the kind and its settings; `settings` is the dataclass SETTINGS[kind]."""
+
+    kind: str
+    settings: Any
+    protocol: int = PROTOCOL_VERSION
+
+
+# --- dataclass ↔ JSON ------------------------------------------------------------------------------------------------
+
+
+def _convert(value: Any, hint: Any, where: str) -> Any:
+    """`value` from JSON as `hint`; ProtocolError names the field that does not fit."""
+    origin = typing.get_origin(hint)
+    if hint is Any:
+        return value
+    if origin in (typing.Union, types.UnionType):
+        if value is None:
+            return None
+        return _convert(value, next(a for a in typing.get_args(hint) if a is not type(None)), where)
+    if dataclasses.is_dataclass(hint):
+        return from_dict(typing.cast(type, hint), value, where)
+    if origin is list and isinstance(value, list):
+        return [_convert(v, typing.get_args(hint)[0], f"{where}[{i}]") for i, v in enumerate(value)]
+    if origin is dict and isinstance(value, dict):
+        return {str(k): _convert(v, typing.get_args(hint)[1], f"{where}.{k}") for k, v in value.items()}
+    if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    if hint in (int, str, bool) and type(value) is hint:
+        return value
+    raise ProtocolError(f"'{where}' should be {_name(hint)}, not {str(value)[:40]!r}.")
+
+
+def _name(hint: Any) -> str:
+    words = {int: "a whole number", float: "a finite number", str: "text", bool: "true or false"}
+    return words.get(hint, "a list" if typing.get_origin(hint) is list else "an object")
+
+
+def from_dict(cls: type, data: Any, where: str = "") -> Any:
+    """A `cls` dataclass from decoded JSON, strictly: every field known, present (or defaulted) and of its type."""
+    if not isinstance(data, dict):
+        raise ProtocolError(f"'{where or cls.__name__}' should be an object.")
+    hints = typing.get_type_hints(cls)
+    fields = {f.name: f for f in dataclasses.fields(cls)}
+    if unknown := sorted(set(data) - set(fields)):
+        raise ProtocolError(f"{cls.__name__} has no field '{str(unknown[0])[:40]}'.")
+    for name, f in fields.items():
+        if name not in data and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
+            raise ProtocolError(f"{cls.__name__} lacks the field '{name}'.")
+    prefix = f"{where}." if where else ""
+    return cls(**{name: _convert(value, hints[name], prefix + name) for name, value in data.items()})
+
+
+# --- messages ↔ bytes ------------------------------------------------------------------------------------------------
+
+
+def encode(message: Message, payload: bytes = b"") -> bytes:
+    """The bytes of a message. Raises ProtocolError where a limit is passed."""
+    header = json.dumps({"type": type(message).__name__} | dataclasses.asdict(message), ensure_ascii=False).encode()
+    if len(header) > MAX_HEADER or len(payload) > MAX_PAYLOAD:
+        raise ProtocolError("The message is larger than the protocol allows.")
+    return _PREFIX.pack(MAGIC, len(header), len(payload), zlib.crc32(payload, zlib.crc32(header))) + header + payload
+
+
+def _decode_header(header: bytes, payload_size: int) -> Message:
+    try:
+        data = json.loads(header)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError("A message's header is no JSON.") from error
+    cls = MESSAGES.get(data.pop("type", None)) if isinstance(data, dict) else None  # type: ignore[arg-type]
+    if cls is None:
+        raise ProtocolError("A message of unknown type was received.")
+    message: Message = from_dict(cls, data)
+    expected = message.width * message.height * message.channels if isinstance(message, Preview) else 0
+    if payload_size != expected:
+        raise ProtocolError(f"A {cls.__name__} message came with {payload_size} payload bytes instead of {expected}.")
+    return message
+
+
+class Decoder:
+    """Bytes in, messages out. What does not decode comes out as a ProtocolError (returned, not raised), and reading goes
+    on at the next magic, so that one bad message never costs the stream."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._lost = False
+
+    def feed(self, data: bytes) -> list[tuple[Message, bytes] | ProtocolError]:
+        """Everything that `data` completes, in order."""
+        self._buffer += data
+        out: list[tuple[Message, bytes] | ProtocolError] = []
+        while (item := self._next()) is not None:
+            # One run of garbage is one error, however many false starts it holds.
+            if not (isinstance(item, ProtocolError) and self._lost):
+                out.append(item)
+            self._lost = isinstance(item, ProtocolError)
+        return out
+
+    def close(self) -> list[ProtocolError]:
+        """The stream has ended: an error if it ended inside a message."""
+        left, self._buffer = bool(self._buffer) and not self._lost, bytearray()
+        return [ProtocolError("The stream ended in the middle of a message.")] if left else []
+
+    def _next(self) -> tuple[Message, bytes] | ProtocolError | None:
+        start = self._buffer.find(MAGIC)
+        if start:  # garbage before the magic, or no magic at all: keep a tail that may be the magic's beginning
+            keep = len(self._buffer) - _overlap(self._buffer) if start < 0 else start
+            garbage = keep > 0
+            del self._buffer[:keep]
+            return ProtocolError("Bytes that are no message were received.") if garbage else None
+        if len(self._buffer) < _PREFIX.size:
+            return None
+        _, header_size, payload_size, crc = _PREFIX.unpack_from(self._buffer)
+        if header_size > MAX_HEADER or payload_size > MAX_PAYLOAD:
+            return self._skip(ProtocolError("A message larger than the protocol allows was refused."))
+        end = _PREFIX.size + header_size + payload_size
+        if len(self._buffer) < end:
+            return None
+        body = bytes(self._buffer[_PREFIX.size : end])
+        if zlib.crc32(body) != crc:
+            return self._skip(ProtocolError("A damaged message was refused."))
+        try:
+            message = _decode_header(body[:header_size], payload_size)
+        except ProtocolError as error:
+            del self._buffer[:end]
+            return error
+        del self._buffer[:end]
+        return message, body[header_size:]
+
+    def _skip(self, error: ProtocolError) -> ProtocolError:
+        del self._buffer[: len(MAGIC)]
+        return error
+
+
+def _overlap(buffer: bytearray) -> int:
+    """How many of the last bytes may be the beginning of MAGIC."""
+    return next((n for n in range(len(MAGIC) - 1, 0, -1) if buffer.endswith(MAGIC[:n])), 0)
+
+
+# --- job folders -----------------------------------------------------------------------------------------------------
+
+
+def frame_path(folder: Path, frame: int) -> Path:
+    """The shot's own picture of a frame."""
+    return folder / "frames" / f"{frame:04d}.png"
+
+
+def geometry_path(folder: Path, frame: int) -> Path:
+    """The multilayer EXR with GEOMETRY_PASSES."""
+    return folder / "guides" / f"{frame:04d}.geometry.exr"
+
+
+def albedo_path(folder: Path, frame: int) -> Path:
+    """The multilayer EXR with ALBEDO_PASSES."""
+    return folder / "guides" / f"{frame:04d}.albedo.exr"
+
+
+def key_path(folder: Path, frame: int) -> Path:
+    """A frame as the artist painted it."""
+    return folder / "keys" / f"{frame:04d}.png"
+
+
+def result_path(folder: Path, frame: int) -> Path:
+    """A finished frame."""
+    return folder / "result" / f"{frame:04d}.png"
+
+
+def _read_json(path: Path, cls: type) -> Any:
+    if not path.is_file():
+        raise JobError(f"{path.name} is missing in the job folder {path.parent}; capture the shot or export the clip again.")
+    if path.stat().st_size > MAX_JSON_FILE:
+        raise JobError(f"{path.name} is larger than any that Understudy writes; make the job again.")
+    try:
+        return from_dict(cls, json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, RecursionError) as error:
+        why = str(error) if isinstance(error, ProtocolError) else "it is no JSON"
+        raise JobError(f"{path.name} cannot be read ({why.rstrip('.')}); make the job again.") from error
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write a dataclass (or plain data) as JSON under a temporary name, then move it into place."""
+    partial = path.with_name(path.name + ".partial")
+    plain = dataclasses.asdict(data) if dataclasses.is_dataclass(data) and not isinstance(data, type) else data
+    partial.write_text(json.dumps(plain, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(partial, path)
+
+
+def write_job(folder: Path, settings: Settings) -> None:
+    """Write job.json for these settings."""
+    kind = next(kind for kind, cls in SETTINGS.items() if isinstance(settings, cls))
+    write_json(folder / "job.json", Job(kind, settings))
+
+
+def read_shot(folder: Path) -> Shot:
+    """shot.json, checked. Raises JobError."""
+    shot: Shot = _read_json(folder / "shot.json", Shot)
+    if shot.frame_end < shot.frame_start or len(shot.frames) > MAX_FRAMES:
+        raise JobError(f"The shot's frame range {shot.frame_start} to {shot.frame_end} is empty or too long; capture it again.")
+    if not (0 < shot.width <= MAX_SIDE and 0 < shot.height <= MAX_SIDE):
+        raise JobError(f"The shot's size {shot.width} x {shot.height} is out of bounds (1 to {MAX_SIDE}); capture it again.")
+    if unknown := sorted(set(shot.guides) - set(GUIDES)):
+        raise JobError(f"The shot has a guide '{unknown[0]}' that this engine does not know; update the engine.")
+    return shot
+
+
+def read_clip(folder: Path) -> Clip:
+    """clip.json, checked. Raises JobError."""
+    clip: Clip = _read_json(folder / "clip.json", Clip)
+    if clip.frame_end < clip.frame_start or clip.frame_end - clip.frame_start >= MAX_FRAMES:
+        raise JobError(f"The clip's frame range {clip.frame_start} to {clip.frame_end} is empty or too long.")
+    if len(clip.parents) != len(clip.joints) or len(clip.joints) > MAX_JOINTS:
+        raise JobError("The clip's list of parents does not fit its list of joints; export it again.")
+    if any(not -1 <= parent < j for j, parent in enumerate(clip.parents)):
+        raise JobError("The clip's joints are not in order, parents first; export it again.")
+    if not clip.joints and not clip.channels:
+        raise JobError("The clip holds no joint and no channel; select bones that have keys.")
+    if clip.fps <= 0 or clip.up not in ("Y", "Z"):
+        raise JobError("The clip's frame rate or up axis makes no sense; export it again.")
+    return clip
+
+
+def read_job(folder: Path) -> Job:
+    """job.json, checked, with its settings as their dataclass. Raises JobError."""
+    path = folder / "job.json"
+    if not folder.is_dir():
+        raise JobError(f"There is no job folder {folder}.")
+    job: Job = _read_json(path, Job)
+    if job.protocol != PROTOCOL_VERSION:
+        raise JobError(
+            f"The job was made for protocol {job.protocol} and this engine speaks {PROTOCOL_VERSION}; "
+            "install the extension and the engine of the same version."
+        )
+    if job.kind not in SETTINGS:
+        raise JobError(f"The job's kind '{job.kind}' is unknown; it is one of {', '.join(SETTINGS)}.")
+    try:
+        settings = from_dict(SETTINGS[job.kind], job.settings)
+    except ProtocolError as error:
+        raise JobError(f"job.json cannot be read ({str(error).rstrip('.')}); make the job again.") from error
+    _check_settings(folder, settings)
+    return dataclasses.replace(job, settings=settings)
+
+
+def _check_settings(folder: Path, settings: Settings) -> None:
+    """One sentence for each thing in the settings that cannot work, before any time is spent."""
+    if isinstance(settings, (TrainStyle, Stylise)):
+        shot = read_shot(folder)
+        if isinstance(settings, TrainStyle):
+            _check_keys(folder, settings, shot)
+        elif not shot.frame_start <= settings.frame_start <= settings.frame_end <= shot.frame_end:
+            raise JobError(
+                f"Frames {settings.frame_start} to {settings.frame_end} are not all in the captured range "
+                f"{shot.frame_start} to {shot.frame_end}; capture them first."
+            )
+    else:
+        read_clip(folder)
+        if isinstance(settings, Extrapolate) and not 0 < settings.frames <= MAX_FRAMES:
+            raise JobError(f"The number of frames to play on must be 1 to {MAX_FRAMES}, not {settings.frames}.")
+
+
+def _check_keys(folder: Path, settings: TrainStyle, shot: Shot) -> None:
+    if not settings.keys:
+        raise JobError("No frame is painted yet; paint at least one frame and save it in the keys folder.")
+    if settings.seconds <= 0 and settings.steps <= 0:
+        raise JobError("The training has neither time nor steps; give it some seconds.")
+    for frame in settings.keys:
+        if frame not in shot.frames:
+            raise JobError(f"The painted frame {frame} is not in the captured range {shot.frame_start} to {shot.frame_end}.")
+        if not key_path(folder, frame).is_file():
+            raise JobError(f"The painted frame {key_path(folder, frame)} is missing; save it there or take it off the list.")
