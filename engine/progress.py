@@ -1,0 +1,32 @@
+"""What a job tells while it runs and when it is done. It knows neither the wire nor who listens: a job is a generator that
+yields Update and returns Outcome, run alike by `serve`, by `run` and by a test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Update:
+    """Yielded at least once a second, which is how often a job can be cancelled.
+
+    done: part done, 0 to 1. text: what is being done, for the artist. preview: (H, W, 3|4) uint8 sRGB, top row first,
+    a picture of `frame`.
+    """
+
+    done: float
+    text: str
+    preview: np.ndarray | None = None
+    frame: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Returned by a finished job. results: paths relative to the job folder. notes: sentences for the artist. figures: by
+    name, for logs and tests."""
+
+    results: list[str]
+    notes: list[str] = field(default_factory=list)
+    figures: dict[str, float] = field(default_factory=dict)
