@@ -3,6 +3,7 @@ yields Update and returns Outcome, run alike by `serve`, by `run` and by a test.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,3 +31,20 @@ class Outcome:
     results: list[str]
     notes: list[str] = field(default_factory=list)
     figures: dict[str, float] = field(default_factory=dict)
+
+
+class TimeLeft:
+    """Estimates the seconds that a job still needs from the pace since its first update (a resumed job begins part done)."""
+
+    def __init__(self) -> None:
+        self._first: tuple[float, float] | None = None
+
+    def estimate(self, done: float) -> float | None:
+        """Seconds left when `done` (0 to 1) is done now; None until a second and a hundredth have gone by."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first = (now, done)
+        elapsed, gained = now - self._first[0], done - self._first[1]
+        if elapsed < 1 or gained < 0.01:
+            return None
+        return elapsed * max(0.0, 1 - done) / gained

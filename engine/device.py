@@ -1,0 +1,82 @@
+"""Where the numbers are crunched: the device, how many threads, and seeds. It knows nothing of jobs or networks."""
+
+from __future__ import annotations
+
+import functools
+import os
+import random
+import time
+
+import numpy as np
+import torch
+
+from engine.protocol import JobError
+
+DEVICES = ("auto", "cpu", "cuda", "mps", "xpu")
+
+
+def choose(name: str = "auto") -> torch.device:
+    """The device of that name; "auto" is the fastest kind that this machine has. On the CPU it also sets the thread count.
+    Raises JobError."""
+    if name not in DEVICES:
+        raise JobError(f"The device '{name}' is unknown; it is one of {', '.join(DEVICES)}.")
+    found = _available()
+    if name == "auto":
+        name = found[0]
+    if name not in found:
+        raise JobError(f"This machine's PyTorch has no '{name}' device; choose auto or {' or '.join(found)}.")
+    if name == "cpu":
+        torch.set_num_threads(best_thread_count())
+    return torch.device(name)
+
+
+def describe() -> str:
+    """What "auto" means on this machine, for the artist: "cuda (NVIDIA …)", "cpu"."""
+    kind = _available()[0]
+    return f"cuda ({torch.cuda.get_device_name()})" if kind == "cuda" else kind
+
+
+def seed_all(seed: int) -> None:
+    """Make what follows repeatable on this machine: Python's, numpy's and every device's random numbers."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+@functools.cache
+def best_thread_count() -> int:
+    """Threads for CPU work, measured once: on a busy machine a second OpenMP thread can make small steps thirty times
+    slower, on an idle one it nearly halves them. OMP_NUM_THREADS is the user's word and is kept."""
+    if "OMP_NUM_THREADS" in os.environ:
+        return torch.get_num_threads()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    best, best_time = 1, _time_step(1)
+    for count in (2**n for n in range(1, cores.bit_length())):
+        seconds = _time_step(count)
+        if seconds > 0.9 * best_time:
+            break
+        best, best_time = count, seconds
+    return best
+
+
+def _available() -> list[str]:
+    """Kinds of device that work here, the fastest first."""
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "xpu": torch.xpu.is_available()}
+    return [name for name, works in there.items() if works] + ["cpu"]
+
+
+def _time_step(threads: int) -> float:
+    """Seconds for a few recurrent and convolutional steps of the sizes that the networks here have; the worst of three,
+    since waiting for a core that is taken does not happen every time."""
+    torch.set_num_threads(threads)
+    state, weight = torch.zeros(32, 256), torch.zeros(256, 256)
+    image, kernel = torch.zeros(1, 16, 64, 64), torch.zeros(16, 16, 3, 3)
+    times = []
+    with torch.inference_mode():
+        for _ in range(4):
+            start = time.perf_counter()
+            for _ in range(8):
+                state = torch.tanh(state @ weight)
+                image = torch.nn.functional.conv2d(image, kernel, padding=1)
+            times.append(time.perf_counter() - start)
+    return max(times[1:])  # the first one pays for the start of the threads
