@@ -467,7 +467,9 @@ def result_path(folder: Path, frame: int) -> Path:
 
 def _read_json(path: Path, cls: type) -> Any:
     if not path.is_file():
-        raise JobError(f"{path.name} is missing in the job folder {path.parent}; capture the shot or export the clip again.")
+        raise JobError(
+            f"{path.name} is missing in the job folder {path.parent}; capture the shot or export the clip again."
+        )
     if path.stat().st_size > MAX_JSON_FILE:
         raise JobError(f"{path.name} is larger than any that Understudy writes; make the job again.")
     try:
@@ -495,9 +497,13 @@ def read_shot(folder: Path) -> Shot:
     """shot.json, checked. Raises JobError."""
     shot: Shot = _read_json(folder / "shot.json", Shot)
     if shot.frame_end < shot.frame_start or len(shot.frames) > MAX_FRAMES:
-        raise JobError(f"The shot's frame range {shot.frame_start} to {shot.frame_end} is empty or too long; capture it again.")
+        raise JobError(
+            f"The shot's frame range {shot.frame_start} to {shot.frame_end} is empty or too long; capture it again."
+        )
     if not (0 < shot.width <= MAX_SIDE and 0 < shot.height <= MAX_SIDE):
-        raise JobError(f"The shot's size {shot.width} x {shot.height} is out of bounds (1 to {MAX_SIDE}); capture it again.")
+        raise JobError(
+            f"The shot's size {shot.width} x {shot.height} is out of bounds (1 to {MAX_SIDE}); capture it again."
+        )
     if unknown := sorted(set(shot.guides) - set(GUIDES)):
         raise JobError(f"The shot has a guide '{unknown[0]}' that this engine does not know; update the engine.")
     return shot
@@ -564,6 +570,10 @@ def _check_keys(folder: Path, settings: TrainStyle, shot: Shot) -> None:
         raise JobError("The training has neither time nor steps; give it some seconds.")
     for frame in settings.keys:
         if frame not in shot.frames:
-            raise JobError(f"The painted frame {frame} is not in the captured range {shot.frame_start} to {shot.frame_end}.")
+            raise JobError(
+                f"The painted frame {frame} is not in the captured range {shot.frame_start} to {shot.frame_end}."
+            )
         if not key_path(folder, frame).is_file():
-            raise JobError(f"The painted frame {key_path(folder, frame)} is missing; save it there or take it off the list.")
+            raise JobError(
+                f"The painted frame {key_path(folder, frame)} is missing; save it there or take it off the list."
+            )
