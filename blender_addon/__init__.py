@@ -1,0 +1,18 @@
+"""The extension: registration, in order, and nothing else."""
+
+from . import jobs, preferences, properties
+from .operators import job
+
+MODULES = (preferences, properties, jobs, job)
+
+
+def register() -> None:
+    """Register every part, those that others need first."""
+    for module in MODULES:
+        module.register()
+
+
+def unregister() -> None:
+    """Take everything back, in the opposite order; ends the engine."""
+    for module in reversed(MODULES):
+        module.unregister()

@@ -1,0 +1,200 @@
+"""What operators that need the engine share: prepare a job folder, wait for the engine, bring the result into Blender.
+
+`execute` blocks, for scripts and the command line; `invoke` runs the same job while the artist works on, and takes Esc.
+Also the two operators about jobs as such: Cancel and Start Engine. Knows neither pictures nor motion.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..engine_process import EngineError
+from ..jobs import manager
+from ..properties import job_folder
+from ..protocol import Cancelled, Failed, Finished, JobError, Message
+
+POLL_SECONDS = 0.02
+
+
+class OperatorError(Exception):
+    """What the artist can mend; str() is one sentence that says how."""
+
+
+def shot_folder(context: bpy.types.Context) -> Path:
+    """The job folder of the scene's shot, absolute. Raises OperatorError for a file that has never been saved."""
+    folder = job_folder(context.scene)
+    if folder is None:
+        raise OperatorError("Save the Blender file first: the shot's job folder lies beside it.")
+    return folder
+
+
+def make_folder(folder: Path) -> None:
+    """Make a job folder that can be written to. Raises OperatorError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable.partial"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise OperatorError(f"The job folder {folder} cannot be written to ({why}); choose another.") from error
+
+
+class JobOperator:
+    """Mixin of an operator that runs one job.
+
+    Give it `bl_options = {"UNDO"}`: the one undo step is pushed when the result is in. Between the methods the artist
+    may do anything (undo, delete, rename, switch scenes), so an operator keeps names and settings, never Blender data.
+    `apply` finds the scene that it started from as `context.scene`.
+    """
+
+    subfolder = ""  # of the shot's folder; operators of the same subfolder exclude each other
+
+    def prepare(self, context: bpy.types.Context) -> Path:
+        """Write the job folder and return it (usually `self.folder(context)`). Raises JobError or OperatorError."""
+        raise NotImplementedError
+
+    def apply(self, context: bpy.types.Context, folder: Path, finished: Finished) -> None:
+        """Bring the result into Blender. Raises OperatorError."""
+        raise NotImplementedError
+
+    def folder(self, context: bpy.types.Context) -> Path:
+        """Where this operator's job lies. Raises OperatorError."""
+        return shot_folder(context) / self.subfolder
+
+    # --- Blender's side: the same job, blocking or not ---
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Run the job to its end, then apply it."""
+        if not self._submit(context):
+            return {"CANCELLED"}
+        try:
+            while self._ended is None:
+                manager.pump()
+                time.sleep(POLL_SECONDS)
+        finally:
+            manager.cancel(self._job)
+        return self._end(context)
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Start the job and return; `modal` ends it."""
+        if bpy.app.background:
+            return self.execute(context)
+        if not self._submit(context):
+            return {"CANCELLED"}
+        self._timer = context.window_manager.event_timer_add(0.1, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Look for the end; Esc gives the job up, everything else is the artist's."""
+        escape = event.type == "ESC" and event.value == "PRESS"
+        if escape:
+            manager.cancel(self._job)
+        if self._ended is None:
+            return {"RUNNING_MODAL"} if escape else {"PASS_THROUGH"}
+        context.window_manager.event_timer_remove(self._timer)
+        return self._end(context)
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Blender takes the operator away: its window was closed or another file is being loaded."""
+        context.window_manager.event_timer_remove(self._timer)
+        manager.cancel(self._job)
+
+    def _submit(self, context: bpy.types.Context) -> bool:
+        self._ended: Finished | Failed | Cancelled | None = None
+        self._scene = context.scene.session_uid
+        try:
+            if manager.busy(self.folder(context)):
+                raise OperatorError("A job of this kind is still running; wait for it, or cancel it first.")
+            manager.start()
+            self._folder = self.prepare(context)
+            self._job = manager.submit(self._folder, self._on_message, self.bl_label)
+        except (OperatorError, JobError, EngineError) as error:
+            self.report({"ERROR"}, str(error))
+            return False
+        return True
+
+    def _on_message(self, message: Message, _payload: bytes) -> None:
+        if isinstance(message, (Finished, Failed, Cancelled)):
+            self._ended = message
+
+    def _end(self, context: bpy.types.Context) -> set[str]:
+        if isinstance(self._ended, Finished):
+            return self._apply(context, self._ended)
+        if isinstance(self._ended, Failed):
+            self.report({"ERROR"}, self._ended.sentence)
+        else:
+            self.report({"WARNING"}, "Cancelled; what was finished is kept.")
+        return {"CANCELLED"}
+
+    def _apply(self, context: bpy.types.Context, finished: Finished) -> set[str]:
+        scene = next((s for s in bpy.data.scenes if s.session_uid == self._scene), None)
+        try:
+            if scene is None:
+                raise OperatorError(f"The scene is gone; the result is in {self._folder}.")
+            with context.temp_override(scene=scene):
+                self.apply(bpy.context, self._folder, finished)
+        except (OperatorError, JobError) as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        for note in finished.notes:
+            self.report({"INFO"}, note)
+        return {"FINISHED"}
+
+
+class UNDERSTUDY_OT_cancel_job(bpy.types.Operator):
+    """Give the running job up. What is finished is kept"""
+
+    bl_idname = "understudy.cancel_job"
+    bl_label = "Cancel"
+    bl_options: Any = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        cls.poll_message_set("No job is running")
+        return manager.running is not None
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Ask; the job's own operator reports the end."""
+        manager.cancel_running()
+        return {"FINISHED"}
+
+
+class UNDERSTUDY_OT_start_engine(bpy.types.Operator):
+    """Start the engine now, so that the first job need not wait for it"""
+
+    bl_idname = "understudy.start_engine"
+    bl_label = "Start Engine"
+    bl_options: Any = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        cls.poll_message_set("The engine is running")
+        return manager.engine_state == "STOPPED"
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Return at once; the panel shows when it is ready."""
+        try:
+            manager.start()
+        except EngineError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+CLASSES = (UNDERSTUDY_OT_cancel_job, UNDERSTUDY_OT_start_engine)
+
+
+def register() -> None:
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)
