@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The one entry point for people and for CI: demo | test | check | bench | zip | sync.
 
-Makes the environments it needs under .envs/ (one for the engine, one for each Blender version), pinned by pyproject.toml, and
-touches nothing outside this folder. Standard library only; knows neither bpy nor torch.
+Makes the environments it needs under .envs/ (one for the engine, one for each Blender version), pinned by
+pyproject.toml, and touches nothing outside this folder. Standard library only; knows neither bpy nor torch.
 """
 
 from __future__ import annotations
@@ -270,7 +270,17 @@ def test(arguments: list[str]) -> int:
         print(f"\n=== {title} " + "=" * (100 - len(title)), flush=True)
         report = ROOT / "build" / f"{title.replace(' ', '-')}.xml"
         report.unlink(missing_ok=True)
-        command = [python, "-m", "pytest", "-q", "-rs", "--durations=5", f"--junitxml={report}", *paths, *arguments]
+        command: list[str | Path] = [
+            python,
+            "-m",
+            "pytest",
+            "-q",
+            "-rs",
+            "--durations=5",
+            f"--junitxml={report}",
+            *paths,
+            *arguments,
+        ]
         code = run(*command, UNDERSTUDY_ENGINE_PYTHON=str(engine))
         count(report, totals)
         if code:

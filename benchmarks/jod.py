@@ -1,7 +1,7 @@
 """ColorVideoVDP's score of a sequence against its truth, in just-objectionable differences (JOD, 10 is no difference).
 
-The cvvdp package asks for torchvision, whose published builds do not load beside the CPU build of torch that is pinned here.
-All that the metric needs of it is one Gaussian blur, so that is given to it from here. Knows nothing of shots or jobs.
+The cvvdp package asks for torchvision, whose published builds do not load beside the CPU build of torch that is pinned
+here. All that the metric needs of it is one Gaussian blur, so that is given to it from here. Knows no shots, no jobs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 
 class GaussianBlur(nn.Module):
-    """Gaussian blur of (…, C, H, W) with reflected edges, as torchvision.transforms.GaussianBlur with one fixed sigma."""
+    """Gaussian blur of (…, C, H, W), edges reflected, as torchvision.transforms.GaussianBlur with one fixed sigma."""
 
     def __init__(self, kernel_size: int, sigma: float) -> None:
         super().__init__()
@@ -40,11 +40,13 @@ def _lend_blur() -> None:
 
 
 def jod(test: np.ndarray, truth: np.ndarray, fps: float) -> float:
-    """JOD of `test` against `truth`, both (T, H, W, 3) sRGB in 0 … 1, at `fps` frames a second on a 1080p desktop screen."""
+    """JOD of `test` against `truth`, both (T, H, W, 3) sRGB in 0 … 1, at `fps` frames a second on a 1080p screen."""
     if "torchvision" not in sys.modules:
         _lend_blur()
     import pycvvdp
 
     metric = pycvvdp.cvvdp(display_name="standard_fhd", device=torch.device("cpu"), quiet=True)
-    score, _ = metric.predict(test.astype(np.float32), truth.astype(np.float32), dim_order="FHWC", frames_per_second=fps)
+    score, _ = metric.predict(
+        test.astype(np.float32), truth.astype(np.float32), dim_order="FHWC", frames_per_second=fps
+    )
     return float(score)

@@ -1,9 +1,10 @@
 """The whole contract between Blender and the engine: messages, job folders, limits, version. Standard library only.
 
-This file is the one place where both halves meet; `build.py sync` copies it byte for byte into the add-on. It knows neither
-bpy nor torch nor numpy.
+This file is the one place where both halves meet; `build.py sync` copies it byte for byte into the add-on. It knows
+neither bpy nor torch nor numpy.
 
-A job folder is complete: it can be run by hand (`python -m engine run JOB_FOLDER`), sent elsewhere, or attached to a report.
+A job folder is complete: it can be run by hand (`python -m engine run JOB_FOLDER`), sent elsewhere, or attached to a
+report.
 
     shot job (kinds train_style, stylise)          motion job (kinds inbetween, extrapolate)
       job.json                     Job               job.json          Job
@@ -150,8 +151,8 @@ MESSAGES: dict[str, type] = {
 class TrainStyle:
     """Train a network on this shot's painted keys; writes style/.
 
-    keys: frames painted in keys/. seconds: time budget of the training. steps: stop after so many steps, 0 for the budget
-    alone. resume: go on from the weights in style/ when they are there.
+    keys: frames painted in keys/. seconds: time budget of the training. steps: stop after so many steps, 0 for the
+    budget alone. resume: go on from the weights in style/ when they are there.
     """
 
     keys: list[int]
@@ -165,7 +166,7 @@ class TrainStyle:
 
 @dataclass(frozen=True)
 class Stylise:
-    """Paint frames with the weights in style/; writes result/. A finished frame is painted again only if `overwrite`."""
+    """Paint frames with the weights in style/; writes result/. A finished frame is done again only if `overwrite`."""
 
     frame_start: int
     frame_end: int
@@ -219,8 +220,8 @@ ALBEDO_PASSES = {"albedo": ("DiffCol", "Diffuse Color", "RGB")}
 
 @dataclass(frozen=True)
 class ShotObject:
-    """One object in view. id: its value in the id guide (1 and up, 0 is background). The anchor guide runs from 0 to 1 over
-    the object's rest-pose bounding box, whose edges are `size` long (object's own units times its scale at frame_start)."""
+    """One object in view. id: its value in the id guide (1 and up, 0 is background). The anchor guide runs from 0 to 1
+    over the object's rest-pose bounding box, whose edges are `size` long (own units times scale at frame_start)."""
 
     id: int
     name: str
@@ -271,7 +272,7 @@ class Clip:
 # Letters: T frames, J joints, C channels. Rotations are quaternions, w first, of unit length, in the convention of BVH
 # files: at rest every rotation is the identity and every axis is the armature's, so that
 #   D[j] = D[parent] * rotation[j]        position[j] = position[parent] + D[parent] (offset[j] + location[j]).
-# *_keys marks the frames at which the artist keyed; between them the values are what the scene shows and may be replaced.
+# *_keys marks the frames at which the artist keyed; between them the values are what the scene shows, to be replaced.
 # *_wanted marks what the job may fill in; the rest is context.
 CLIP_ARRAYS = {
     "offsets": ("float32", "J3"),
@@ -367,7 +368,7 @@ def _decode_header(header: bytes, payload_size: int) -> Message:
         data = json.loads(header)
     except (ValueError, RecursionError) as error:
         raise ProtocolError("A message's header is no JSON.") from error
-    cls = MESSAGES.get(data.pop("type", None)) if isinstance(data, dict) else None  # type: ignore[arg-type]
+    cls = MESSAGES.get(data.pop("type", None)) if isinstance(data, dict) else None
     if cls is None:
         raise ProtocolError("A message of unknown type was received.")
     message: Message = from_dict(cls, data)
@@ -378,8 +379,8 @@ def _decode_header(header: bytes, payload_size: int) -> Message:
 
 
 class Decoder:
-    """Bytes in, messages out. What does not decode comes out as a ProtocolError (returned, not raised), and reading goes
-    on at the next magic, so that one bad message never costs the stream."""
+    """Bytes in, messages out. What does not decode comes out as a ProtocolError (returned, not raised), and reading
+    goes on at the next magic, so that one bad message never costs the stream."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
