@@ -1,12 +1,12 @@
-"""Trained networks on disk: `NAME.safetensors` with the tensors, `NAME.json` with the network's frozen Params dataclass and a
-few facts about the training. It knows no network; what is loaded must fit exactly."""
+"""Trained networks on disk: `NAME.safetensors` with the tensors, `NAME.json` with the network's frozen Params dataclass and
+a few facts about the training. It knows no network; what is loaded must fit exactly."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,8 +35,8 @@ class Checkpoint:
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
-    """Write `path`.safetensors and `path`.json (path without suffix). Each is moved into place whole, the weights first: with
-    the Params unchanged, as within one training, the pair fits at every moment."""
+    """Write `path`.safetensors and `path`.json (path without suffix). Each is moved into place whole, the weights first:
+    with the Params unchanged, as within one training, the pair fits at every moment."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".safetensors.partial")
     save_file({name: t.detach().cpu().contiguous().clone() for name, t in checkpoint.weights.items()}, partial)
@@ -62,12 +62,14 @@ def load(path: Path, params: type) -> Checkpoint:
         checked = protocol.from_dict(params, facts["params"])
         return Checkpoint(load_file(weights_path), checked, dict(facts["about"]))
     except (ProtocolError, SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise JobError(f"The weights at {weights_path} are damaged or of another version ({error}); train again.") from error
+        raise JobError(
+            f"The weights at {weights_path} are damaged or of another version ({error}); train again."
+        ) from error
 
 
 def restore(checkpoint: Checkpoint, build: Callable[[Any], Network], prefix: str = "") -> Network:
-    """The network `build(params)` with its weights, those whose names begin with `prefix`. Names and shapes are compared on
-    a network without storage first, so that senseless Params allocate nothing. Raises JobError."""
+    """The network `build(params)` with its weights, those whose names begin with `prefix`. Names and shapes are compared
+    on a network without storage first, so that senseless Params allocate nothing. Raises JobError."""
     weights = {name.removeprefix(prefix): t for name, t in checkpoint.weights.items() if name.startswith(prefix)}
     with torch.device("meta"):
         wanted = {name: t.shape for name, t in build(checkpoint.params).state_dict().items()}

@@ -16,8 +16,8 @@ DEVICES = ("auto", "cpu", "cuda", "mps", "xpu")
 
 
 def choose(name: str = "auto") -> torch.device:
-    """The device of that name; "auto" is the fastest kind that this machine has. On the CPU it also sets the thread count.
-    Raises JobError."""
+    """The device of that name; "auto" is the fastest kind that this machine has. On the CPU it also sets the thread
+    count. Raises JobError."""
     if name not in DEVICES:
         raise JobError(f"The device '{name}' is unknown; it is one of {', '.join(DEVICES)}.")
     found = _available()
@@ -61,7 +61,11 @@ def best_thread_count() -> int:
 
 def _available() -> list[str]:
     """Kinds of device that work here, the fastest first."""
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "xpu": torch.xpu.is_available()}
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "xpu": torch.xpu.is_available(),
+    }
     return [name for name, works in there.items() if works] + ["cpu"]
 
 

@@ -1,17 +1,23 @@
-"""The kinds of job and the models that each offers. A job is a generator function of a job folder and its settings; its
-module is imported at its first use, so that an engine is ready before any of them is. It knows nothing of how they work."""
+"""The kinds of job, the models that each offers, and how a job folder is run. A job is a generator function of a folder
+and its settings; its module is imported at its first use, so that an engine is ready before any of them is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+import contextlib
+import errno
+import os
+import sys
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from engine import protocol
 from engine.progress import Outcome, Update
+from engine.protocol import JobError
 
 Steps = Generator[Update, None, Outcome]
 Job = Callable[[Path, Any], Steps]
+LOCK_FILE = ".lock"
 
 
 def train_style(folder: Path, settings: protocol.TrainStyle) -> Steps:
@@ -54,3 +60,62 @@ MODELS: dict[str, list[str]] = {
     "inbetween": ["lstm", "baseline"],
     "extrapolate": ["lstm", "baseline"],
 }
+
+
+def run_folder(folder: Path, jobs: Mapping[str, Job] = JOBS) -> Steps:
+    """Check the job in `folder` and do it, alone in that folder. Raises JobError, and whatever goes wrong."""
+    job = protocol.read_job(folder)
+    with _alone(folder):
+        return (yield from jobs[job.kind](folder, job.settings))
+
+
+def explain(error: Exception) -> str:
+    """What went wrong, as one sentence for the artist that says what to do."""
+    if isinstance(error, JobError):
+        return str(error)
+    if isinstance(error, MemoryError) or "out of memory" in str(error) or "can't allocate memory" in str(error):
+        return "The memory was not enough; close other programs or make the frames smaller, then run the job again."
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The disk is full; free some space and run the job again, finished frames are kept."
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"The file {error.filename} could not be used ({error.strerror}); mend that and run the job again."
+    what = " ".join(str(error).split())[:200]
+    return f"The job met an error that it does not know ({type(error).__name__}: {what}); the engine's log tells more."
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock. The system drops it with the process that holds it, so a lock is never left behind."""
+    with open(folder / LOCK_FILE, "a+", encoding="ascii") as file:
+        if not _lock(file):
+            file.seek(0)
+            raise JobError(
+                f"Another process ({file.read(20).strip() or 'unknown'}) is running the job in {folder}; "
+                "wait until it is done, or end it."
+            )
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: IO[str]) -> bool:
+        file.seek(1 << 20)  # a byte far behind the text, which others may then still read
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _lock(file: IO[str]) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

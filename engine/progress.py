@@ -1,5 +1,5 @@
-"""What a job tells while it runs and when it is done. It knows neither the wire nor who listens: a job is a generator that
-yields Update and returns Outcome, run alike by `serve`, by `run` and by a test."""
+"""What a job tells while it runs and when it is done. It knows neither the wire nor who listens: a job is a generator
+that yields Update and returns Outcome, run alike by `serve`, by `run` and by a test."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Update:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Returned by a finished job. results: paths relative to the job folder. notes: sentences for the artist. figures: by
-    name, for logs and tests."""
+    """Returned by a finished job. results: paths relative to the job folder. notes: sentences for the artist. figures:
+    by name, for logs and tests."""
 
     results: list[str]
     notes: list[str] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Outcome:
 
 
 class TimeLeft:
-    """Estimates the seconds that a job still needs from the pace since its first update (a resumed job begins part done)."""
+    """Estimates the seconds that a job still needs from its pace since its first update: a resumed job begins part done."""
 
     def __init__(self) -> None:
         self._first: tuple[float, float] | None = None
