@@ -1,5 +1,5 @@
-"""Trained networks on disk: `NAME.safetensors` with the tensors, `NAME.json` with the network's frozen Params dataclass and
-a few facts about the training. It knows no network; what is loaded must fit exactly."""
+"""Trained networks on disk: `NAME.safetensors` with the tensors, `NAME.json` with the network's frozen Params dataclass
+and a few facts about the training. It knows no network; what is loaded must fit exactly."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Checkpoint:
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
-    """Write `path`.safetensors and `path`.json (path without suffix). Each is moved into place whole, the weights first:
-    with the Params unchanged, as within one training, the pair fits at every moment."""
+    """Write `path`.safetensors and `path`.json (path without suffix). Each is moved into place whole, the weights
+    first: with the Params unchanged, as within one training, the pair fits at every moment."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".safetensors.partial")
     save_file({name: t.detach().cpu().contiguous().clone() for name, t in checkpoint.weights.items()}, partial)
@@ -68,8 +68,8 @@ def load(path: Path, params: type) -> Checkpoint:
 
 
 def restore(checkpoint: Checkpoint, build: Callable[[Any], Network], prefix: str = "") -> Network:
-    """The network `build(params)` with its weights, those whose names begin with `prefix`. Names and shapes are compared
-    on a network without storage first, so that senseless Params allocate nothing. Raises JobError."""
+    """The network `build(params)` with its weights, those whose names begin with `prefix`. Names and shapes are
+    compared on a network without storage first, so that senseless Params allocate nothing. Raises JobError."""
     weights = {name.removeprefix(prefix): t for name, t in checkpoint.weights.items() if name.startswith(prefix)}
     with torch.device("meta"):
         wanted = {name: t.shape for name, t in build(checkpoint.params).state_dict().items()}

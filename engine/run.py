@@ -1,5 +1,5 @@
-"""One job folder, run by hand or by a farm: the same job as in `serve`, told on a terminal (a bar with the time left) or
-in plain lines. It knows neither Blender nor what the job does."""
+"""One job folder, run by hand or by a farm: the same job as in `serve`, told on a terminal (a bar with the time left)
+or in plain lines. It knows neither Blender nor what the job does."""
 
 from __future__ import annotations
 
