@@ -1,9 +1,9 @@
 """The extension: registration, in order, and nothing else."""
 
-from . import jobs, preferences, properties
-from .operators import job
+from . import cli, jobs, preferences, properties, ui
+from .operators import job, results, stylise
 
-MODULES = (preferences, properties, jobs, job)
+MODULES = (preferences, properties, jobs, job, stylise, results, ui, cli)
 
 
 def register() -> None:

@@ -36,6 +36,12 @@ class Running:
     text: str = ""
     seconds_left: float | None = None
     cancelled: bool = False
+    started_at: float = field(default_factory=time.monotonic)
+
+    def advance(self, done: float, text: str) -> None:
+        """So much is done; the time left follows from the time it took."""
+        self.done, self.text = done, text
+        self.seconds_left = (time.monotonic() - self.started_at) * (1 - done) / done if done else None
 
 
 @dataclass
@@ -45,7 +51,7 @@ class _Job(Running):
 
 
 class Manager:
-    """All jobs of this Blender. `local` is work inside Blender itself (a capture), shown and cancelled like a job."""
+    """All jobs of this Blender. `local` is work inside Blender itself (a capture), shown like a job."""
 
     def __init__(self) -> None:
         self.models: dict[str, list[str]] = {}
@@ -117,10 +123,8 @@ class Manager:
             self._deliver(job, Cancelled(job))
 
     def cancel_running(self) -> None:
-        """What the panel's Cancel does."""
-        if self.local is not None:
-            self.local.cancelled = True
-        elif self._jobs:
+        """What the panel's Cancel does; a capture takes Esc alone."""
+        if self._jobs:
             self.cancel(next(iter(self._jobs)))
 
     def forget(self) -> None:

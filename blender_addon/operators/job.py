@@ -32,6 +32,22 @@ def shot_folder(context: bpy.types.Context) -> Path:
     return folder
 
 
+def no_shot_folder(context: bpy.types.Context) -> str:
+    """For polls: why there is no job folder; empty if there is one."""
+    try:
+        shot_folder(context)
+    except OperatorError as error:
+        return str(error).rstrip(".")
+    return ""
+
+
+def allowed(cls: type[bpy.types.Operator], why_not: str) -> bool:
+    """For polls: the grey button says why it is grey."""
+    if why_not:
+        cls.poll_message_set(why_not)
+    return not why_not
+
+
 def make_folder(folder: Path) -> None:
     """Make a job folder that can be written to. Raises OperatorError."""
     try:
@@ -156,8 +172,7 @@ class UNDERSTUDY_OT_cancel_job(bpy.types.Operator):
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
-        cls.poll_message_set("No job is running")
-        return manager.running is not None
+        return allowed(cls, "" if manager.running else "No job is running")
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Ask; the job's own operator reports the end."""
@@ -174,8 +189,7 @@ class UNDERSTUDY_OT_start_engine(bpy.types.Operator):
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
-        cls.poll_message_set("The engine is running")
-        return manager.engine_state == "STOPPED"
+        return allowed(cls, "" if manager.engine_state == "STOPPED" else "The engine is running")
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Return at once; the panel shows when it is ready."""

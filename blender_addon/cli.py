@@ -1,0 +1,197 @@
+"""`blender FILE --command understudy …`: the operators from a terminal. Exit status 0 only when the result is there.
+
+Knows the operators by name; they block, as in any script.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import bpy
+
+from .jobs import Running, manager
+from .properties import SOURCES
+
+LINE_SECONDS = 1.0  # progress lines come no faster than this
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    root = argparse.ArgumentParser(
+        prog="blender FILE --command understudy",
+        description="Paint one frame, pose two keys; Understudy plays the rest.",
+    )
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, text, options in (
+        ("capture", "render the frames and guides of the scene's range into the job folder", (_shot, _capture)),
+        ("train-style", "train the style on the painted frames in the job folder's keys/", (_shot, _train)),
+        ("stylise", "paint every captured frame", (_shot, _stylise, _save)),
+        ("inbetween", "make the keys between the artist's keys", (_motion, _save)),
+        ("extrapolate", "play the motion on after the last key", (_motion, _extrapolate, _save)),
+    ):
+        command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        for add in options:
+            add(command)
+    return root
+
+
+def _shot(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--job-folder", metavar="DIR", help="the shot's job folder (default: as the file says)")
+
+
+def _frames(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--frames", metavar="A-B", type=frame_range, help="frames, inclusive (default: the scene's)")
+
+
+def _capture(command: argparse.ArgumentParser) -> None:
+    _frames(command)
+    command.add_argument("--source", choices=[name for name, *_ in SOURCES], help="what the frames show")
+
+
+def _train(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--seconds", type=int, help="how long to train")
+    command.add_argument("--seed", type=int)
+    command.add_argument("--resume", action="store_true", help="go on from the style trained before")
+
+
+def _stylise(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--seed", type=int)
+    command.add_argument("--overwrite", action="store_true", help="paint finished frames again")
+
+
+def _motion(command: argparse.ArgumentParser) -> None:
+    _frames(command)
+    command.add_argument("--object", metavar="NAME", help="the animated object (default: the active one)")
+    command.add_argument("--bones", metavar="A,B", help="its bones (default: all)")
+    command.add_argument("--model", help="auto, baseline, or a network that the engine offers")
+    command.add_argument("--seed", type=int)
+
+
+def _extrapolate(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--count", metavar="N", type=int, help="how many frames to play on")
+
+
+def _save(command: argparse.ArgumentParser) -> None:
+    where = command.add_mutually_exclusive_group()
+    where.add_argument("--save", action="store_true", help="save the result in FILE itself")
+    where.add_argument("--output", metavar="BLEND", help="save the result as another Blender file")
+
+
+def frame_range(text: str) -> tuple[int, int]:
+    """1-48 (or 12) as first and last frame."""
+    first, _, last = text.partition("-")
+    try:
+        start, end = int(first), int(last or first)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"'{text}' is not like 1-48") from error
+    if end < start:
+        raise argparse.ArgumentTypeError(f"'{text}' ends before it starts")
+    return start, end
+
+
+class Failure(Exception):
+    """What went wrong, as one sentence for the terminal."""
+
+
+def command(arguments: Sequence[str]) -> int:
+    """Run one command on the loaded file; returns the exit status."""
+    try:
+        options = parser().parse_args(arguments)
+    except SystemExit as error:
+        return int(error.code or 0)
+    manager.watch = Lines().show
+    try:
+        _set_up(options)
+        _run(options)
+        _save_file(options)
+    except Failure as error:
+        print(f"understudy: {error}", file=sys.stderr, flush=True)
+        return 1
+    finally:
+        manager.watch = lambda running: None
+        manager.close()
+    return 0
+
+
+class Lines:
+    """Progress as lines of plain text, one a second at most."""
+
+    def __init__(self) -> None:
+        self._last, self._at = "", 0.0
+
+    def show(self, running: Running) -> None:
+        """Print, unless the same was printed or a line only just."""
+        left = "" if running.seconds_left is None else f", {running.seconds_left:.0f} s left"
+        line = f"{running.label}: {running.done:4.0%}{left}, {running.text}"
+        if line != self._last and (time.monotonic() - self._at > LINE_SECONDS or running.done == 1.0):
+            print(line, flush=True)
+            self._last, self._at = line, time.monotonic()
+
+
+def _set_up(options: argparse.Namespace) -> None:
+    """What was given on the command line, into the scene; what was not stays as the file has it."""
+    scene = bpy.context.scene
+    for option, name in (
+        ("job_folder", "job_folder"),
+        ("source", "source"),
+        ("seconds", "training_seconds"),
+        ("seed", "seed"),
+        ("model", "motion_model"),
+        ("count", "extrapolate_frames"),
+    ):
+        value = getattr(options, option, None)
+        if value is not None:
+            setattr(scene.understudy, name, str(Path(value).absolute()) if option == "job_folder" else value)
+    if getattr(options, "frames", None):
+        scene.frame_start, scene.frame_end = options.frames
+    if getattr(options, "object", None) or getattr(options, "bones", None):
+        _select(options.object, options.bones)
+
+
+def _select(name: str | None, bones: str | None) -> None:
+    """Make the object active and select its bones."""
+    view_layer = bpy.context.view_layer
+    ob = view_layer.objects.get(name) if name else view_layer.objects.active
+    if ob is None:
+        raise Failure(f"there is no object '{name}' in the scene." if name else "name an object with --object.")
+    view_layer.objects.active = ob
+    ob.select_set(True)
+    if not bones:
+        return
+    wanted = bones.split(",")
+    for bone in ob.pose.bones if ob.pose else ():
+        compat.select_bone(bone, bone.name in wanted)
+
+
+def _run(options: argparse.Namespace) -> None:
+    operator = getattr(bpy.ops.understudy, options.command.replace("-", "_"))
+    flags = {name: True for name in ("resume", "overwrite") if getattr(options, name, False)}
+    try:
+        result = operator(**flags)
+    except RuntimeError as error:  # how Blender passes on a report of an error, or a refusal by poll
+        raise Failure(str(error).strip().removeprefix("Error: ").split("poll() failed, ")[-1]) from error
+    if result != {"FINISHED"}:
+        raise Failure("the job was cancelled.")
+
+
+def _save_file(options: argparse.Namespace) -> None:
+    if getattr(options, "save", False):
+        bpy.ops.wm.save_mainfile()
+    elif getattr(options, "output", None):
+        bpy.ops.wm.save_as_mainfile(filepath=str(Path(options.output).absolute()), copy=True)
+
+
+_handle: object = None
+
+
+def register() -> None:
+    global _handle
+    _handle = bpy.utils.register_cli_command("understudy", command)
+
+
+def unregister() -> None:
+    bpy.utils.unregister_cli_command(_handle)

@@ -1,0 +1,106 @@
+"""Capture: the operator around capture.py. `execute` blocks; `invoke` renders frame by frame and takes Esc."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import bpy
+
+from ..capture import CaptureError, CaptureParams, capture
+from ..jobs import Running, manager
+from ..protocol import Shot
+from .job import OperatorError, allowed, make_folder, no_shot_folder, shot_folder
+
+
+class UNDERSTUDY_OT_capture(bpy.types.Operator):
+    """Render the frames of the scene's range, and what the engine must know about them, into the shot's job folder"""
+
+    bl_idname = "understudy.capture"
+    bl_label = "Capture"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        why_not = no_shot_folder(context)
+        if context.scene.camera is None:
+            why_not = "The scene has no camera: add one and make it the active camera"
+        elif manager.running is not None:
+            why_not = "A job is running: wait for it, or cancel it"
+        return allowed(cls, why_not)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Render every frame, then return."""
+        if not self._begin(context):
+            return {"CANCELLED"}
+        try:
+            while (end := self._step()) is None:
+                pass
+            return end
+        finally:
+            self._close()
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Render the frames between the window's events."""
+        if bpy.app.background:
+            return self.execute(context)
+        if not self._begin(context):
+            return {"CANCELLED"}
+        self._timer = context.window_manager.event_timer_add(0.01, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """The next frame, or the end by Esc. The scene is set up for the guides, so nothing else gets through."""
+        if event.type == "ESC":
+            self.report({"WARNING"}, "Capture cancelled.")
+            self.cancel(context)
+            return {"CANCELLED"}
+        end = self._step() if event.type == "TIMER" else None
+        if end is None:
+            return {"RUNNING_MODAL"}
+        self.cancel(context)
+        return end
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Also called by Blender when the window is closed or another file loaded: put the scene back."""
+        context.window_manager.event_timer_remove(self._timer)
+        self._close()
+
+    def _begin(self, context: bpy.types.Context) -> bool:
+        try:
+            self._folder = shot_folder(context)
+            make_folder(self._folder)
+            self._frames: Generator[tuple[int, int], None, Shot] = capture(CaptureParams.from_context(context))
+        except (OperatorError, CaptureError) as error:
+            self.report({"ERROR"}, str(error))
+            return False
+        self._running = manager.local = Running(self.bl_label, self._folder, text="Rendering")
+        manager.show(self._running)
+        return True
+
+    def _step(self) -> set[str] | None:
+        """Render one frame; the operator's result when it was the last."""
+        try:
+            done, total = next(self._frames)
+        except StopIteration as stop:
+            shot: Shot = stop.value
+            self.report({"INFO"}, f"Captured frames {shot.frame_start} to {shot.frame_end} in {self._folder}.")
+            return {"FINISHED"}
+        except CaptureError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        self._running.advance(done / total, f"Frame {done} of {total}")
+        manager.show(self._running)
+        return None
+
+    def _close(self) -> None:
+        self._frames.close()
+        manager.local = None
+        manager.show(self._running)
+
+
+def register() -> None:
+    bpy.utils.register_class(UNDERSTUDY_OT_capture)
+
+
+def unregister() -> None:
+    bpy.utils.unregister_class(UNDERSTUDY_OT_capture)

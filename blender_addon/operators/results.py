@@ -1,0 +1,60 @@
+"""The finished frames, shown again where the artist wants them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from bpy.props import EnumProperty
+
+from .. import compat
+from ..sequences import show_behind_camera, show_in_compositor, show_in_sequencer
+from .job import allowed, no_shot_folder, shot_folder
+from .stylise import shot_state
+
+PLACES = (
+    ("SEQUENCER", "Video Sequencer", "As an image strip in a scene of its own, and go there", "SEQUENCE", 0),
+    ("CAMERA", "Camera View", "Before the camera, in step with the timeline", "CAMERA_DATA", 1),
+    ("COMPOSITOR", "Compositor", "As an image node in this scene's compositing tree", "NODE_COMPOSITING", 2),
+)
+
+
+class UNDERSTUDY_OT_show_result(bpy.types.Operator):
+    """Show the finished frames"""
+
+    bl_idname = "understudy.show_result"
+    bl_label = "Show Result"
+    bl_options: Any = {"UNDO"}
+
+    place: EnumProperty(name="Place", items=PLACES)
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        """The tooltip says where."""
+        return next(text for name, _label, text, *_ in PLACES if name == properties.place)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        why_not = no_shot_folder(context)
+        if not why_not and not shot_state(context).results:
+            why_not = "No frame is stylised yet: press Stylise first"
+        return allowed(cls, why_not)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Make it or bring it up to date."""
+        folder, results = shot_folder(context), shot_state(context).results
+        if self.place == "CAMERA":
+            show_behind_camera(context.scene, folder, results)
+        elif self.place == "COMPOSITOR":
+            show_in_compositor(context.scene, folder, results)
+        else:
+            compat.show_sequencer_scene(context, show_in_sequencer(context.scene, folder, results))
+        return {"FINISHED"}
+
+
+def register() -> None:
+    bpy.utils.register_class(UNDERSTUDY_OT_show_result)
+
+
+def unregister() -> None:
+    bpy.utils.unregister_class(UNDERSTUDY_OT_show_result)

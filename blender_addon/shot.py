@@ -1,0 +1,73 @@
+"""What lies in a shot's job folder: capture, painted keys, trained style, finished frames. Knows files, not Blender.
+
+Panels and polls look at it on every redraw, so what costs time is kept until a folder changes.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from .protocol import JobError, Shot, key_path, read_shot, result_path
+
+
+@dataclass(frozen=True)
+class ShotState:
+    """How far a shot has come. keys: painted frames of the captured range. results: finished frames, in order.
+
+    outdated: a key was painted on, or the shot captured again, after the style was trained.
+    """
+
+    shot: Shot | None
+    keys: tuple[int, ...] = ()
+    trained: bool = False
+    results: tuple[int, ...] = ()
+    outdated: bool = False
+
+
+def look(folder: Path) -> ShotState:
+    """How things stand in this folder now."""
+    shot = _shot(folder, _changed(folder / "shot.json"))
+    if shot is None:
+        return ShotState(None)
+    keys = tuple(f for f in _numbered(folder / "keys", _changed(folder / "keys")) if f in shot.frames)
+    results = _numbered(folder / "result", _changed(folder / "result"))
+    trained = max((_changed(path) for path in (folder / "style").glob("*.safetensors")), default=0)
+    painted = max((_changed(key_path(folder, frame)) for frame in keys), default=0)
+    newest = max(painted, _changed(folder / "shot.json"))
+    return ShotState(shot, keys, trained > 0, tuple(f for f in results if f in shot.frames), 0 < trained < newest)
+
+
+def result_files(folder: Path, frames: tuple[int, ...]) -> list[Path]:
+    """One file for each frame from the first to the last; a gap shows the frame before it."""
+    files: list[Path] = []
+    for frame in range(frames[0], frames[-1] + 1):
+        files.append(result_path(folder, frame) if frame in frames else files[-1])
+    return files
+
+
+def _changed(path: Path) -> int:
+    """When a file or folder changed, in nanoseconds; 0 if it is not there."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+@lru_cache(maxsize=64)
+def _shot(folder: Path, _changed_at: int) -> Shot | None:
+    try:
+        return read_shot(folder)
+    except (JobError, OSError):
+        return None
+
+
+@lru_cache(maxsize=64)
+def _numbered(folder: Path, changed_at: int) -> tuple[int, ...]:
+    """The numbers of the files NNNN.png in a folder, in order."""
+    if not changed_at:
+        return ()
+    stems = (name[:-4] for name in os.listdir(folder) if name.endswith(".png"))
+    return tuple(sorted(int(stem) for stem in stems if stem.isdecimal()))

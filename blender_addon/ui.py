@@ -1,0 +1,202 @@
+"""The sidebar tab "Understudy" of the 3D View. Draws, and nothing else."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import bpy
+
+from . import __package__ as base_package
+from .engine_process import EngineMissing
+from .jobs import manager
+from .preferences import engine_python
+from .properties import job_folder
+from .sequences import MARK
+from .shot import ShotState, look
+
+
+def duration(seconds: float) -> str:
+    """1:05, or 2:00:00."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def numbers(frames: tuple[int, ...]) -> str:
+    """Frames as an artist writes them: 1, 12, 24; a long list is cut."""
+    return ", ".join(map(str, frames[:6])) + (f" and {len(frames) - 6} more" if len(frames) > 6 else "")
+
+
+def sentence(layout: bpy.types.UILayout, text: str, icon: str, width: int) -> None:
+    """A sentence over as many lines as a region of this width (pixels) takes."""
+    column = layout.column(align=True)
+    column.scale_y = 0.8
+    scale = bpy.context.preferences.system.ui_scale
+    for i, line in enumerate(textwrap.wrap(text, max(16, int(width / (6.5 * scale)) - 8))):
+        column.label(text=line, icon="BLANK1" if i else icon)
+
+
+class Sidebar:
+    """Where all panels are."""
+
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Understudy"
+
+
+class VIEW3D_PT_understudy(Sidebar, bpy.types.Panel):
+    """The engine, and the job that runs"""
+
+    bl_label = "Understudy"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Engine state, then progress, time left and Cancel."""
+        self.layout.use_property_decorate = False
+        self._draw_engine(context.region.width)
+        if manager.running is not None:
+            self._draw_running()
+
+    def _draw_engine(self, width: int) -> None:
+        layout, state = self.layout, manager.engine_state
+        if state == "READY":
+            layout.label(text=f"Engine ready: {manager.device}", icon="CHECKMARK")
+            return
+        if state == "STARTING":
+            layout.label(text="Engine is starting", icon="SORTTIME")
+            return
+        try:
+            engine_python()
+        except EngineMissing as error:
+            sentence(layout, str(error), "ERROR", width)
+            layout.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES").module = base_package
+            return
+        row = layout.row()
+        row.label(text="Engine is off", icon="RADIOBUT_OFF")
+        row.operator("understudy.start_engine", text="Start")
+
+    def _draw_running(self) -> None:
+        running = manager.running
+        assert running is not None
+        box = self.layout.box().column()
+        row = box.row()
+        row.label(text=running.label)
+        if running is manager.local:
+            row.label(text="Esc cancels")
+        else:
+            row.operator("understudy.cancel_job", text="", icon="X")
+        left = "" if running.seconds_left is None else f", {duration(running.seconds_left)} left"
+        box.progress(factor=running.done, text=f"{running.done:.0%}{left}", type="BAR")
+        box.label(text=running.text)
+        if manager.waiting:
+            box.label(text=f"Waiting: {manager.waiting}", icon="SORTTIME")
+
+
+class VIEW3D_PT_understudy_stylise(Sidebar, bpy.types.Panel):
+    """A shot, from the captured frames to the painted ones"""
+
+    bl_label = "Stylise"
+    bl_parent_id = "VIEW3D_PT_understudy"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The four steps, in the order of work."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        shown = context.scene.get(MARK)
+        if shown is not None:
+            layout.label(text=f"This is the result of {shown.name}", icon="SEQUENCE")
+            return
+        settings, folder = context.scene.understudy, job_folder(context.scene)
+        state = look(folder) if folder else ShotState(None)
+        self._draw_capture(settings, state)
+        self._draw_key(state)
+        self._draw_training(settings, state)
+        self._draw_result(settings, state)
+
+    def _step(self, title: str, status: str, icon: str) -> bpy.types.UILayout:
+        column = self.layout.column()
+        column.use_property_split = True
+        row = column.split(factor=0.36)
+        row.label(text=title, icon=icon)
+        right = row.row()
+        right.active = False
+        right.label(text=status)
+        return column
+
+    def _draw_capture(self, settings: Any, state: ShotState) -> None:
+        shot = state.shot
+        status = f"{shot.frame_start}–{shot.frame_end}, {shot.width} × {shot.height}" if shot else ""
+        column = self._step("Capture", status, tick(shot is not None))
+        column.prop(settings, "job_folder", placeholder="As in Preferences")
+        column.prop(settings, "source")
+        column.operator("understudy.capture", icon="RENDER_ANIMATION")
+
+    def _draw_key(self, state: ShotState) -> None:
+        column = self._step("Paint", f"Frame {numbers(state.keys)}" if state.keys else "", tick(bool(state.keys)))
+        column.operator("understudy.paint_key", icon="BRUSH_DATA")
+
+    def _draw_training(self, settings: Any, state: ShotState) -> None:
+        status = "Paint or capture changed" if state.outdated else ""
+        column = self._step("Train", status, "ERROR" if state.outdated else tick(state.trained))
+        column.prop(settings, "training_seconds", text="Time")
+        column.prop(settings, "seed")
+        row = column.row(align=True)
+        row.operator("understudy.train_style", icon="MOD_LINEART")
+        if state.trained:
+            row.operator("understudy.train_style", text="Go On").resume = True
+
+    def _draw_result(self, _settings: Any, state: ShotState) -> None:
+        total = len(state.shot.frames) if state.shot else 0
+        status = f"{len(state.results)} of {total} frames" if state.results else ""
+        column = self._step("Stylise", status, tick(bool(state.results) and len(state.results) == total))
+        row = column.row(align=True)
+        row.operator("understudy.stylise", icon="SHADERFX")
+        if state.results:
+            row.operator("understudy.stylise", text="Again", icon="FILE_REFRESH").overwrite = True
+        if state.results:
+            row = column.row(align=True)
+            for place, icon in (
+                ("SEQUENCER", "SEQUENCE"),
+                ("CAMERA", "CAMERA_DATA"),
+                ("COMPOSITOR", "NODE_COMPOSITING"),
+            ):
+                row.operator("understudy.show_result", text=place.title(), icon=icon).place = place
+
+
+def tick(done: bool) -> str:
+    """The icon of a step."""
+    return "CHECKMARK" if done else "RADIOBUT_OFF"
+
+
+class VIEW3D_PT_understudy_motion(Sidebar, bpy.types.Panel):
+    """Keys between and after the artist's keys"""
+
+    bl_label = "Motion"
+    bl_parent_id = "VIEW3D_PT_understudy"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The model, the two jobs, and the way back."""
+        layout, settings = self.layout, context.scene.understudy
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(settings, "motion_model")
+        layout.operator("understudy.inbetween", icon="IPO_BEZIER")
+        layout.separator()
+        layout.prop(settings, "extrapolate_frames")
+        layout.operator("understudy.extrapolate", icon="TRACKING_FORWARDS")
+        layout.separator()
+        layout.operator("understudy.delete_generated_keys", icon="TRASH")
+
+
+CLASSES = (VIEW3D_PT_understudy, VIEW3D_PT_understudy_stylise, VIEW3D_PT_understudy_motion)
+
+
+def register() -> None:
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)
