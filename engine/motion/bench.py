@@ -1,0 +1,157 @@
+"""Score the motion models on any file of motion capture: `python -m engine bench motion --data FILE`.
+
+In-betweening by the LaFAN1 protocol, extrapolation by the CMU prediction protocol's horizons. Knows no Blender.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine import quat, skeleton
+from engine.clips import Mocap
+from engine.motion import baseline, metrics, tokens, windows
+from engine.motion.networks import TokenLSTM
+from engine.motion.unroll import unroll
+from engine.motion.windows import GAPS, PAST, Poses
+
+Filler = Callable[[Poses, Tensor], tuple[Tensor, Tensor]]
+LENGTH, EVERY, CHUNK = 65, 40, 64
+
+
+def zero_velocity(poses: Poses, keys: Tensor) -> tuple[Tensor, Tensor]:
+    """The last pose before the gap, held."""
+    return poses.rotations[:, [PAST - 1]].expand_as(poses.rotations), poses.locations[:, [PAST - 1]].expand_as(
+        poses.locations
+    )
+
+
+def interpolation(poses: Poses, keys: Tensor) -> tuple[Tensor, Tensor]:
+    """SLERP of local rotations, straight lines for the root."""
+    gap = baseline.gaps(keys)
+    return baseline.slerp(poses.rotations, gap), baseline.lerp(poses.locations, gap)
+
+
+def network_filler(net: TokenLSTM) -> Filler:
+    """The network over the plain interpolation; it sees the keyed rows only."""
+
+    def fill(poses: Poses, keys: Tensor) -> tuple[Tensor, Tensor]:
+        moves = keys.clone()
+        moves[..., 1:] = True
+        between = tokens.between(
+            poses.rotations, poses.locations, keys, moves, tokens.Rig(poses.parents, poses.offsets)
+        )
+        return between.poses(net(between.features, poses.parents)[0])
+
+    return fill
+
+
+@torch.no_grad()
+def score(poses: Poses, fill: Filler, spread: Tensor) -> dict[str, float]:
+    """L2Q, L2P and NPSS of a filler on protocol windows, names as l2q_30."""
+    truth, places = poses.fk()
+    truth = quat.continuous(truth)
+    out: dict[str, float] = {}
+    for gap in GAPS:
+        end, parts = PAST + gap, []
+        for i in range(0, len(truth), CHUNK):
+            part = Poses(
+                poses.rotations[i : i + CHUNK, : end + 1],
+                poses.locations[i : i + CHUNK, : end + 1],
+                poses.offsets[i : i + CHUNK],
+                poses.parents,
+            )
+            keys = torch.ones(part.rotations.shape[:3], dtype=torch.bool)
+            keys[:, PAST:end] = False
+            rotations, locations = fill(part, keys)
+            parts.append(skeleton.fk(rotations, locations, part.offsets[:, None], part.parents))
+        made = metrics.align(truth[:, : end + 1], torch.cat([p[0] for p in parts]))[:, PAST:end]
+        at = torch.cat([p[1] for p in parts])[:, PAST:end]
+        out[f"l2q_{gap}"] = metrics.l2q(truth[:, PAST:end], made)
+        out[f"l2p_{gap}"] = metrics.l2p(places[:, PAST:end], at, spread)
+        out[f"npss_{gap}"] = metrics.npss(truth[:, PAST:end].flatten(2), made.flatten(2))
+    return out
+
+
+def ratios(scores: dict[str, float], base: dict[str, float]) -> dict[str, float]:
+    """Scores over the baseline's: below 1 is better."""
+    return {name: round(value / base[name], 4) for name, value in scores.items()}
+
+
+def line(scores: dict[str, float]) -> str:
+    """Scores by name in one line."""
+    return " ".join(f"{name} {value:.3f}" for name, value in scores.items())
+
+
+def inbetween_ratios(net: TokenLSTM, poses: Poses, spread: Tensor) -> dict[str, float]:
+    """The network's scores over SLERP's."""
+    return ratios(score(poses, network_filler(net), spread), score(poses, interpolation, spread))
+
+
+def protocol_data(mocap: Mocap) -> Poses:
+    """The LaFAN1 protocol's test windows."""
+    return windows.protocol_windows(mocap, LENGTH, EVERY)
+
+
+OBSERVED, PLAYED = 10, 25  # rows at 60 frames a second
+
+
+def prediction_windows(mocap: Mocap) -> Poses:
+    """The CMU prediction protocol's windows at 60 frames a second: 8 of each clip, 10 rows seen, 25 to predict."""
+    step = max(1, round(mocap.fps / 60.0))
+    random, rotations, roots, offsets = np.random.RandomState(1234567890), [], [], []
+    for take in mocap.takes:
+        q, p = take.rotations[::step], take.root[::step]
+        if len(q) <= 75:
+            continue
+        for start in random.randint(0, len(q) - 75, 8):
+            rows = slice(start + 40, start + 40 + OBSERVED + PLAYED)
+            rotations.append(q[rows])
+            roots.append(p[rows])
+            offsets.append(take.offsets)
+    q, p = torch.from_numpy(np.stack(rotations)), torch.from_numpy(np.stack(roots))
+    return Poses(q, windows.at_root(p, q.shape[2]), torch.from_numpy(np.stack(offsets)), mocap.parents)
+
+
+Player = Callable[[Poses], Tensor]
+
+
+def stand_still(seen: Poses) -> Tensor:
+    """Zero velocity: the last pose, 25 times."""
+    return seen.rotations[:, -1:].expand(-1, PLAYED, -1, -1)
+
+
+def network_player(net: TokenLSTM) -> Player:
+    """The network at its own 30 frames a second, its poses interpolated to 60."""
+
+    def play(seen: Poses) -> Tensor:
+        rig = tokens.Rig(seen.parents, seen.offsets)
+        context = tokens.stances(seen.rotations[:, 1::2], seen.locations[:, 1::2], rig)
+        moves = torch.zeros(len(seen.offsets), len(seen.parents), 1)
+        moves[:, 0] = 1.0
+        made = unroll(net, context, moves, rig, PLAYED // 2 + 1).rotations
+        made = torch.cat([seen.rotations[:, -1:], made], 1)
+        u = torch.arange(1, PLAYED + 1) / 2.0
+        low = u.long()
+        return quat.slerp(made[:, low], made[:, low + 1], (u - low)[None, :, None])
+
+    return play
+
+
+@torch.no_grad()
+def score_prediction(poses: Poses, play: Player) -> dict[str, float]:
+    """Mean angle error and L2Q (local rotations, root left out) at the protocol's rows, names as angle_25."""
+    seen = Poses(poses.rotations[:, :OBSERVED], poses.locations[:, :OBSERVED], poses.offsets, poses.parents)
+    truth, made = poses.rotations[:, OBSERVED:, 1:], play(seen)[:, :, 1:]
+    error = metrics.angle_error(truth, made)
+    turned = (truth - metrics.align(truth, made)).flatten(2).norm(dim=-1).mean(0)
+    scores = {f"angle_{h}": float(error[h - 1]) for h in metrics.HORIZONS}
+    return scores | {f"l2q_{h}": float(turned[h - 1]) for h in metrics.HORIZONS}
+
+
+def extrapolate_ratios(net: TokenLSTM, poses: Poses) -> dict[str, float]:
+    """The network's prediction scores over those of standing still."""
+    return ratios(score_prediction(poses, network_player(net)), score_prediction(poses, stand_still))

@@ -1,0 +1,97 @@
+"""The motion networks: joint tokens with shared weights, LSTMs over time, mixing over the hierarchy and the whole body.
+
+They run on a rig of any shape. Know tensors of features only: no rotation, no unit, no file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Params:
+    """Sizes of one network: `features` in and `outputs` out of each token, `joint` channels a token, `body` channels for
+    the whole rig, gathered in `slots` weighted means; `both_ways` in time or only forwards."""
+
+    features: int
+    outputs: int
+    joint: int
+    body: int
+    slots: int
+    layers: int
+    both_ways: bool
+
+
+class Layer(nn.Module):
+    """Mix over parent, children and body; run over time for the body and for every joint."""
+
+    def __init__(self, p: Params) -> None:
+        super().__init__()
+        ways = 2 if p.both_ways else 1
+        self.norm = nn.LayerNorm(p.joint)
+        self.attend = nn.Linear(p.joint, p.slots)
+        self.gather = nn.Linear(p.slots * p.joint, p.body)
+        self.body_norm = nn.LayerNorm(p.body)
+        self.body_lstm = nn.LSTM(p.body, p.body // ways, bidirectional=p.both_ways)
+        self.family = nn.Linear(3 * p.joint, p.joint)
+        self.spread = nn.Linear(p.body, p.joint)
+        self.lstm = nn.LSTM(p.joint, p.joint // ways, bidirectional=p.both_ways)
+        self.out = nn.Linear(p.joint, p.joint)
+
+    def forward(
+        self, h: Tensor, body: Tensor, above: Tensor, below: Tensor, state: State | None
+    ) -> tuple[Tensor, Tensor, State]:
+        """h (T, B, J, joint), body (T, B, body), above and below (J, J): parent and mean of children."""
+        frames, batch, joints, channels = h.shape
+        x = self.norm(h)
+        slots = torch.einsum("tbjs,tbjc->tbsc", self.attend(x).softmax(2), x)
+        body = body + self.gather(slots.flatten(2))
+        whole, body_state = self.body_lstm(self.body_norm(body), state[0] if state else None)
+        body = body + whole
+        family = self.family(torch.cat([x, above @ x, below @ x], -1)) + self.spread(body)[:, :, None]
+        x = nn.functional.gelu(family).reshape(frames, batch * joints, channels)
+        x, joint_state = self.lstm(x, state[1] if state else None)
+        return h + self.out(x).reshape(h.shape), body, (body_state, joint_state)
+
+
+Memory = tuple[Tensor, Tensor]
+State = tuple[Memory, Memory]
+
+
+class TokenLSTM(nn.Module):
+    """features (B, T, J, features) → outputs (B, T, J, outputs); carries on from `state` where one is given."""
+
+    def __init__(self, p: Params) -> None:
+        super().__init__()
+        self.params = p
+        self.embed = nn.Linear(p.features, p.joint)
+        self.layers = nn.ModuleList(Layer(p) for _ in range(p.layers))
+        self.norm = nn.LayerNorm(p.joint)
+        self.head = nn.Linear(p.joint, p.outputs)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(
+        self, features: Tensor, parents: list[int], state: list[State] | None = None
+    ) -> tuple[Tensor, list[State]]:
+        """The outputs and the state after the last frame."""
+        above, below = family(parents, features)
+        h = nn.functional.gelu(self.embed(features.transpose(0, 1)))
+        body = h.new_zeros(*h.shape[:2], self.params.body)
+        after: list[State] = []
+        for i, layer in enumerate(self.layers):
+            h, body, carried = layer(h, body, above, below, state[i] if state else None)
+            after.append(carried)
+        return self.head(self.norm(h)).transpose(0, 1), after
+
+
+def family(parents: list[int], like: Tensor) -> tuple[Tensor, Tensor]:
+    """Matrices (J, J) that take each joint's parent, and the mean of its children."""
+    above = like.new_zeros(len(parents), len(parents))
+    for j, parent in enumerate(parents):
+        if parent >= 0:
+            above[j, parent] = 1.0
+    return above, above.T / above.sum(0)[:, None].clamp_min(1.0)

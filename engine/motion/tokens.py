@@ -1,0 +1,231 @@
+"""What the networks see: every joint of every frame is a token with the same features, whatever the rig.
+
+All vectors are world-space, in a frame that rides with the rig's heading, over the rig's size, so that scale, rest pose,
+bone axes, up axis and place in the world do not matter. Rotations appear only as differences in the world. Knows no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine import quat, skeleton
+from engine.motion import baseline
+
+SECOND = 30.0  # frames of the networks' own rate
+STATIC = 7
+BETWEEN_FEATURES = 40 + STATIC
+
+
+@dataclass(frozen=True)
+class Rig:
+    """What the networks know of a rig. offsets (B, J, 3); up: "Y" or "Z" (then the rig faces -Y, as Blender's do)."""
+
+    parents: list[int]
+    offsets: Tensor
+    up: str = "Y"
+
+    @property
+    def main(self) -> int:
+        """The joint whose heading and place everything is relative to: the first that branches, else the first."""
+        children = [self.parents.count(j) for j in range(len(self.parents))]
+        return next((j for j, count in enumerate(children) if count > 1), 0)
+
+    def size(self) -> Tensor:
+        """The rig's size (B, 1, 1, 1)."""
+        return skeleton.reach(self.offsets, self.parents).clamp_min(1e-6)[:, None, None, None]
+
+
+def heading(turned: Tensor, rig: Rig) -> Tensor:
+    """(B, T, 1, 4): turns world vectors into Y up and the main joint's facing direction into +Z."""
+    half = 0.5**0.5
+    upright = turned.new_tensor([half, -half, 0.0, 0.0] if rig.up == "Z" else [1.0, 0.0, 0.0, 0.0])
+    facing = turned.new_tensor([0.0, -1.0, 0.0] if rig.up == "Z" else [0.0, 0.0, 1.0])
+    forward = quat.rotate(upright, quat.rotate(turned[..., rig.main, :], facing))
+    yaw = torch.atan2(forward[..., 0], forward[..., 2])
+    turn = quat.exp(yaw[..., None] * turned.new_tensor([0.0, -1.0, 0.0]))
+    return quat.multiply(turn, upright.expand(turn.shape))[..., None, :]
+
+
+def static(rig: Rig) -> Tensor:
+    """Descriptors of each joint (B, J, STATIC): bone length, depth, children, size of the limb below, reach below."""
+    parents, joints = rig.parents, len(rig.parents)
+    depth = skeleton.depths(parents)
+    below, length = [1] * joints, rig.offsets.norm(dim=-1) / rig.size()[..., 0, 0]
+    farthest = [torch.zeros_like(length[:, 0]) for _ in parents]
+    for j in reversed(range(joints)):
+        if parents[j] >= 0:
+            below[parents[j]] += below[j]
+            farthest[parents[j]] = torch.maximum(farthest[parents[j]], farthest[j] + length[:, j])
+    children = [parents.count(j) for j in range(joints)]
+    fixed = rig.offsets.new_tensor([
+        [d / 8, d / max(max(depth), 1), min(c, 5) / 3, b / joints, float(p < 0)]
+        for d, c, b, p in zip(depth, children, below, parents, strict=True)
+    ])  # fmt: skip
+    fixed = fixed.expand(len(rig.offsets), joints, 5)
+    return torch.cat([fixed, length[..., None], torch.stack(farthest, -1)[..., None]], -1)
+
+
+def _before(x: Tensor) -> Tensor:
+    return torch.cat([x[:, :1], x[:, :-1]], 1)
+
+
+def turning(turned: Tensor) -> Tensor:
+    """World rotation vectors (B, T, J, 3) from each frame to the next; zero at the last."""
+    step = quat.log(quat.multiply(turned[:, 1:], quat.conjugate(turned[:, :-1])))
+    return torch.cat([step, torch.zeros_like(step[:, :1])], 1)
+
+
+@dataclass(frozen=True)
+class Between:
+    """The input of the in-betweening network and what its output is added to."""
+
+    features: Tensor  # (B, T, J, BETWEEN_FEATURES)
+    rotations: Tensor  # (B, T, J, 4) the interpolant
+    locations: Tensor  # (B, T, J, 3)
+    turned: Tensor  # (B, T, J, 4) its global rotations
+    frame: Tensor  # (B, T, 1, 4) its heading
+    turn_weight: Tensor  # (B, T, J) 0 at rotation keys
+    move_weight: Tensor  # (B, T, J) 0 at location keys
+    rig: Rig
+
+    def poses(self, out: Tensor) -> tuple[Tensor, Tensor]:
+        """Local rotations and locations with the network's output (B, T, J, 6) added; exact at the keys."""
+        back = quat.conjugate(self.frame)
+        turn = self.turn_weight[..., None] * quat.rotate(quat.conjugate(self.turned), quat.rotate(back, out[..., :3]))
+        move = self.move_weight[..., None] * self.rig.size() * quat.rotate(back, out[..., 3:])
+        above = [max(p, 0) for p in self.rig.parents]
+        root = torch.tensor([p < 0 for p in self.rig.parents], device=out.device)[:, None]
+        move = torch.where(root, move, quat.rotate(quat.conjugate(self.turned[..., above, :]), move))
+        free_turn, free_move = self.turn_weight[..., None] > 0, self.move_weight[..., None] > 0
+        rotations = torch.where(free_turn, quat.multiply(self.rotations, quat.exp(turn)), self.rotations)
+        return rotations, torch.where(free_move, self.locations + move, self.locations)
+
+
+def between(rotations: Tensor, locations: Tensor, turn_keys: Tensor, move_keys: Tensor, rig: Rig) -> Between:
+    """Features for filling the gaps between keys.
+
+    rotations (B, T, J, 4), locations (B, T, J, 3) at 30 frames a second; only what is keyed is read. turn_keys, move_keys:
+    bool (B, T, J); a joint without keys keeps what it does.
+    """
+    gap, gap_move = baseline.gaps(turn_keys), baseline.gaps(move_keys)
+    rotations, locations = baseline.slerp(rotations, gap), baseline.lerp(locations, gap_move)
+    turned, positions = skeleton.fk(rotations, locations, rig.offsets[:, None], rig.parents)
+    frame, size = heading(turned, rig), rig.size()
+    above = [max(p, 0) for p in rig.parents]
+    step, spin = positions[:, 1:] - positions[:, :-1], turning(turned)
+    step = torch.cat([step, torch.zeros_like(step[:, :1])], 1)
+    vectors = [
+        (positions - positions[..., rig.main, None, :]) / size,
+        (positions - positions[..., above, :]) / size * 3.0,
+        step / size * 20.0,
+        _before(step) / size * 20.0,
+        spin * 10.0,
+        _before(spin) * 10.0,
+        quat.log(quat.multiply(turned, quat.conjugate(baseline.pick(turned, gap.before)))),
+        quat.log(quat.multiply(baseline.pick(turned, gap.after), quat.conjugate(turned))),
+        (positions - baseline.pick(positions, gap.before)) / size * 2.0,
+        (baseline.pick(positions, gap.after) - positions) / size * 2.0,
+    ]
+    frames = torch.arange(rotations.shape[1], device=rotations.device)[:, None].expand(gap.before.shape)
+    since, until = (frames - gap.before) / SECOND, (gap.after - frames) / SECOND
+    moves = (gap_move.weight > 0).any(1, keepdim=True)
+    scalars = [
+        (gap.weight == 0).float(), (gap_move.weight == 0).float(), moves.float().expand(gap.u.shape), gap.u, gap.weight,
+        since.clamp(-1, 2), until.clamp(-1, 2), 1.0 / (1.0 + SECOND * since.abs()), 1.0 / (1.0 + SECOND * until.abs()),
+        (since + until).clamp(0, 3),
+    ]  # fmt: skip
+    features = torch.cat([
+        *(quat.rotate(frame, v) for v in vectors),
+        torch.stack(scalars, -1),
+        static(rig)[:, None].expand(*gap.u.shape, STATIC),
+    ], -1)  # fmt: skip
+    return Between(features, rotations, locations, turned, frame, gap.weight, gap_move.weight, rig)
+
+
+AHEAD_FEATURES = 19 + STATIC
+AHEAD_OUTPUTS = 7
+TOP_TURN = 0.6  # radians in a thirtieth of a second: what a joint can turn in one step at most
+TOP_MOVE = 0.15  # rig sizes in a thirtieth of a second
+
+
+@dataclass(frozen=True)
+class Stance:
+    """A pose in motion, all that one step ahead is computed from. Last dimensions as in Poses, leading ones (B, T)."""
+
+    rotations: Tensor
+    locations: Tensor
+    turned: Tensor
+    positions: Tensor
+    spin: Tensor  # (…, J, 3) local rotation vector since the frame before, in the joint's own axes
+    shift: Tensor  # (…, J, 3) location since the frame before
+    step: Tensor  # (…, J, 3) position since the frame before
+    whirl: Tensor  # (…, J, 3) world rotation vector since the frame before
+
+    def rows(self, start: int, end: int) -> Stance:
+        """Some of the frames."""
+        return Stance(**{name: x[:, start:end] for name, x in vars(self).items()})
+
+
+def stances(rotations: Tensor, locations: Tensor, rig: Rig) -> Stance:
+    """Poses (B, T, J, ·) as stances; the first frame stands still."""
+    turned, positions = skeleton.fk(rotations, locations, rig.offsets[:, None], rig.parents)
+    spin = quat.log(quat.multiply(quat.conjugate(_before(rotations)), rotations))
+    whirl = quat.log(quat.multiply(turned, quat.conjugate(_before(turned))))
+    return Stance(
+        rotations,
+        locations,
+        turned,
+        positions,
+        spin,
+        locations - _before(locations),
+        positions - _before(positions),
+        whirl,
+    )
+
+
+def ahead(now: Stance, moves: Tensor, rig: Rig) -> Tensor:
+    """Features (B, T, J, AHEAD_FEATURES) for one step ahead. moves (J,): 1 where a joint's location is played on."""
+    size, frame = rig.size(), heading(now.turned, rig)
+    above = [max(p, 0) for p in rig.parents]
+    vectors = [
+        (now.positions - now.positions[..., rig.main, None, :]) / size,
+        (now.positions - now.positions[..., above, :]) / size * 3.0,
+        now.step / size * 20.0,
+        now.whirl * 10.0,
+        quat.rotate(now.turned, now.spin) * 10.0,
+        (now.step - now.step[..., rig.main, None, :]) / size * 20.0,
+    ]
+    shape = now.rotations.shape[:3]
+    return torch.cat([
+        *(quat.rotate(frame, v) for v in vectors),
+        moves[:, None].expand(*shape, 1),
+        static(rig)[:, None].expand(*shape, STATIC),
+    ], -1)  # fmt: skip
+
+
+def advance(now: Stance, out: Tensor, moves: Tensor, rig: Rig) -> Stance:
+    """The stance one frame after `now` (T = 1), out (B, 1, J, AHEAD_OUTPUTS) being the network's word: how much of the last
+    turn goes on, and a turn and a move to add. Speeds are bounded, so that no error can run away."""
+    back = quat.conjugate(heading(now.turned, rig))
+    goes_on = torch.sigmoid(out[..., :1])
+    spin = goes_on * now.spin + quat.rotate(quat.conjugate(now.turned), quat.rotate(back, out[..., 1:4] * 0.1))
+    spin = _bounded(spin, TOP_TURN)
+    above = [max(p, 0) for p in rig.parents]
+    root = torch.tensor([p < 0 for p in rig.parents], device=out.device)[:, None]
+    push = quat.rotate(back, out[..., 4:] * 0.05) * rig.size()
+    push = torch.where(root, push, quat.rotate(quat.conjugate(now.turned[..., above, :]), push))
+    shift = _bounded(goes_on * now.shift + push, TOP_MOVE * rig.size()) * moves[:, None]
+    rotations, locations = quat.normalize(quat.multiply(now.rotations, quat.exp(spin))), now.locations + shift
+    turned, positions = skeleton.fk(rotations, locations, rig.offsets[:, None], rig.parents)
+    whirl = quat.log(quat.multiply(turned, quat.conjugate(now.turned)))
+    return Stance(rotations, locations, turned, positions, spin, shift, positions - now.positions, whirl)
+
+
+def _bounded(v: Tensor, top: float | Tensor) -> Tensor:
+    """Vectors no longer than `top`, nearly untouched well below it."""
+    length = (v.square().sum(-1, keepdim=True) + 1e-12).sqrt() / top
+    return v * torch.where(length > 1e-3, length.tanh() / length, torch.ones_like(length))

@@ -1,0 +1,92 @@
+"""What both motion trainings share: the running mean of the weights, and runs that can be stopped and taken up again.
+
+A run in progress is OUT.run.safetensors (network, mean, optimizer) and OUT.run.json; what ships is OUT, the mean alone in
+half precision. Knows no motion.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine import checkpoint
+from engine.motion.networks import Params, TokenLSTM
+
+CREDIT = "The data used in this project was obtained from mocap.cs.cmu.edu. The database was created with funding from NSF EIA-0196217."
+
+
+class Average:
+    """An exponential mean of a network's weights, with a short memory at first."""
+
+    def __init__(self, network: TokenLSTM, memory: float) -> None:
+        self.network = copy.deepcopy(network).eval().requires_grad_(False)
+        self.memory = memory
+
+    @torch.no_grad()
+    def update(self, network: TokenLSTM, step: int) -> None:
+        """Take the weights after `step` into the mean."""
+        share = 1.0 - min(self.memory, (1.0 + step) / (10.0 + step))
+        for mean, now in zip(self.network.parameters(), network.parameters(), strict=True):
+            mean.lerp_(now, share)
+
+
+@dataclass
+class Run:
+    """How far a training is: steps done, seconds spent, the latest scores."""
+
+    step: int = 0
+    seconds: float = 0.0
+    scores: dict[str, float] = field(default_factory=dict)
+
+
+def rate(step: int, steps: int, top: float, warm: int = 100) -> float:
+    """The learning rate: a short rise, then half a cosine down to a hundredth."""
+    return top * min(1.0, (step + 1) / warm) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+
+
+def _run_path(out: Path) -> Path:
+    return out.with_name(out.name + ".run")
+
+
+def save_run(out: Path, network: TokenLSTM, mean: Average, optimizer: torch.optim.Optimizer, run: Run) -> None:
+    """Write the whole state of a training."""
+    weights = {f"network.{k}": v for k, v in network.state_dict().items()}
+    weights |= {f"mean.{k}": v for k, v in mean.network.state_dict().items()}
+    for index, moments in optimizer.state_dict()["state"].items():
+        weights |= {f"optimizer.{index}.{k}": v for k, v in moments.items()}
+    checkpoint.save(_run_path(out), checkpoint.Checkpoint(weights, network.params, vars(run)))
+
+
+def resume(out: Path, network: TokenLSTM, mean: Average, optimizer: torch.optim.Optimizer) -> Run:
+    """Take up the training of OUT where its last checkpoint left it; a fresh Run where there is none. Raises JobError."""
+    if not checkpoint.exists(_run_path(out)):
+        return Run()
+    saved = checkpoint.load(_run_path(out), Params)
+    network.load_state_dict(checkpoint.restore(saved, TokenLSTM, "network.").state_dict())
+    mean.network.load_state_dict(checkpoint.restore(saved, TokenLSTM, "mean.").state_dict())
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in saved.weights.items():
+        if name.startswith("optimizer."):
+            _, index, moment = name.split(".")
+            state.setdefault(int(index), {})[moment] = tensor
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    return Run(**saved.about)
+
+
+def finish(out: Path, mean: Average, run: Run, facts: dict[str, Any]) -> None:
+    """Write what ships: the mean weights in half precision, and how they came about."""
+    weights = {k: v.half() for k, v in mean.network.state_dict().items()}
+    about = facts | {"steps": run.step, "seconds": round(run.seconds), "scores": run.scores, "credit": CREDIT}
+    checkpoint.save(out, checkpoint.Checkpoint(weights, mean.network.params, about))
+
+
+def load(path: Path) -> tuple[TokenLSTM, dict[str, Any]]:
+    """A finished network in single precision, ready to run, and its facts. Raises JobError."""
+    saved = checkpoint.load(path, Params)
+    return checkpoint.restore(saved, TokenLSTM).float().eval().requires_grad_(False), saved.about
