@@ -1,5 +1,5 @@
-"""The engine as a process: start it, greet it, send to it, take what it sent, notice its death, close it. It knows nothing
-of bpy, of jobs or of what the messages mean; its one thread only fills a queue, so every call returns at once."""
+"""The engine as a process: start it, greet it, send to it, take what it sent, notice its death, close it. It knows
+nothing of bpy, of jobs or of what the messages mean; its one thread only fills a queue, so that no poll ever waits."""
 
 from __future__ import annotations
 
@@ -75,13 +75,13 @@ class EngineProcess:
         except OSError as error:
             raise EngineMissing(
                 f"The engine cannot be started ({error.strerror or error}: {error.filename or self._command[0]}); "
-                "set the engine's Python in the add-on's preferences."
+                "check the engine's Python in the add-on's preferences."
             ) from error
         threading.Thread(target=_read, args=(self._process, self._inbox), daemon=True).start()
 
     def poll(self) -> list[tuple[Message, bytes]]:
-        """What came since the last call; never blocks. Bytes that are no message come as Refused. Raises, once what came
-        before has been handed out, EngineDied when the process is gone, and EngineMismatch (the process is then closed)."""
+        """What came since the last call; never waits. Bytes that are no message come as Refused. Raises EngineDied once
+        the process is gone and all that it sent is handed out, and EngineMismatch, having closed the engine."""
         messages: list[tuple[Message, bytes]] = []
         while not self._inbox.empty():
             item = self._inbox.get()
@@ -97,8 +97,9 @@ class EngineProcess:
         """Send a message. An engine that has just died takes none; poll() tells of it."""
         if self._process is None or self._process.stdin is None:
             raise EngineDied("The engine is not running; start the job again.")
+        data = encode(message)
         with contextlib.suppress(OSError, ValueError):  # broken, or closed by close()
-            self._process.stdin.write(encode(message))
+            self._process.stdin.write(data)
             self._process.stdin.flush()
 
     def wait_ready(self, seconds: float) -> Ready:

@@ -34,7 +34,7 @@ class Outcome:
 
 
 class TimeLeft:
-    """Estimates the seconds that a job still needs, from its pace since its first update (a resumed job begins later)."""
+    """Estimates the seconds that a job still needs, from its pace since the first update: a resumed job begins late."""
 
     def __init__(self) -> None:
         self._first: tuple[float, float] | None = None

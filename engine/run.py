@@ -8,10 +8,11 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
-from engine.jobs import Steps, explain, run_folder
+from engine.jobs import JOBS, Job, Steps, explain, run_folder
 from engine.progress import Outcome, TimeLeft, Update
 from engine.protocol import JobError
 
@@ -23,10 +24,10 @@ class Cancelled(Exception):
     """Ctrl-C or SIGTERM."""
 
 
-def run(folder: Path) -> int:
+def run(folder: Path, jobs: Mapping[str, Job] = JOBS) -> int:
     """Run the job in `folder`; the exit code is 0 only when it is done."""
     stop = _catch_signals()
-    steps = run_folder(folder)
+    steps = run_folder(folder, jobs)
     try:
         outcome = _follow(steps, stop)
     except Cancelled:

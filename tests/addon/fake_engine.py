@@ -5,10 +5,10 @@ which an engine can behave. It knows no torch; run as `python fake_engine.py SCR
      "before": [step, …],                   done before Ready
      "jobs": [[step, …], …]}                done at the first, second, … Submit; the last list serves all further ones
 
-Steps: {"progress": [done, text, seconds_left]}, {"preview": [frame, width, height, channels]}, {"write": [name, text]} (in
-the job folder), {"finish": {fields of Finished}}, {"fail": sentence}, {"sleep": seconds} (takes Cancel), {"deaf": seconds}
-(does not), {"log": line}, {"raw": text} (bytes that are no message), {"damaged": true}, {"truncated": true}, {"oversized": true},
-{"hang": true}, {"die": exit code}.
+Steps: {"progress": [done, text, seconds_left]}, {"preview": [frame, width, height, channels]}, {"write": [name, text]}
+(in the job folder), {"finish": {fields of Finished}}, {"fail": sentence}, {"sleep": seconds} (takes Cancel),
+{"deaf": seconds} (does not), {"log": line}, {"raw": text} (bytes that are no message), {"damaged": true},
+{"truncated": true}, {"oversized": true}, {"hang": true}, {"die": exit code}.
 """
 
 from __future__ import annotations
