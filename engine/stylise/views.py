@@ -1,0 +1,82 @@
+"""A frame of a shot as the stylist sees it: the render, which object and which surface point each pixel shows, and what of
+geometry bears on a painting. It knows files by engine.frames alone, and no network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from engine import frames
+from engine.protocol import JobError, Shot
+
+GUIDES = ["id", "anchor", "albedo", "normal", "depth"]
+
+
+@dataclass(frozen=True)
+class View:
+    """One frame. render, albedo: (H, W, 3) float32, 0 to 1, sRGB. ids: (H, W) int64, 0 where no object is. points: (H, W, 3)
+    float32, the rest-pose surface point in object units (background: place on the screen). normal: (H, W, 3) float32.
+    depth: (H, W) float32, log distance, 0 in the background."""
+
+    frame: int
+    render: np.ndarray
+    albedo: np.ndarray
+    ids: np.ndarray
+    points: np.ndarray
+    normal: np.ndarray
+    depth: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(H, W)."""
+        return self.ids.shape[0], self.ids.shape[1]
+
+
+def _object_sizes(shot: Shot, highest: int) -> np.ndarray:
+    """(highest + 1, 3) edge lengths by id; an object that the shot does not list counts as a unit cube."""
+    sizes = np.ones((highest + 1, 3), np.float32)
+    for ob in shot.objects:
+        if 0 <= ob.id <= highest:
+            sizes[ob.id] = ob.size
+    return sizes
+
+
+def read_view(folder: Path, shot: Shot, frame: int) -> View:
+    """The frame and its guides from a job folder. Raises JobError."""
+    if missing := [name for name in GUIDES if name not in shot.guides]:
+        raise JobError(f"The shot was captured without the guide '{missing[0]}'; capture it again with all guides.")
+    guides = frames.read_guides(folder, shot, frame, GUIDES)
+    ids = np.rint(guides["id"][..., 0]).astype(np.int64)
+    if ids.min() < 0 or ids.max() >= 1 << 16:
+        raise JobError(f"The guide 'id' of frame {frame} holds numbers that are no objects; capture frame {frame} again.")
+    there = (ids > 0)[..., None]
+    height, width = ids.shape
+    screen = np.dstack([*np.meshgrid(np.arange(width), np.arange(height)), np.zeros(ids.shape)]).astype(np.float32)
+    points = np.where(there, guides["anchor"][..., :3] * _object_sizes(shot, int(ids.max()))[ids], screen / width)
+    return View(
+        frame=frame,
+        render=frames.read_frame(folder, shot, frame).astype(np.float32) / 255,
+        albedo=np.where(there, np.clip(guides["albedo"], 0, 1) ** (1 / 2.2), 0).astype(np.float32),
+        ids=ids,
+        points=points.astype(np.float32),
+        normal=np.where(there, guides["normal"], 0).astype(np.float32),
+        depth=np.where(there[..., 0], np.log(np.clip(guides["depth"][..., 0], 1e-4, 1e6)), 0).astype(np.float32),
+    )
+
+
+def edges(view: View) -> np.ndarray:
+    """(H, W, 3) float32, 0 to 1, how much a pixel borders on another object, on a leap in depth, on a fold."""
+    out = np.zeros((*view.shape, 3), np.float32)
+    for axis in (0, 1):
+        a, b = [slice(None)] * 2, [slice(None)] * 2
+        a[axis], b[axis] = slice(1, None), slice(None, -1)
+        here, there = tuple(a), tuple(b)
+        other = view.ids[here] != view.ids[there]
+        step = view.depth[here] - view.depth[there]
+        leap = np.where(other, 0, np.clip(np.abs(step) * 8, 0, 1))
+        fold = np.where(other, 0, np.clip(1 - (view.normal[here] * view.normal[there]).sum(-1), 0, 1))
+        for side in (here, there):
+            out[side] = np.maximum(out[side], np.stack([other, leap, fold], -1))
+    return out
