@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import bpy
+import gpu
 
 # --- Video Sequencer -------------------------------------------------------------------------------------------------
 
@@ -45,3 +47,88 @@ def compositor_tree(scene: bpy.types.Scene) -> bpy.types.NodeTree:
         tree.links.new(layers.outputs["Image"], output.inputs["Image"])
         scene.compositing_node_group = tree
     return scene.compositing_node_group
+
+
+# --- rendering -------------------------------------------------------------------------------------------------------
+
+
+def present(target: Any, **values: Any) -> dict[str, Any]:
+    """Those of the values whose attribute this version knows."""
+    return {name: value for name, value in values.items() if hasattr(target, name)}
+
+
+def image_format(file_format: str, depth: str) -> dict[str, Any]:
+    """RGBA image settings, in the order in which they can be set: from 5.0 on the kind of media comes first."""
+    settings = {
+        "file_format": file_format,
+        "color_mode": "RGBA",
+        "color_depth": depth,
+        "color_management": "FOLLOW_SCENE",
+    }
+    if file_format == "OPEN_EXR_MULTILAYER":
+        settings["exr_codec"] = "ZIP"
+    if "media_type" in bpy.types.ImageFormatSettings.bl_rna.properties:
+        kind = "MULTI_LAYER_IMAGE" if file_format == "OPEN_EXR_MULTILAYER" else "IMAGE"
+        return {"media_type": kind, **settings}
+    return settings
+
+
+def literal_path(path: Path) -> str:
+    """A path for RenderSettings.filepath: from 5.0 on {…} in it is a template."""
+    text = str(path)
+    return text.replace("{", "{{").replace("}", "}}") if bpy.app.version >= (5, 0) else text
+
+
+def start_gpu(scene: bpy.types.Scene) -> None:
+    """Make drawing possible where Blender has no window: a function of its own in 5.2, any GPU render before."""
+    if hasattr(gpu, "init"):
+        gpu.init()
+    else:
+        bpy.ops.render.render(scene=scene.name)
+
+
+def material_tree(material: bpy.types.Material) -> bpy.types.NodeTree:
+    """The material's nodes: from 5.0 on every material has them."""
+    if bpy.app.version < (5, 0):
+        material.use_nodes = True
+    return material.node_tree
+
+
+def file_output_nodes(scene: bpy.types.Scene) -> list[bpy.types.Node]:
+    """The compositor's nodes that write files, also those in groups."""
+    tree = scene.compositing_node_group if hasattr(scene, "compositing_node_group") else scene.node_tree
+    trees, found = [tree] if tree else [], []
+    for tree in trees:  # grows while it is read
+        found += [node for node in tree.nodes if node.type == "OUTPUT_FILE"]
+        inner = [node.node_tree for node in tree.nodes if node.type == "GROUP" and node.node_tree]
+        trees += [tree for tree in inner if tree not in trees]
+    return found
+
+
+# --- actions ---------------------------------------------------------------------------------------------------------
+
+
+def action_fcurves(anim: bpy.types.AnimData) -> list[bpy.types.FCurve]:
+    """The F-curves that move the owner of `anim`: since 4.4 those of its slot, before all of the action's."""
+    if bpy.app.version < (4, 4):
+        return list(anim.action.fcurves)
+    if anim.action_slot is None:
+        return []
+    bags = (strip.channelbag(anim.action_slot) for layer in anim.action.layers for strip in layer.strips)
+    return [fcurve for bag in bags if bag for fcurve in bag.fcurves]
+
+
+def action_users(anim: bpy.types.AnimData) -> int:
+    """How many things the keys of `anim`'s action (since 4.4: of its slot) move."""
+    if bpy.app.version < (4, 4):
+        return anim.action.users - anim.action.use_fake_user
+    return len(anim.action_slot.users()) if anim.action_slot else 0
+
+
+# --- selection -------------------------------------------------------------------------------------------------------
+
+
+def select_bone(bone: bpy.types.PoseBone, select: bool) -> None:
+    """Select a bone in pose mode: the pose bone's own flag since 5.0, before its bone's."""
+    owner: Any = bone if hasattr(bone, "select") else bone.bone
+    owner.select = select

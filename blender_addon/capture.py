@@ -1,0 +1,382 @@
+"""Scene → a shot's frames and guides in its job folder. Knows how Blender renders; knows no engine and no operator.
+
+Three sweeps over the range, each with its own settings: geometry (Cycles, one sample at the pixel's centre, every surface
+showing its Generated coordinates as light), albedo (Cycles, the artist's materials) and the frames themselves. A picture is
+moved into place when it is whole, shot.json comes last, and what a sweep changes in the scene is put back when it ends,
+however it ends.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Generator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+
+from . import compat, viewport
+from .properties import job_folder
+from .protocol import GUIDES, MAX_FRAMES, MAX_SIDE, Shot, ShotObject, albedo_path, frame_path, geometry_path, write_json
+
+# Guide → the view layer's switch for its pass.
+GEOMETRY = {
+    "depth": "use_pass_z",
+    "normal": "use_pass_normal",
+    "position": "use_pass_position",
+    "vector": "use_pass_vector",
+    "id": "use_pass_object_index",
+    "anchor": "use_pass_combined",
+}
+ALBEDO = {"albedo": "use_pass_diffuse_color"}
+SURFACES = ("MESH", "CURVE", "SURFACE", "FONT", "META")
+MAX_OBJECTS = 32_767  # the largest pass index
+
+
+class CaptureError(Exception):
+    """The shot cannot be captured; str() is one sentence for the artist."""
+
+
+@dataclass(frozen=True)
+class CaptureParams:
+    """What is captured, and where to. Frames are inclusive; source is one of properties.SOURCES."""
+
+    scene: str
+    view_layer: str
+    folder: Path
+    frame_start: int
+    frame_end: int
+    source: str = "RENDER"
+
+    @classmethod
+    def from_context(cls, context: bpy.types.Context) -> CaptureParams:
+        """The context's scene, view layer and settings. Raises CaptureError."""
+        scene = context.scene
+        folder = job_folder(scene)
+        if folder is None:
+            raise CaptureError("Save the Blender file first: the shot's job folder lies beside it.")
+        source = scene.understudy.source
+        return cls(scene.name, context.view_layer.name, folder, scene.frame_start, scene.frame_end, source)
+
+
+def capture(params: CaptureParams) -> Generator[tuple[int, int], None, Shot]:
+    """Render everything, yielding (pictures done, pictures in all) after each; returns what shot.json holds.
+
+    Pictures captured before are replaced; keys, style and results stay. Raises CaptureError.
+    """
+    scene = bpy.data.scenes[params.scene]
+    view_layer = scene.view_layers[params.view_layer]
+    shot = _shot(scene, view_layer, params)
+    sweeps = (
+        (_geometry_settings, geometry_path),
+        (_albedo_settings, albedo_path),
+        (_frame_settings if params.source == "RENDER" else _viewport_settings, frame_path),
+    )
+    done, total, seen = 0, len(sweeps) * len(shot.frames), False
+    with ExitStack() as whole:
+        partial = _partial_folder(whole, params.folder)
+        whole.callback(_remove_render_result, _render_result())
+        for settings, path in sweeps:
+            with ExitStack() as changes:
+                picture = settings(changes, scene, view_layer, params.source)
+                for frame in shot.frames:
+                    _store(picture, frame, partial, path(params.folder, frame))
+                    seen = seen or _anything_seen(scene, partial)
+                    yield (done := done + 1), total
+            if not seen:
+                raise CaptureError(
+                    "The camera sees no mesh in this frame range: point it at one, or show one in renders."
+                )
+        write_json(params.folder / "shot.json", shot)
+    return shot
+
+
+# --- what is captured ------------------------------------------------------------------------------------------------
+
+
+def _shot(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, params: CaptureParams) -> Shot:
+    """What shot.json will hold. Raises CaptureError for a scene that cannot be captured."""
+    render = scene.render
+    width, height = _resolution(scene)
+    frames = params.frame_end - params.frame_start + 1
+    objects = _surfaces()
+    refusals = {
+        "The scene has no camera: add one and make it the active camera.": scene.camera is None,
+        "The active camera is no camera object: choose another.": scene.camera and scene.camera.type != "CAMERA",
+        "The camera is panoramic: choose a perspective or orthographic one.": not all(map(_is_flat, _cameras(scene))),
+        "The scene renders in stereo: switch Stereoscopy off in the output properties.": render.use_multiview,
+        "The pixels are not square: set both aspects to the same value in the output properties.": (
+            render.pixel_aspect_x != render.pixel_aspect_y
+        ),
+        "The scene's render engine is not there: enable its add-on, or choose another engine.": not render.engine,
+        "Cycles is needed for the guides: enable it in the preferences, under Add-ons.": not hasattr(scene, "cycles"),
+        f"The frame range is empty or longer than {MAX_FRAMES} frames.": not 0 < frames <= MAX_FRAMES,
+        f"The picture is {width} x {height} pixels: 1 to {MAX_SIDE} can be captured.": (
+            not 0 < min(width, height) <= max(width, height) <= MAX_SIDE
+        ),
+        "There is no mesh to capture: add one that renders show.": not any(
+            ob.name in view_layer.objects for ob in objects
+        )
+        and not any(ob.is_instancer for ob in view_layer.objects),
+        f"The file has more than {MAX_OBJECTS} objects: the id guide cannot tell them apart.": len(objects)
+        > MAX_OBJECTS,
+    }
+    for sentence, refused in refusals.items():
+        if refused:
+            raise CaptureError(sentence)
+    return Shot(
+        frame_start=params.frame_start,
+        frame_end=params.frame_end,
+        width=width,
+        height=height,
+        fps=render.fps / render.fps_base,
+        guides=list(GUIDES),
+        objects=[ShotObject(i, ob.name, _size(ob)) for i, ob in enumerate(objects, 1)],
+        source=params.source,
+        view_transform=scene.view_settings.view_transform,
+        blender=bpy.app.version_string,
+    )
+
+
+def _resolution(scene: bpy.types.Scene) -> tuple[int, int]:
+    """Width and height of the scene's render, in pixels."""
+    render = scene.render
+    return (
+        render.resolution_x * render.resolution_percentage // 100,
+        render.resolution_y * render.resolution_percentage // 100,
+    )
+
+
+def _cameras(scene: bpy.types.Scene) -> list[bpy.types.Camera]:
+    """The cameras that the shot may look through: markers can change the active one."""
+    bound = {marker.camera for marker in scene.timeline_markers} | {scene.camera}
+    return [ob.data for ob in bound if ob is not None and ob.type == "CAMERA"]
+
+
+def _is_flat(camera: bpy.types.Camera) -> bool:
+    return camera.type in ("PERSP", "ORTHO")
+
+
+def _surfaces() -> list[bpy.types.Object]:
+    """The objects with a surface, by name; their place in this list, from 1, is their id. All of the file's, because
+    instances show objects that are in no scene."""
+    return sorted((ob for ob in bpy.data.objects if ob.type in SURFACES), key=lambda ob: ob.name_full)
+
+
+def _size(ob: bpy.types.Object) -> list[float]:
+    """The edges over which the Generated coordinates run from 0 to 1: the texture space, which is half of that."""
+    return [2 * edge * scale for edge, scale in zip(ob.data.texspace_size, ob.matrix_world.to_scale(), strict=True)]
+
+
+# --- settings of the sweeps ------------------------------------------------------------------------------------------
+
+
+def _change(changes: ExitStack, target: Any, **values: Any) -> None:
+    """Set attributes until `changes` closes. Put back in the order in which they were set: some decide what the next may
+    hold."""
+    before = {name: getattr(target, name) for name in values}
+    changes.callback(_assign, target, before)
+    _assign(target, values)
+
+
+def _assign(target: Any, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        if getattr(target, name) != value:
+            setattr(target, name, value)
+
+
+def _picture_settings(
+    changes: ExitStack, scene: bpy.types.Scene, file_format: str, depth: str
+) -> Callable[[int, Path], None]:
+    """What every render of a sweep has: one file, the whole picture, nothing from the sequencer. Returns what renders."""
+    render = scene.render
+    _change(changes, scene, camera=scene.camera, frame_start=scene.frame_start, frame_end=scene.frame_end, frame_step=1)
+    _change(
+        changes, render, filepath=render.filepath, use_file_extension=True, use_overwrite=True, use_placeholder=False
+    )
+    _change(changes, render, use_border=False, use_sequencer=False, use_stamp=False)
+    _change(changes, render, **compat.present(render, save_output=True))
+    _change(changes, render.image_settings, **compat.image_format(file_format, depth))
+    return lambda frame, folder: _render(scene, frame, folder)
+
+
+def _guide_settings(
+    changes: ExitStack, scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, passes: set[str]
+) -> None:
+    """One exact sample in the middle of each pixel, without anything that would move or blur it."""
+    render = scene.render
+    for layer in scene.view_layers:
+        _change(changes, layer, use=layer == view_layer)
+    _change(changes, render, engine="CYCLES", film_transparent=True, use_single_layer=False, use_compositing=False)
+    _change(changes, render, use_motion_blur=False, use_freestyle=False)  # with motion blur the vectors are all zero
+    # A box filter is always one pixel wide in Cycles; this one can be a hundredth.
+    _change(changes, scene.cycles, device="CPU", samples=1, use_adaptive_sampling=False, use_denoising=False)
+    _change(
+        changes, scene.cycles, pixel_filter_type="BLACKMAN_HARRIS", filter_width=0.01, film_exposure=1.0, max_bounces=0
+    )
+    _change(changes, scene.cycles, use_layer_samples="IGNORE", time_limit=0.0, sample_offset=0)
+    _change(changes, scene.cycles, **compat.present(scene.cycles, use_sample_subset=False, use_pixel_jitter=False))
+    _change(changes, view_layer, use_solid=True, use_strand=False, use_volumes=False)
+    _change(changes, view_layer, **compat.present(view_layer, use_grease_pencil=False))
+    for target in (view_layer, view_layer.cycles):
+        switches = (p.identifier for p in target.bl_rna.properties if p.type == "BOOLEAN" and "pass_" in p.identifier)
+        _change(changes, target, **{name: name in passes for name in switches})
+    for camera in _cameras(scene):
+        _change(changes, camera.dof, use_dof=False)
+
+
+def _geometry_settings(
+    changes: ExitStack, scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, _source: str
+) -> Any:
+    picture = _picture_settings(changes, scene, "OPEN_EXR_MULTILAYER", "32")
+    _guide_settings(changes, scene, view_layer, set(GEOMETRY.values()))
+    _change(changes, view_layer, material_override=_anchor_material(changes))
+    ids = {ob: i for i, ob in enumerate(_surfaces(), 1)}
+    for ob in bpy.data.objects:
+        _change(changes, ob, pass_index=ids.get(ob, 0))
+    return picture
+
+
+def _albedo_settings(changes: ExitStack, scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, _source: str) -> Any:
+    picture = _picture_settings(changes, scene, "OPEN_EXR_MULTILAYER", "32")
+    _guide_settings(changes, scene, view_layer, {"use_pass_combined", *ALBEDO.values()})
+    return picture
+
+
+def _frame_settings(changes: ExitStack, scene: bpy.types.Scene, _layer: bpy.types.ViewLayer, _source: str) -> Any:
+    """The artist's own, but that the compositor's File Output nodes write nothing over their earlier files."""
+    for node in compat.file_output_nodes(scene):
+        _change(changes, node, mute=True)
+    return _picture_settings(changes, scene, "PNG", "8")
+
+
+def _viewport_settings(changes: ExitStack, scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, source: str) -> Any:
+    """The 3D View's own shading, without overlays, through the camera."""
+    view = viewport.find_view(bpy.context)
+    if view is None:
+        raise CaptureError("No 3D View is open: open one, or let the frames show the render.")
+    _start_gpu(scene)
+    changes.callback(scene.frame_set, scene.frame_current, subframe=scene.frame_subframe)
+    _change(changes, scene, camera=scene.camera)
+    _change(changes, view.space.shading, type="SOLID" if source == "VIEWPORT_SOLID" else "MATERIAL")
+    _change(changes, view.space.overlay, show_overlays=False)
+    width, height = _resolution(scene)
+
+    def picture(frame: int, folder: Path) -> None:
+        scene.frame_set(frame)
+        viewport.write_png(folder / "drawn.png", viewport.draw(scene, view_layer, view, width, height))
+
+    return picture
+
+
+def _start_gpu(scene: bpy.types.Scene) -> None:
+    """Without a window Blender draws only once its GPU has been woken: until 5.1 a Workbench render does it."""
+    if not bpy.app.background:
+        return
+    with ExitStack() as changes:
+        _change(changes, scene.render, engine="BLENDER_WORKBENCH", resolution_x=16, resolution_y=16)
+        _change(changes, scene.render, resolution_percentage=100)
+        _change(changes, scene.render, use_compositing=False, use_sequencer=False)
+        try:
+            compat.start_gpu(scene)
+        except (RuntimeError, SystemError) as error:
+            raise CaptureError(
+                "No graphics driver can draw here: let the frames show the render, by Cycles."
+            ) from error
+
+
+def _anchor_material(changes: ExitStack) -> bpy.types.Material:
+    """Shines with the surface's Generated coordinates: where in its rest shape a point is. Removed when `changes` closes."""
+    material = bpy.data.materials.new("Understudy Anchor")
+    changes.callback(bpy.data.materials.remove, material)
+    tree = compat.material_tree(material)
+    tree.nodes.clear()
+    coordinates, light, output = map(
+        tree.nodes.new, ("ShaderNodeTexCoord", "ShaderNodeEmission", "ShaderNodeOutputMaterial")
+    )
+    tree.links.new(coordinates.outputs["Generated"], light.inputs["Color"])
+    tree.links.new(light.outputs["Emission"], output.inputs["Surface"])
+    return material
+
+
+# --- one picture -----------------------------------------------------------------------------------------------------
+
+
+def _partial_folder(whole: ExitStack, folder: Path) -> Path:
+    """A folder for pictures in the making, on the disk where they go; gone when `whole` closes. Makes the job folder."""
+    try:
+        for path in (folder, folder / "frames", folder / "guides"):
+            path.mkdir(exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder))
+    except OSError as error:
+        raise CaptureError(_cannot_write(folder, error)) from error
+    whole.callback(shutil.rmtree, partial, ignore_errors=True)
+    return partial
+
+
+def _cannot_write(folder: Path, error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return f"The disk of the job folder {folder} is full: make room and capture again."
+    why = error.strerror or type(error).__name__
+    return f"The job folder {folder} cannot be written to ({why}): choose another."
+
+
+def _render(scene: bpy.types.Scene, frame: int, folder: Path) -> None:
+    """Render one frame into `folder` as an animation of one frame, which leaves the scene's current frame, and with it the
+    artist's poses that have no key yet, alone."""
+    scene.frame_start = frame
+    scene.frame_end = frame
+    scene.render.filepath = compat.literal_path(folder / "####")
+    bpy.ops.render.render(animation=True, scene=scene.name)
+
+
+def _store(picture: Callable[[int, Path], None], frame: int, partial: Path, path: Path) -> None:
+    """Make one picture and move it into place. shot.json goes with the first picture that is replaced."""
+    for old in partial.iterdir():
+        old.unlink()
+    job = partial.parent
+    try:
+        picture(frame, partial)
+        made = next(partial.iterdir(), None)
+        if made is None:
+            raise CaptureError(f"Blender gave up on frame {frame}: render it by hand to see why.")
+        (job / "shot.json").unlink(missing_ok=True)
+        os.replace(made, path)
+    except OSError as error:
+        raise CaptureError(_cannot_write(job, error)) from error
+    except RuntimeError as error:  # what the render operator reports
+        raise CaptureError(f"Frame {frame} could not be rendered: {str(error).strip().splitlines()[0]}") from error
+
+
+def _anything_seen(scene: bpy.types.Scene, partial: Path) -> bool:
+    """Whether the picture just rendered holds anything but background. Blender reads no multilayer file, so the render is
+    saved once more, plainly."""
+    path = partial / "seen.png"
+    with ExitStack() as changes:
+        _change(changes, scene.render.image_settings, **compat.image_format("PNG", "8"))
+        _render_result().save_render(str(path), scene=scene)
+    image = bpy.data.images.load(str(path))
+    try:
+        pixels = np.empty(len(image.pixels), np.float32)
+        image.pixels.foreach_get(pixels)
+        return bool(pixels[3::4].any())
+    finally:
+        bpy.data.images.remove(image)
+        path.unlink()
+
+
+def _render_result() -> bpy.types.Image | None:
+    return next((image for image in bpy.data.images if image.type == "RENDER_RESULT"), None)
+
+
+def _remove_render_result(before: bpy.types.Image | None) -> None:
+    """The first render of a file leaves an image datablock: away with it if it was not there before."""
+    after = _render_result()
+    if before is None and after is not None:
+        bpy.data.images.remove(after)
