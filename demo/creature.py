@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import radians
 
 import bpy
 import numpy as np
-from mathutils import Euler, Quaternion
+from mathutils import Euler
 
 from demo.shapes import Region, Surface, add, ellipsoid, leaf, smooth_path, sweep
 
@@ -39,16 +40,12 @@ BONES: dict[str, tuple[Vector3, Vector3, str]] = {
 
 @dataclass(frozen=True)
 class Pose:
-    """One bone's pose: turn in degrees (x, y, z, about the bone's own axes), move in metres, stretch along the bone."""
+    """One bone's pose: turn in degrees about the bird's axes (x nods forward, y tilts, z looks round), on top of what the
+    parent does; move in metres; stretch along the bone."""
 
     turn: Vector3 = (0, 0, 0)
     move: Vector3 = (0, 0, 0)
     stretch: float = 1.0
-
-    @property
-    def rotation(self) -> Quaternion:
-        """The turn as Blender wants it."""
-        return Euler([np.radians(a) for a in self.turn]).to_quaternion()
 
     @property
     def scale(self) -> Vector3:
@@ -167,7 +164,9 @@ def key_pose(rig: bpy.types.Object, frame: int, poses: Mapping[str, Pose]) -> No
     for bone, pose in poses.items():
         pose_bone = rig.pose.bones[bone]
         pose_bone.rotation_mode = "QUATERNION"
-        pose_bone.rotation_quaternion = pose.rotation
+        rest = pose_bone.bone.matrix_local.to_quaternion()
+        turn = Euler([radians(angle) for angle in pose.turn]).to_quaternion()
+        pose_bone.rotation_quaternion = rest.inverted() @ turn @ rest
         pose_bone.keyframe_insert("rotation_quaternion", frame=frame, group=bone)
         if bone == "root":
             pose_bone.location = pose.move

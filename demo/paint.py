@@ -1,14 +1,15 @@
 """The painter: turns the exact passes of a frame into a gouache picture with ink outlines. Every stroke sits on a point of the
 rest-pose surface, so it stays where it was put while the surface bends. Knows numpy and files; does not know Blender.
 
-Run by hand:  python -m demo.paint PASSES_FOLDER OUT_FOLDER [first last]
+Run by hand:  python -m demo.paint PASSES_FOLDER OUT_FOLDER
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -17,17 +18,15 @@ from PIL import Image
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from demo.palette import PAINTS, rgb
+from demo.palette import PAINTS, PAPER, Paint, rgb
 
-NEIGHBOURS = 9
+NEIGHBOURS = 8
 OVERSIZE = 2
 
 TONES = np.array([[rgb(tone) for tone in paint.tones] for paint in PAINTS], np.float32)  # (P, 4, 3)
 ACCENT = np.array([rgb(paint.accent) for paint in PAINTS], np.float32)  # (P, 3)
 INK = np.array([paint.ink for paint in PAINTS], np.float32)
 MATT = np.array([paint.matt for paint in PAINTS])
-SIZE = np.array([(paint.length, paint.width) for paint in PAINTS], np.float32)
-FLOW = np.array([paint.flow for paint in PAINTS], np.float32)
 
 
 def read_passes(path: Path) -> dict[str, np.ndarray]:
@@ -49,53 +48,49 @@ def read_passes(path: Path) -> dict[str, np.ndarray]:
 class Strokes:
     """The strokes of one object: where they are, how they run, what makes each of them different from the others."""
 
-    def __init__(self, place: np.ndarray, normal: np.ndarray, seed: int) -> None:
+    def __init__(self, place: np.ndarray, normal: np.ndarray, paint: Paint, seed: int) -> None:
         rng = np.random.default_rng(seed)
-        self.place, self.normal = place, normal  # (N, 3) metres
-        self.turn = rng.normal(0, 0.28, len(place)).astype(np.float32)  # radians off the flow
-        self.random = rng.random((len(place), 4), np.float32)  # order, value, accent, bristles
-        self.tree = cKDTree(place)
-
-    def axes(self, which: np.ndarray, flow: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Along and across directions (..., 3) of the strokes `which`, flow (..., 3)."""
-        normal = self.normal[which]
-        along = flow - (flow * normal).sum(-1, keepdims=True) * normal
-        along += 1e-4
-        along /= np.linalg.norm(along, axis=-1, keepdims=True)
+        along = np.array(paint.flow, np.float32) + 1e-3
+        along = along - (normal @ along)[:, None] * normal
+        along /= np.linalg.norm(along, axis=1, keepdims=True)
         across = np.cross(normal, along)
-        turn = self.turn[which][..., None]
-        return along * np.cos(turn) + across * np.sin(turn), across * np.cos(turn) - along * np.sin(turn)
+        turn = rng.normal(0, 0.28, (len(place), 1)).astype(np.float32)  # radians off the flow
+        order = rng.permutation(len(place))  # a stroke covers those before it
+        self.place = place[order]  # (N, 3) metres
+        self.along = ((along * np.cos(turn) + across * np.sin(turn)) / paint.length)[order]
+        self.across = ((across * np.cos(turn) - along * np.sin(turn)) / paint.width)[order]
+        self.value, self.accent, self.bristles = rng.random((3, len(place)), np.float32)
+        self.tree = cKDTree(self.place)
 
-    def look(self, points: np.ndarray, paint: np.ndarray) -> np.ndarray:
-        """The strokes at surface points (N, 3) of these paints (N,): (N, 3) value, accent and light offsets, each about
-        -1 to 1. Later strokes cover earlier ones."""
-        near, which = self.tree.query(points, k=min(NEIGHBOURS, len(self.place)), distance_upper_bound=np.inf)
-        del near
-        order = np.argsort(self.random[which, 0], axis=1)
-        which = np.take_along_axis(which, order, 1)
-        along, across = self.axes(which, FLOW[paint][:, None])
-        away = points[:, None] - self.place[which]
-        length, width = SIZE[paint].T[..., None]
-        u, v = (away * along).sum(-1) / length, (away * across).sum(-1) / width
-        rand = self.random[which]
-        bristle = np.sin(v * 7.0 + 40 * rand[..., 3]) * np.sin(v * 13.0 + u * 0.7 + 90 * rand[..., 3])
-        ragged = np.abs(u) + 0.16 * bristle
-        inside = np.clip((1 - np.maximum(ragged**3, 0) - v**4) * 4, 0, 1)
-        value = 2 * rand[..., 1] - 1 + 0.55 * bristle - 0.35 * np.clip(np.abs(v) - 0.6, 0, 1)
-        accent = np.clip(rand[..., 2] * 1.6 - 0.75 + 0.15 * bristle, 0, 1)
-        light = 2 * rand[..., 3] - 1 + 0.3 * bristle
+    def look(self, points: np.ndarray) -> np.ndarray:
+        """The strokes at surface points (N, 3): (N, 3) value and light offsets, about -1 to 1, and accent, 0 to 1."""
+        _, which = self.tree.query(points, k=min(NEIGHBOURS, len(self.place)))
+        which = np.sort(which.astype(np.int32), axis=1)
         out = np.zeros((len(points), 3), np.float32)
         for k in range(which.shape[1]):  # bottom stroke first
-            cover = inside[:, k, None]
-            out += cover * (np.stack([value[:, k], accent[:, k], light[:, k]], -1) - out)
+            stroke = which[:, k]
+            away = points - self.place[stroke]
+            u = np.einsum("nd,nd->n", away, self.along[stroke])
+            v = np.einsum("nd,nd->n", away, self.across[stroke])
+            own = self.bristles[stroke]
+            bristle = np.sin(7 * v + 40 * own) * np.sin(13 * v + 0.7 * u + 90 * own)
+            cover = np.clip((1 - np.abs(np.abs(u) + 0.12 * bristle) ** 3 - (v * v) ** 2) * 4, 0, 1)
+            value = 2 * self.value[stroke] - 1 + 0.55 * bristle - 0.35 * np.clip(np.abs(v) - 0.6, 0, 1)
+            accent = np.clip(1.6 * self.accent[stroke] - 0.75 + 0.15 * bristle, 0, 1)
+            light = 2 * own - 1 + 0.3 * bristle
+            out += cover[:, None] * (np.stack([value, light, accent], -1) - out)
         return out
 
 
+@cache
 def load_strokes(folder: Path) -> dict[int, tuple[Strokes, np.ndarray]]:
     """strokes.npz: object index → its strokes and its size (3,)."""
     with np.load(folder / "strokes.npz", allow_pickle=False) as file:
         numbers = sorted({int(name.split(".")[0]) for name in file.files})
-        return {n: (Strokes(file[f"{n}.place"], file[f"{n}.normal"], n), file[f"{n}.size"]) for n in numbers}
+        return {
+            n: (Strokes(file[f"{n}.place"], file[f"{n}.normal"], PAINTS[int(file[f"{n}.paint"])], n), file[f"{n}.size"])
+            for n in numbers
+        }
 
 
 def _smooth(low: float, high: float, x: np.ndarray) -> np.ndarray:
@@ -139,34 +134,38 @@ def paint_frame(passes: dict[str, np.ndarray], sun: np.ndarray, strokes: dict[in
     for number in np.unique(ids[ids > 0]):
         here = ids == number
         painter, size = strokes[number]
-        look[here] = painter.look(passes["paint_anchor"][here][:, :3] * size, paint[here])
-    value, accent, offset = np.moveaxis(look, -1, 0)
-    shade = np.minimum(facing, 2.4 * (seen + 0.22 * offset) - 0.9) + 0.17 * offset
+        look[here] = painter.look(passes["paint_anchor"][here][:, :3] * size)
+    value, offset, accent = np.moveaxis(look, -1, 0)
+    shade = np.minimum(facing, 2.4 * (seen + 0.14 * offset) - 0.9) + 0.17 * offset
     shade = np.where(MATT[paint], 1.05 - 1.1 * passes["paint_anchor"][..., 2] + 0.16 * offset, shade)
     colour = toon(paint.ravel(), shade.ravel()).reshape(*ids.shape, 3)
     colour += (0.40 * accent)[..., None] * (ACCENT[paint] - colour) * _smooth(-0.1, 0.5, shade)[..., None]
     colour *= (1 + 0.075 * value)[..., None]
     line = ink(ids, paint, depth, offset)[..., None]
     colour += 0.92 * line * (TONES[paint][..., 0, :] * 0.42 - colour)
+    colour[ids == 0] = rgb(PAPER)
     h, w = ids.shape
     small = np.clip(colour, 0, 1).reshape(h // OVERSIZE, OVERSIZE, w // OVERSIZE, OVERSIZE, 3).mean((1, 3))
     return (small * 255 + 0.5).astype(np.uint8)
 
 
-def paint_frames(folder: Path, out: Path, frames: range) -> Iterator[int]:
-    """Paint the frames whose passes are in `folder` to OUT/0001.png and on. Yields each frame when it is there."""
-    out.mkdir(parents=True, exist_ok=True)
-    strokes = load_strokes(folder)
+def paint_file(folder: Path, out: Path, frame: int) -> int:
+    """Paint the frame whose passes are in `folder` to OUT/0001.png (or whatever its number is)."""
     light = json.loads((folder / "light.json").read_text(encoding="utf-8"))
-    for frame in frames:
-        picture = paint_frame(read_passes(folder / f"{frame:04d}.exr"), np.array(light[f"{frame:04d}"]), strokes)
-        Image.fromarray(picture).save(out / f"{frame:04d}.png")
-        yield frame
+    passes = read_passes(folder / f"{frame:04d}.exr")
+    picture = paint_frame(passes, np.array(light[f"{frame:04d}"], np.float32), load_strokes(folder))
+    Image.fromarray(picture).save(out / f"{frame:04d}.png")
+    return frame
+
+
+def main(folder: Path, out: Path) -> None:
+    """Paint every frame in `folder`, on two processors."""
+    out.mkdir(parents=True, exist_ok=True)
+    frames = sorted(int(path.stem) for path in folder.glob("[0-9]*.exr"))
+    with ProcessPoolExecutor(2) as pool:
+        for frame in pool.map(partial(paint_file, folder, out), frames):
+            print(f"frame {frame}", flush=True)
 
 
 if __name__ == "__main__":
-    passes_folder = Path(sys.argv[1])
-    present = sorted(int(p.stem) for p in passes_folder.glob("[0-9]*.exr"))
-    first, last = (int(a) for a in sys.argv[3:5]) if len(sys.argv) > 4 else (present[0], present[-1])
-    for done in paint_frames(passes_folder, Path(sys.argv[2]), range(first, last + 1, int(sys.argv[5]) if len(sys.argv) > 5 else 1)):
-        print(f"painted {done}", flush=True)
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

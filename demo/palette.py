@@ -57,6 +57,7 @@ PAINTS = (
     Paint("dot", _CREAM, ("#9d7ba6", "#f0cfae", "#fff4dc", "#ffffff"), "#ffe3b0", 0.03, 0.012, (1, 0, 0), ink=0.5),
     Paint("stem", _CREAM, ("#7a5f92", "#dba88e", "#fbe3c0", "#fff6e6"), "#f0bd8f", 0.06, 0.016, (0, 0, 1), ink=1.1),
 )
+PAPER = "#f6efe2"  # where nothing is painted
 NUMBER = {paint.name: number for number, paint in enumerate(PAINTS)}
 
 

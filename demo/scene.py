@@ -68,12 +68,12 @@ def bird_poses(frame: float) -> dict[str, Pose]:
     poses = {
         "root": Pose((0, 0, TURN(frame)), (TRAVEL(frame), -0.1 + 0.05 * np.sin(frame / 12), 0.46 * air)),
         "body": Pose((LEAN(frame), 0, 0), stretch=SQUASH(frame)),
-        "head": Pose((HEAD(frame), LOOK(frame), 5 * np.sin(frame / 7))),
+        "head": Pose((HEAD(frame), 5 * np.sin(frame / 7), LOOK(frame))),
         "tail": Pose((0.9 * LEAN(frame - 2) + 6, 0, 0)),
     }
-    for side, sign in (("L", 1), ("R", -1)):
-        poses[f"wing.{side}"] = Pose((0, 0, sign * WING(frame)))
-        poses[f"wing_tip.{side}"] = Pose((0, 0, sign * 0.6 * WING(frame - 1.5)))
+    for side, sign in (("L", -1), ("R", 1)):
+        poses[f"wing.{side}"] = Pose((0, sign * WING(frame), 0))
+        poses[f"wing_tip.{side}"] = Pose((0, sign * 0.5 * WING(frame - 1.5), 0))
         poses[f"leg.{side}"] = Pose((28 * air, 0, 0))
         poses[f"toes.{side}"] = Pose((46 * air, 0, 0))
     for i in range(3):
@@ -182,7 +182,7 @@ def _build_toadstool(scene: bpy.types.Scene) -> bpy.types.Object:
 def _build_light(scene: bpy.types.Scene) -> None:
     sun = bpy.data.objects.new("Sun", bpy.data.lights.new("Sun", "SUN"))
     scene.collection.objects.link(sun)
-    sun.data.energy, sun.data.angle, sun.data.color = 2.4, 0.02, (1.0, 0.95, 0.86)
+    sun.data.energy, sun.data.angle, sun.data.color = 2.7, 0.02, (1.0, 0.95, 0.86)
     sun.rotation_mode = "QUATERNION"
     around, up = Curve((1, -62), (48, 18)), Curve((1, 40), (24, 48), (48, 38))
     for frame in range(FRAMES[0], FRAMES[1] + 1):
@@ -196,7 +196,7 @@ def _build_camera(scene: bpy.types.Scene) -> None:
     camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
     scene.collection.objects.link(camera)
     scene.camera = camera
-    camera.data.lens = 52
+    camera.data.lens = 57
     camera.rotation_mode = "QUATERNION"
     side, back, high = Curve((1, -0.75), (48, 0.75)), Curve((1, -5.0), (48, -4.35)), Curve((1, 1.0), (48, 1.35))
     aim = Curve((1, -0.22), (48, 0.42))
@@ -208,7 +208,7 @@ def _build_camera(scene: bpy.types.Scene) -> None:
         camera.keyframe_insert("rotation_quaternion", frame=frame)
 
 
-def render_settings(scene: bpy.types.Scene, resolution: int, samples: int = 6) -> None:
+def render_settings(scene: bpy.types.Scene, resolution: int, samples: int = 5) -> None:
     """Small square pictures by Cycles on the processor: needs neither display nor graphics card."""
     scene.render.engine = "CYCLES"
     scene.render.resolution_x = scene.render.resolution_y = resolution
@@ -219,6 +219,8 @@ def render_settings(scene: bpy.types.Scene, resolution: int, samples: int = 6) -
     scene.cycles.use_adaptive_sampling = False
     scene.cycles.use_denoising = False
     scene.cycles.max_bounces = 0
+    scene.cycles.use_light_tree = False
+    scene.render.dither_intensity = 0.0
     scene.render.use_persistent_data = True
     scene.view_settings.view_transform = "Standard"
 

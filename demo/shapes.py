@@ -151,6 +151,8 @@ def material(name: str, paint: str, regions: Sequence[Region], low: np.ndarray, 
     tree = made.node_tree
     shader = tree.nodes["Principled BSDF"]
     shader.inputs["Roughness"].default_value = 0.85
+    shader.inputs["Specular IOR Level"].default_value = 0.0
+    made.cycles.emission_sampling = "NONE"
     base = tree.nodes.new("ShaderNodeRGB")
     base.outputs[0].default_value = plain_colour(paint)
     number = tree.nodes.new("ShaderNodeValue")
