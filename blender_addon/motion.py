@@ -1,0 +1,225 @@
+"""An object's action → clip.json and clip.npz (protocol.Clip, CLIP_ARRAYS): which frames of which tracks may be filled,
+and the motion around them in the axes of the armature.
+
+Takes everything from the F-curves: the scene is not played, so constraints and drivers never end up in keys. Knows no
+operator, and not how keys are written.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from mathutils import Quaternion, Vector
+
+from . import compat
+from .protocol import Clip, write_json
+from .rig import Joint, MotionError, Rig, Track, find_object, read_rig, rotation_of
+
+PAST = 10  # frames before the first key that the engine gets to see, as in the LaFAN1 protocol
+
+
+@dataclass(frozen=True)
+class MotionParams:
+    """What is wanted, read from the context once.
+
+    object_uid: the object's session uid. bones: names, empty for all. frame_start, frame_end: scene frames, inclusive.
+    play_on: frames after the last key; 0 is the in-between between keys.
+    """
+
+    object_uid: int
+    bones: tuple[str, ...]
+    frame_start: int
+    frame_end: int
+    fps: float
+    use_selected_keys: bool = True
+    play_on: int = 0
+
+
+@dataclass(eq=False)
+class Plan:
+    """What a job is to fill. spans: the frames strictly between the two numbers, track by track. frame_start,
+    frame_end: of the clip. play_on: frames after it."""
+
+    rig: Rig
+    spans: dict[Track, tuple[int, int]]
+    frame_start: int
+    frame_end: int
+    play_on: int
+    notes: list[str]
+
+    @property
+    def frames(self) -> range:
+        """The clip's frame numbers."""
+        return range(self.frame_start, self.frame_end + 1)
+
+    @property
+    def values(self) -> list[Track]:
+        """The tracks that are single numbers, in the order of the clip's channels."""
+        return [track for track in self.rig.tracks if track.kind == "value"]
+
+
+# --- what is to be filled --------------------------------------------------------------------------------------------
+
+
+def make_plan(params: MotionParams) -> Plan:
+    """Find the frames to fill. Raises MotionError."""
+    ob = find_object(params.object_uid)
+    rig = read_rig(ob, params.bones)
+    if not rig.tracks:
+        why = rig.notes[0] if rig.notes else "Key them first, or select others."
+        raise MotionError(f"Nothing selected of '{ob.name}' has keys that may be added to. {why}")
+    to_action = ob.animation_data.nla_tweak_strip_time_to_scene
+    start = round(to_action(params.frame_start, invert=True))
+    end = round(to_action(params.frame_end, invert=True))
+    notes = list(rig.notes)
+    if (users := compat.action_users(ob.animation_data)) > 1:
+        notes.append(
+            f"The action '{ob.animation_data.action.name}' moves {users} objects; all of them get the new keys."
+        )
+    if params.play_on:
+        return _plan_extrapolate(params, rig, start, notes)
+    return _plan_inbetween(params, rig, start, end, notes)
+
+
+def _keys(track: Track, start: float, end: float, selected: bool) -> list[int]:
+    return [frame for frame in track.frames(selected) if start <= frame <= end]
+
+
+def _plan_inbetween(params: MotionParams, rig: Rig, start: int, end: int, notes: list[str]) -> Plan:
+    """Each track from the first to the last of its own keys, or of its selected keys if a track has two of them."""
+    for selected in (True, False) if params.use_selected_keys else (False,):
+        keys = {track: _keys(track, start, end, selected) for track in rig.tracks}
+        spans = {track: (frames[0], frames[-1]) for track, frames in keys.items() if len(frames) > 1}
+        if spans:
+            break
+    if not any(hi - lo > 1 for lo, hi in spans.values()):
+        raise MotionError(
+            f"There is nothing to fill from frame {start} to {end}: key at least two poses with frames between them, "
+            "or widen the frame range."
+        )
+    first, last = min(lo for lo, _ in spans.values()), max(hi for _, hi in spans.values())
+    return Plan(rig, spans, max(first - PAST, min(_first_key(rig), first)), last, 0, notes)
+
+
+def _first_key(rig: Rig) -> int:
+    """The first keyed frame of anything that the clip holds."""
+    tracks = [track for joint in rig.joints for track in (joint.rotation, joint.location)] + rig.tracks
+    return min(frame for track in tracks for frame in track.frames()[:1])
+
+
+def _plan_extrapolate(params: MotionParams, rig: Rig, start: int, notes: list[str]) -> Plan:
+    """All tracks from the last of their keys, or of the selected ones, up to the artist's next."""
+    cyclic = [t for t in rig.tracks if any(c.fcurve and any(not m.mute for m in c.fcurve.modifiers) for c in t.curves)]
+    tracks = [track for track in rig.tracks if track not in cyclic]
+    if cyclic:
+        notes.append("What a Cycles modifier repeats already plays on by itself and was left alone.")
+    last: list[int] = []
+    for selected in (True, False) if params.use_selected_keys else (False,):
+        last = last or [frame for track in tracks for frame in track.frames(selected)[-1:]]
+    if not last or max(last) - _first_key(rig) < 1:
+        raise MotionError("There is no motion to play on: key at least two poses first.")
+    end = max(last)
+    later = [frame for track in tracks for frame in track.frames() if frame > end]
+    play_on = min([params.play_on, *(frame - end - 1 for frame in later)])
+    if play_on < 1:
+        raise MotionError(f"There is no room after frame {end}: the next key is at frame {min(later)}.")
+    if play_on < params.play_on:
+        notes.append(f"Stopped after {play_on} frames, before the key at frame {min(later)}.")
+    spans = {track: (end, end + play_on + 1) for track in tracks if track.frames()[:1] <= [end]}
+    return Plan(rig, spans, max(min(start, end - 1), _first_key(rig)), end, play_on, notes)
+
+
+# --- arrays ----------------------------------------------------------------------------------------------------------
+
+
+def export_clip(params: MotionParams, folder: Path) -> Plan:
+    """Write clip.json and clip.npz into the job folder and take an older result away. Raises MotionError."""
+    plan = make_plan(params)
+    (folder / "result" / "clip.npz").unlink(missing_ok=True)
+    partial = folder / "clip.npz.partial"
+    with partial.open("wb") as file:
+        np.savez(file, **clip_arrays(plan))
+    os.replace(partial, folder / "clip.npz")
+    write_json(folder / "clip.json", clip_header(plan, params.fps))
+    return plan
+
+
+def clip_header(plan: Plan, fps: float) -> Clip:
+    """What clip.json says."""
+    joints = plan.rig.joints
+    return Clip(
+        frame_start=plan.frame_start,
+        frame_end=plan.frame_end,
+        fps=fps,
+        joints=[joint.name for joint in joints],
+        parents=[joint.parent if joint.inherits else -1 for joint in joints],
+        channels=[track.name for track in plan.values],
+        up=plan.rig.up,
+    )
+
+
+def clip_arrays(plan: Plan) -> dict[str, np.ndarray]:
+    """The arrays of protocol.CLIP_ARRAYS. Every frame that is not to be filled counts as keyed: it is given."""
+    joints, frames, values = plan.rig.joints, plan.frames, plan.values
+    rotations = [_rotations(joint, frames) for joint in joints]  # J lists of T
+    locations = [_locations(joint, frames) for joint in joints]
+    offsets = [joint.offset for joint in joints]
+    _detach(joints, rotations, locations, offsets)
+    arrays = {
+        "offsets": np.array(offsets, np.float32).reshape(-1, 3),
+        "rotations": np.array(rotations, np.float32).swapaxes(0, 1),
+        "locations": np.array(locations, np.float32).swapaxes(0, 1),
+        "values": np.zeros((len(frames), len(values)), np.float32),
+    }
+    for channel, track in enumerate(values):
+        arrays["values"][:, channel] = track.sample(frames)[:, 0]
+    for kind, size in (("rotation", len(joints)), ("location", len(joints)), ("value", len(values))):
+        arrays[f"{kind}_keys"] = np.ones((len(frames), size), bool)
+        arrays[f"{kind}_wanted"] = np.zeros(size, bool)
+    for track, (lo, hi) in plan.spans.items():
+        column = values.index(track) if track.kind == "value" else track.joint
+        given = arrays[f"{track.kind}_keys"][:, column]
+        given[max(lo + 1 - plan.frame_start, 0) : hi - plan.frame_start] = False
+        given[[frame - plan.frame_start for frame in track.frames() if frame in frames]] = True
+        arrays[f"{track.kind}_wanted"][column] = True
+    return arrays
+
+
+def _rotations(joint: Joint, frames: range) -> list[Quaternion]:
+    """Rotations in the armature's axes, T."""
+    back = joint.rest.conjugated()
+    return [joint.rest @ rotation_of(row, joint.mode) @ back for row in joint.rotation.sample(frames).tolist()]
+
+
+def _locations(joint: Joint, frames: range) -> list[Vector]:
+    """Locations in the armature's axes, T."""
+    return [joint.axes @ Vector(row) for row in joint.location.sample(frames).tolist()]
+
+
+def _detach(
+    joints: list[Joint], rotations: list[list[Quaternion]], locations: list[list[Vector]], offsets: list[Vector]
+) -> None:
+    """Make roots of the joints that do not turn with their parent, carried along by their locations: then nothing that
+    happens to the parent's keys changes their rotations. Changes locations and offsets in place."""
+    if all(joint.inherits for joint in joints):
+        return
+    turned: list[list[Quaternion]] = []
+    placed: list[list[Vector]] = []
+    heads: list[Vector] = []
+    for j, (joint, parent) in enumerate((joint, joint.parent) for joint in joints):
+        reach = [offsets[j] + location for location in locations[j]]
+        turned.append(rotations[j])
+        placed.append(reach)
+        heads.append(offsets[j])
+        if parent >= 0:
+            heads[j] = heads[parent] + offsets[j]
+            placed[j] = [p + q @ r for p, q, r in zip(placed[parent], turned[parent], reach, strict=True)]
+            if joint.inherits:
+                turned[j] = [a @ b for a, b in zip(turned[parent], rotations[j], strict=True)]
+    for j, joint in enumerate(joints):
+        if not joint.inherits and joint.parent >= 0:
+            offsets[j] = heads[j]
+            locations[j] = [place - heads[j] for place in placed[j]]

@@ -1,0 +1,387 @@
+"""What of an object can be animated: its joints with rest pose and rotation mode, the F-curves of each and which of
+them may be given keys. Also rotations to and from the channels of every rotation mode.
+
+Reads Blender's data and changes nothing. Knows no frame range, no file and no engine.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+
+import bpy
+import numpy as np
+from mathutils import Euler, Matrix, Quaternion, Vector
+
+from . import compat
+from .protocol import JobError
+
+NEAR = 0.01  # frames: Blender takes keys nearer than this for one
+GENERATED = bpy.types.Keyframe.bl_rna.properties["type"].enum_items["GENERATED"].value
+ROTATION_PATHS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
+TRANSFORMS = ("location", "rotation_euler", "rotation_quaternion", "rotation_axis_angle", "scale")
+_BONE_PATH = re.compile(r'(pose\.bones\["(?:[^"\\]|\\.)*"\])(.*)', re.DOTALL)
+
+FCurves = dict[tuple[str, int], bpy.types.FCurve]
+Owner = bpy.types.PoseBone | bpy.types.Object
+
+
+class MotionError(JobError):
+    """An object of which no motion job can be made; str() is one sentence that says what to do."""
+
+
+def generated_keys(fcurve: bpy.types.FCurve) -> np.ndarray:
+    """Which keys of the curve Understudy made and nobody has changed since, (K,) bool.
+
+    Blender keeps the type Generated when the artist poses over such a key. Therefore the value as it was made is also
+    kept in the key's `back`, a number that only the Back interpolation reads: where they differ it is the artist's.
+    """
+    points = fcurve.keyframe_points
+    kind, back = np.empty(len(points), np.int32), np.empty(len(points), np.float32)
+    points.foreach_get("type", kind)
+    points.foreach_get("back", back)
+    return (kind == GENERATED) & (back == key_points(fcurve)[:, 1])
+
+
+def key_points(fcurve: bpy.types.FCurve) -> np.ndarray:
+    """Frame and value of every key, (K, 2) float32."""
+    points = np.empty((len(fcurve.keyframe_points), 2), np.float32)
+    fcurve.keyframe_points.foreach_get("co", points.ravel())
+    return points
+
+
+@dataclass(eq=False)
+class Curve:
+    """One number over time. fcurve: None where the action does not move it and it stays `value`. free: may be keyed."""
+
+    path: str
+    index: int
+    fcurve: bpy.types.FCurve | None
+    value: float
+    free: bool
+
+    def sample(self, frames: range) -> np.ndarray:
+        """What the action alone makes of it, (T,)."""
+        if self.fcurve is None:
+            return np.full(len(frames), self.value)
+        return np.array([self.fcurve.evaluate(frame) for frame in frames])
+
+    @cached_property
+    def keys(self) -> np.ndarray:
+        """Frames that the artist keyed, (K,) float."""
+        return np.zeros(0) if self.fcurve is None else key_points(self.fcurve)[~generated_keys(self.fcurve), 0]
+
+    @cached_property
+    def selected_keys(self) -> np.ndarray:
+        """Those of `keys` that are selected in the Dope Sheet."""
+        if self.fcurve is None:
+            return np.zeros(0)
+        selected = np.empty(len(self.fcurve.keyframe_points), bool)
+        self.fcurve.keyframe_points.foreach_get("select_control_point", selected)
+        return self.keys[selected[~generated_keys(self.fcurve)]]
+
+
+@dataclass(eq=False)
+class Track:
+    """What is keyed and filled as one: a joint's rotation, its location, or one value. joint: its index, or -1."""
+
+    kind: str  # "rotation", "location" or "value", as in protocol.CLIP_ARRAYS
+    name: str
+    curves: list[Curve]
+    joint: int = -1
+
+    @property
+    def free(self) -> bool:
+        """Whether any of it may be given keys."""
+        return any(curve.free for curve in self.curves)
+
+    def frames(self, selected: bool = False) -> list[int]:
+        """Whole frames that the artist's keys hold, ascending. A key between two frames holds both."""
+        keys = [curve.selected_keys if selected else curve.keys for curve in self.curves]
+        at = np.concatenate(keys) if keys else np.zeros(0)
+        return sorted({int(f) for f in (*np.floor(at + NEAR), *np.ceil(at - NEAR))})
+
+    def sample(self, frames: range) -> np.ndarray:
+        """What the action alone makes of it, (T, curves)."""
+        return np.stack([curve.sample(frames) for curve in self.curves], 1)
+
+
+@dataclass(eq=False)
+class Joint:
+    """A bone, or an object as a whole. parent: index, -1 for a root.
+
+    rest: orientation at rest, offset: from the parent's head to its own, axes: location channels → armature axes.
+    inherits: false for a bone that does not turn with its parent.
+    """
+
+    name: str
+    parent: int
+    rest: Quaternion
+    offset: Vector
+    axes: Matrix
+    mode: str
+    rotation: Track
+    location: Track
+    inherits: bool = True
+
+
+@dataclass(eq=False)
+class Rig:
+    """An object's joints, parents first, and the tracks that were asked for and may be given keys."""
+
+    ob: bpy.types.Object
+    joints: list[Joint]
+    tracks: list[Track]
+    up: str
+    notes: list[str] = field(default_factory=list)
+
+
+# --- rotation modes --------------------------------------------------------------------------------------------------
+
+
+def rotation_of(channels: Sequence[float], mode: str) -> Quaternion:
+    """The rotation that a mode's channels stand for."""
+    if mode == "QUATERNION":
+        return Quaternion(channels).normalized()
+    if mode == "AXIS_ANGLE":
+        return Quaternion(channels[1:], channels[0])
+    return Euler(channels, mode).to_quaternion()  # type: ignore[arg-type]
+
+
+def channels_of(rotation: Quaternion, mode: str, near: Sequence[float]) -> Sequence[float]:
+    """The channels of a rotation, of all that stand for it those nearest to `near`."""
+    if mode == "QUATERNION":
+        return rotation if rotation.dot(Quaternion(near)) >= 0 else -rotation
+    if mode != "AXIS_ANGLE":
+        return rotation.to_euler(mode, Euler(near, mode))  # type: ignore[arg-type]
+    axis, angle = rotation.to_axis_angle()
+    near_axis = Vector(near[1:])
+    if abs(angle) < 1e-5 and near_axis.length:
+        axis = near_axis.normalized()
+    if axis.dot(near_axis) < 0:
+        axis, angle = -axis, -angle
+    angle += math.tau * round((near[0] - angle) / math.tau)
+    return (angle, *(axis * (near_axis.length or 1.0)))
+
+
+def _meets(track: Track, mode: str) -> bool:
+    """Whether turning the short way from key to key arrives at the artist's own channel values: not so for a wheel."""
+    frames = track.frames()
+    for a, b in pairwise(frames):
+        if mode == "QUATERNION" or b - a < 2:
+            continue
+        start, end = ([float(curve.sample(range(f, f + 1))[0]) for curve in track.curves] for f in (a, b))
+        channels: Sequence[float] = start
+        first, last = rotation_of(start, mode), rotation_of(end, mode)
+        for step in range(1, 9):
+            channels = channels_of(first.slerp(last, step / 8), mode, channels)
+        if max(abs(x - y) for x, y in zip(channels, end, strict=True)) > 0.01:
+            return False
+    return True
+
+
+# --- reading an object -----------------------------------------------------------------------------------------------
+
+
+def find_object(uid: int) -> bpy.types.Object:
+    """The object of a session uid, with an action that can be edited. Raises MotionError."""
+    ob = next((ob for ob in bpy.data.objects if ob.session_uid == uid), None)
+    if ob is None:
+        raise MotionError("The object is gone; select an armature or object that has keys.")
+    action = ob.animation_data and ob.animation_data.action
+    if not action:
+        raise MotionError(f"'{ob.name}' has no action yet; key at least two poses of it first.")
+    if not action.is_editable:
+        raise MotionError(f"The action '{action.name}' is linked from another file; make it local to give it keys.")
+    return ob
+
+
+def fcurves_of(ob: bpy.types.Object) -> FCurves:
+    """The F-curves of the object's action (and slot) by data path and index."""
+    return {(fc.data_path, fc.array_index): fc for fc in compat.action_fcurves(ob.animation_data)}
+
+
+def split_path(path: str) -> tuple[str, str]:
+    """The owner's path ('' for the object itself) and the rest: ('pose.bones["hip"]', 'location')."""
+    match = _BONE_PATH.match(path)
+    return (match[1], match[2].removeprefix(".")) if match else ("", path)
+
+
+def is_posed(ob: bpy.types.Object, fcurves: FCurves) -> bool:
+    """Whether the object's bones are meant, not the object as a whole."""
+    return ob.type == "ARMATURE" and (ob.mode == "POSE" or any(split_path(path)[0] for path, _ in fcurves))
+
+
+class _Reader:
+    """Builds a Rig; holds what every step of that looks at."""
+
+    def __init__(self, ob: bpy.types.Object, bones: Collection[str]) -> None:
+        self.ob = ob
+        self.bones = bones
+        self.fcurves = fcurves_of(ob)
+        self.driven = {(d.data_path, d.array_index) for d in ob.animation_data.drivers}
+        self.left_alone: dict[str, list[str]] = {}
+
+    def curve(self, path: str, index: int, value: float, locked: bool, owner: str) -> Curve:
+        """The curve of one number; `owner` is named in the notes."""
+        key = (path, index)
+        fcurve = self.fcurves.get(key)
+        if fcurve is None or not len(fcurve.keyframe_points):
+            return Curve(path, index, fcurve, value, False)
+        group = fcurve.group
+        if key in self.driven or fcurve.mute or (group is not None and group.mute):
+            self.note("has drivers or muted curves", owner)
+            return Curve(path, index, None, value, False)
+        if locked or fcurve.lock or (group is not None and group.lock):
+            self.note("has locked channels", owner)
+            return Curve(path, index, fcurve, value, False)
+        if any(m.type != "CYCLES" and not m.mute for m in fcurve.modifiers):
+            self.note("has F-curve modifiers", owner)
+            return Curve(path, index, fcurve, value, False)
+        return Curve(path, index, fcurve, value, True)
+
+    def note(self, why: str, owner: str) -> None:
+        """Remember, once, that something of an owner that was asked for is left alone."""
+        names = self.left_alone.setdefault(why, [])
+        if owner not in names and self.asked(owner):
+            names.append(owner)
+
+    def asked(self, owner: str) -> bool:
+        """Whether keys are wanted on the owner of this name."""
+        return not self.bones or owner in self.bones
+
+    def curves(self, owner: Owner, prop: str, locks: Sequence[bool]) -> list[Curve]:
+        """The curves of a transform property."""
+        path = _path(owner, prop)
+        return [
+            self.curve(path, i, value, lock, owner.name)
+            for i, (value, lock) in enumerate(zip(getattr(owner, prop), locks, strict=True))
+        ]
+
+    def rotation(self, owner: Owner) -> Track:
+        """The rotation in the owner's mode. Four numbers are written together or, if one is locked, not at all."""
+        prop = ROTATION_PATHS.get(owner.rotation_mode, "rotation_euler")
+        locks = list(owner.lock_rotation)
+        if prop != "rotation_euler":
+            locks = [any(locks) or (owner.lock_rotations_4d and owner.lock_rotation_w)] * 4
+        curves = self.curves(owner, prop, locks)
+        if len(curves) == 4 and not all(curve.free for curve in curves):
+            for curve in curves:
+                curve.free = False
+        return Track("rotation", owner.name, curves)
+
+    def values(self, owner: Owner) -> list[Track]:
+        """Scale, custom properties and every other number of the owner that has keys; switches are not for filling."""
+        mine = _path(owner, "")
+        out = [self.curves(owner, "scale", owner.lock_scale)]
+        for (path, index), fcurve in self.fcurves.items():
+            whose, prop = split_path(path)
+            stepped = all(key.interpolation == "CONSTANT" for key in fcurve.keyframe_points)
+            if whose == mine and prop not in TRANSFORMS and not stepped:
+                value = _resolve(self.ob, path, index)
+                if value is not None:
+                    out.append([self.curve(path, index, value, False, owner.name)])
+        return as_values(curve for curves in out for curve in curves)
+
+
+def as_values(curves: Iterable[Curve]) -> list[Track]:
+    """Each curve that is animated as a track of its own."""
+    return [Track("value", f"{c.path}[{c.index}]", [c]) for c in curves if c.fcurve is not None]
+
+
+def _path(owner: Owner, prop: str) -> str:
+    prefix = owner.path_from_id() if isinstance(owner, bpy.types.PoseBone) else ""
+    return f"{prefix}.{prop}" if prefix and prop else prefix or prop
+
+
+def _resolve(ob: bpy.types.Object, path: str, index: int) -> float | None:
+    """The fractional number at a data path; None for a path that leads nowhere and for whole numbers and switches."""
+    try:
+        value = ob.path_resolve(path)
+        value = value if isinstance(value, (float, int, str)) else value[index]
+    except (ValueError, TypeError, IndexError, KeyError):
+        return None
+    return value if isinstance(value, float) else None
+
+
+def read_rig(ob: bpy.types.Object, bones: Collection[str] = ()) -> Rig:
+    """The rig of an object. bones: those to be filled, none for all. Joints are the bones that are asked for or have
+    keys, and their ancestors; or, for anything but an armature with keyed bones, the object itself."""
+    reader = _Reader(ob, bones)
+    if is_posed(ob, reader.fcurves):
+        owners, frame = _owners(ob, reader.fcurves, bones), ob.matrix_world
+    else:
+        owners, frame = [ob], ob.matrix_world @ ob.matrix_basis.inverted_safe()
+        reader.bones = ()
+    above = frame.to_3x3().inverted_safe() @ Vector((0.0, 0.0, 1.0))
+    rig = Rig(ob, [], [], "Y" if above.y > abs(above.z) else "Z")
+    for owner in owners:
+        joint = _joint(reader, owner, [j.name for j in rig.joints])
+        rig.joints.append(joint)
+        if reader.asked(owner.name):
+            rig.tracks += [track for track in _tracks(reader, owner, joint, rig.notes) if track.free]
+    for why, names in reader.left_alone.items():
+        if names:
+            rig.notes.append(f"Left alone because it {why}: {listed(names)}.")
+    if constrained := [o.name for o in owners if reader.asked(o.name) and any(not c.mute for c in o.constraints)]:
+        rig.notes.append(f"Constraints go on acting on top of the new keys: {listed(constrained)}.")
+    return rig
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first few of some names."""
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+
+def _owners(ob: bpy.types.Object, fcurves: FCurves, bones: Collection[str]) -> list[bpy.types.PoseBone]:
+    keyed = {split_path(path)[0] for path, _ in fcurves}
+    meant = {bone for bone in ob.pose.bones if bone.path_from_id() in keyed or bone.name in bones}
+    meant |= {parent for bone in meant for parent in bone.parent_recursive}
+    return sorted((b for b in ob.pose.bones if b in meant), key=lambda bone: len(bone.parent_recursive))
+
+
+def _joint(reader: _Reader, owner: Owner, earlier: list[str]) -> Joint:
+    """The joint of a bone or object. Its channels' axes are those of Blender's BKE_bone_parent_transform_calc."""
+    rotation, location = reader.rotation(owner), Track("location", owner.name, [])
+    rotation.joint = location.joint = len(earlier)
+    locks = owner.lock_location
+    if isinstance(owner, bpy.types.Object):
+        location.curves = reader.curves(owner, "location", locks)
+        return Joint(
+            owner.name, -1, Quaternion(), Vector(), Matrix.Identity(3), owner.rotation_mode, rotation, location
+        )
+    bone, above = owner.bone, owner.parent.bone if owner.parent else None
+    location.curves = reader.curves(owner, "location", locks)
+    if bone.use_connect:  # Blender ignores their location
+        location.curves = [Curve(c.path, c.index, None, 0.0, False) for c in location.curves]
+    frame = bone if bone.use_local_location else above
+    return Joint(
+        owner.name,
+        earlier.index(above.name) if above else -1,
+        bone.matrix_local.to_quaternion(),
+        bone.head_local - above.head_local if above else bone.head_local.copy(),
+        frame.matrix_local.to_3x3() if frame else Matrix.Identity(3),
+        owner.rotation_mode,
+        rotation,
+        location,
+        bone.use_inherit_rotation,
+    )
+
+
+def _tracks(reader: _Reader, owner: Owner, joint: Joint, notes: list[str]) -> list[Track]:
+    """Rotation and location as they are where the engine can take them so, number by number where it cannot."""
+    tracks = reader.values(owner)
+    if not joint.inherits:
+        tracks += as_values(joint.location.curves)
+    else:
+        tracks.append(joint.location)
+    if joint.rotation.free and not _meets(joint.rotation, joint.mode):
+        notes.append(
+            f"'{owner.name}' turns too far between two keys for one rotation: its angles are filled one by one."
+        )
+        return tracks + as_values(joint.rotation.curves)
+    return [*tracks, joint.rotation]
