@@ -357,7 +357,7 @@ def from_dict(cls: type, data: Any, where: str = "") -> Any:
 
 def encode(message: Message, payload: bytes = b"") -> bytes:
     """The bytes of a message. Raises ProtocolError where a limit is passed."""
-    header = json.dumps({"type": type(message).__name__} | dataclasses.asdict(message), ensure_ascii=False).encode()
+    header = json.dumps({"type": type(message).__name__} | dataclasses.asdict(message)).encode()
     if len(header) > MAX_HEADER or len(payload) > MAX_PAYLOAD:
         raise ProtocolError("The message is larger than the protocol allows.")
     return _PREFIX.pack(MAGIC, len(header), len(payload), zlib.crc32(payload, zlib.crc32(header))) + header + payload
@@ -368,7 +368,7 @@ def _decode_header(header: bytes, payload_size: int) -> Message:
         data = json.loads(header)
     except (ValueError, RecursionError) as error:
         raise ProtocolError("A message's header is no JSON.") from error
-    cls = MESSAGES.get(data.pop("type", None)) if isinstance(data, dict) else None
+    cls = MESSAGES.get(str(data.pop("type", None))) if isinstance(data, dict) else None
     if cls is None:
         raise ProtocolError("A message of unknown type was received.")
     message: Message = from_dict(cls, data)

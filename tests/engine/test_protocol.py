@@ -1,5 +1,5 @@
-"""The contract: every message survives the way, nothing that comes breaks the decoder, and each thing that can be wrong with
-a job folder is one sentence."""
+"""The contract: every message survives the way, nothing that comes breaks the decoder, and each thing that can be wrong
+with a job folder is one sentence."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ from engine.protocol import (
 
 MESSAGES = [
     (Submit("a", "/tmp/Häuser und Ölfarben/é"), b""),
+    (Submit("a", "/tmp/no-utf-8-\udcff"), b""),
     (Cancel("a"), b""),
     (Ready(1, "0.1.0", "cuda (NVIDIA)", 42, {"stylise": ["anchor_gan"]}), b""),
     (Progress("a", 0.25, "Painting", None), b""),
