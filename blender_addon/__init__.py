@@ -1,9 +1,9 @@
 """The extension: registration, in order, and nothing else."""
 
 from . import cli, jobs, preferences, properties, ui
-from .operators import job, results, stylise
+from .operators import capture, job, motion, results, stylise
 
-MODULES = (preferences, properties, jobs, job, stylise, results, ui, cli)
+MODULES = (preferences, properties, jobs, job, capture, stylise, results, motion, ui, cli)
 
 
 def register() -> None:

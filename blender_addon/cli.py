@@ -6,17 +6,29 @@ Knows the operators by name; they block, as in any script.
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import sys
 import time
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import bpy
 
+from . import compat
 from .jobs import Running, manager
 from .properties import SOURCES
 
 LINE_SECONDS = 1.0  # progress lines come no faster than this
+POLL_REFUSAL = re.compile(r"^Operator bpy\.ops\.\S+\.poll\(\) (failed, )?")  # Blender's words before ours
+SCENE_SETTINGS = {
+    "job_folder": "job_folder",
+    "source": "source",
+    "seconds": "training_seconds",
+    "seed": "seed",
+    "model": "motion_model",
+    "count": "extrapolate_frames",
+}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -30,8 +42,8 @@ def parser() -> argparse.ArgumentParser:
         ("capture", "render the frames and guides of the scene's range into the job folder", (_shot, _capture)),
         ("train-style", "train the style on the painted frames in the job folder's keys/", (_shot, _train)),
         ("stylise", "paint every captured frame", (_shot, _stylise, _save)),
-        ("inbetween", "make the keys between the artist's keys", (_motion, _save)),
-        ("extrapolate", "play the motion on after the last key", (_motion, _extrapolate, _save)),
+        ("inbetween", "make the keys between the artist's keys", (_motion, _inbetween, _keep)),
+        ("extrapolate", "play the motion on after the last key", (_motion, _extrapolate, _keep)),
     ):
         command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         for add in options:
@@ -40,15 +52,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _shot(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--job-folder", metavar="DIR", help="the shot's job folder (default: as the file says)")
-
-
-def _frames(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--frames", metavar="A-B", type=frame_range, help="frames, inclusive (default: the scene's)")
+    command.add_argument(
+        "--job-folder", metavar="DIR", type=os.path.abspath, help="the shot's job folder (default: as the file says)"
+    )
 
 
 def _capture(command: argparse.ArgumentParser) -> None:
-    _frames(command)
+    command.add_argument("--frames", metavar="A-B", type=frame_range, help="frames, inclusive (default: the scene's)")
     command.add_argument("--source", choices=[name for name, *_ in SOURCES], help="what the frames show")
 
 
@@ -64,21 +74,30 @@ def _stylise(command: argparse.ArgumentParser) -> None:
 
 
 def _motion(command: argparse.ArgumentParser) -> None:
-    _frames(command)
     command.add_argument("--object", metavar="NAME", help="the animated object (default: the active one)")
     command.add_argument("--bones", metavar="A,B", help="its bones (default: all)")
     command.add_argument("--model", help="auto, baseline, or a network that the engine offers")
     command.add_argument("--seed", type=int)
 
 
+def _inbetween(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--frames", metavar="A-B", type=frame_range, help="where to fill (default: the scene's range)")
+
+
 def _extrapolate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--count", metavar="N", type=int, help="how many frames to play on")
 
 
-def _save(command: argparse.ArgumentParser) -> None:
-    where = command.add_mutually_exclusive_group()
+def _save(command: argparse.ArgumentParser, required: bool = False) -> None:
+    where = command.add_mutually_exclusive_group(required=required)
     where.add_argument("--save", action="store_true", help="save the result in FILE itself")
-    where.add_argument("--output", metavar="BLEND", help="save the result as another Blender file")
+    where.add_argument(
+        "--output", metavar="BLEND", type=os.path.abspath, help="save the result as another Blender file"
+    )
+
+
+def _keep(command: argparse.ArgumentParser) -> None:
+    _save(command, required=True)  # keys are nowhere but in the Blender file
 
 
 def frame_range(text: str) -> tuple[int, int]:
@@ -105,8 +124,8 @@ def command(arguments: Sequence[str]) -> int:
         return int(error.code or 0)
     manager.watch = Lines().show
     try:
-        _set_up(options)
-        _run(options)
+        with _settings(options):
+            _run(options)
         _save_file(options)
     except Failure as error:
         print(f"understudy: {error}", file=sys.stderr, flush=True)
@@ -132,57 +151,66 @@ class Lines:
             self._last, self._at = line, time.monotonic()
 
 
-def _set_up(options: argparse.Namespace) -> None:
-    """What was given on the command line, into the scene; what was not stays as the file has it."""
-    scene = bpy.context.scene
-    for option, name in (
-        ("job_folder", "job_folder"),
-        ("source", "source"),
-        ("seconds", "training_seconds"),
-        ("seed", "seed"),
-        ("model", "motion_model"),
-        ("count", "extrapolate_frames"),
-    ):
-        value = getattr(options, option, None)
-        if value is not None:
-            setattr(scene.understudy, name, str(Path(value).absolute()) if option == "job_folder" else value)
-    if getattr(options, "frames", None):
-        scene.frame_start, scene.frame_end = options.frames
-    if getattr(options, "object", None) or getattr(options, "bones", None):
-        _select(options.object, options.bones)
+@contextmanager
+def _settings(options: argparse.Namespace) -> Iterator[None]:
+    """What the command line gives, in the scene for this run alone: a saved file keeps its own settings."""
+    scene, given = bpy.context.scene, vars(options)
+    wanted = [(scene.understudy, name, given.get(option)) for option, name in SCENE_SETTINGS.items()]
+    wanted += zip((scene, scene), ("frame_start", "frame_end"), given.get("frames") or (None, None), strict=True)
+    before = [(owner, name, getattr(owner, name)) for owner, name, value in wanted if value is not None]
+    try:
+        for owner, name, value in wanted:
+            if value is not None:
+                setattr(owner, name, value)
+        yield
+    finally:
+        for owner, name, value in before:
+            setattr(owner, name, value)
 
 
-def _select(name: str | None, bones: str | None) -> None:
-    """Make the object active and select its bones."""
+def _select(name: str | None, bones: str | None) -> dict[str, object]:
+    """Make the object active and its bones selected; the motion operators' settings for that. Raises Failure."""
     view_layer = bpy.context.view_layer
     ob = view_layer.objects.get(name) if name else view_layer.objects.active
     if ob is None:
         raise Failure(f"there is no object '{name}' in the scene." if name else "name an object with --object.")
     view_layer.objects.active = ob
-    ob.select_set(True)
-    if not bones:
-        return
-    wanted = bones.split(",")
-    for bone in ob.pose.bones if ob.pose else ():
-        compat.select_bone(bone, bone.name in wanted)
+    wanted = set(bones.split(",")) if bones else set()
+    if wanted:
+        if missing := wanted - {bone.name for bone in (ob.pose.bones if ob.pose else ())}:
+            raise Failure(f"'{ob.name}' has no bone '{min(missing)}'.")
+        ob.select_set(True)
+        bpy.ops.object.mode_set(mode="POSE")
+        for bone in ob.pose.bones:
+            compat.select_bone(bone, bone.name in wanted)
+    return {"bones": "SELECTED" if wanted else "ALL", "use_selected_keys": False}
 
 
 def _run(options: argparse.Namespace) -> None:
+    """Call the operator. Raises Failure."""
     operator = getattr(bpy.ops.understudy, options.command.replace("-", "_"))
-    flags = {name: True for name in ("resume", "overwrite") if getattr(options, name, False)}
+    settings: dict[str, object] = {name: True for name in ("resume", "overwrite") if getattr(options, name, False)}
+    if options.command in ("inbetween", "extrapolate"):
+        settings = _select(options.object, options.bones)
+        if getattr(options, "frames", None):
+            settings["frame_start"], settings["frame_end"] = options.frames
     try:
-        result = operator(**flags)
+        result = operator(**settings)
     except RuntimeError as error:  # how Blender passes on a report of an error, or a refusal by poll
-        raise Failure(str(error).strip().removeprefix("Error: ").split("poll() failed, ")[-1]) from error
+        raise Failure(POLL_REFUSAL.sub("", str(error).strip().removeprefix("Error: "))) from error
     if result != {"FINISHED"}:
         raise Failure("the job was cancelled.")
 
 
 def _save_file(options: argparse.Namespace) -> None:
-    if getattr(options, "save", False):
-        bpy.ops.wm.save_mainfile()
-    elif getattr(options, "output", None):
-        bpy.ops.wm.save_as_mainfile(filepath=str(Path(options.output).absolute()), copy=True)
+    """Save where the command line says. Raises Failure."""
+    try:
+        if getattr(options, "save", False):
+            bpy.ops.wm.save_mainfile()
+        elif getattr(options, "output", None):
+            bpy.ops.wm.save_as_mainfile(filepath=options.output, copy=True)
+    except RuntimeError as error:
+        raise Failure(f"the result could not be saved: {str(error).strip()}") from error
 
 
 _handle: object = None

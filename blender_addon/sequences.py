@@ -1,7 +1,7 @@
 """Finished frames into Blender: a strip in the Video Sequencer, a background of the camera, an image in the compositor.
 
-What is made here is marked, and only what is marked is replaced. The strip goes into a scene of its own, marked with the
-shot's: there it would take the place of the render, and the view transform would be applied to it a second time.
+What is made here is marked, and only what is marked is replaced. The strip goes into a scene of its own: in the shot's
+it would take the place of the render, and the view transform would be applied to it a second time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import bpy
 from . import compat
 from .shot import result_files
 
-MARK = "understudy"
+MARK = "understudy_made"  # custom property of strips and nodes
+SHOT = "understudy_shot"  # custom property of the strip's scene: the scene it shows
 
 
 def show_in_sequencer(scene: bpy.types.Scene, folder: Path, frames: tuple[int, ...]) -> bpy.types.Scene:
@@ -37,10 +38,10 @@ def show_in_sequencer(scene: bpy.types.Scene, folder: Path, frames: tuple[int, .
 
 def _edit_scene(scene: bpy.types.Scene) -> bpy.types.Scene:
     """The scene that holds this shot's strip: found by its mark, or made."""
-    edit = next((s for s in bpy.data.scenes if s.get(MARK) == scene), None)
+    edit = next((s for s in bpy.data.scenes if s.get(SHOT) == scene), None)
     if edit is None:
         edit = bpy.data.scenes.new(f"{scene.name} Stylised")
-        edit[MARK] = scene
+        edit[SHOT] = scene
         edit.view_settings.view_transform = "Standard"  # the frames have had the shot's own
         for name in ("resolution_x", "resolution_y", "resolution_percentage", "fps", "fps_base"):
             setattr(edit.render, name, getattr(scene.render, name))

@@ -1,6 +1,6 @@
 """What lies in a shot's job folder: capture, painted keys, trained style, finished frames. Knows files, not Blender.
 
-Panels and polls look at it on every redraw, so what costs time is kept until a folder changes.
+Panels and polls look at it on every redraw, so shot.json, which takes time to check, is kept until it changes.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def look(folder: Path) -> ShotState:
     shot = _shot(folder, _changed(folder / "shot.json"))
     if shot is None:
         return ShotState(None)
-    keys = tuple(f for f in _numbered(folder / "keys", _changed(folder / "keys")) if f in shot.frames)
-    results = _numbered(folder / "result", _changed(folder / "result"))
+    keys = tuple(f for f in _numbered(folder / "keys") if f in shot.frames)
+    results = _numbered(folder / "result")
     trained = max((_changed(path) for path in (folder / "style").glob("*.safetensors")), default=0)
     painted = max((_changed(key_path(folder, frame)) for frame in keys), default=0)
     newest = max(painted, _changed(folder / "shot.json"))
@@ -64,10 +64,10 @@ def _shot(folder: Path, _changed_at: int) -> Shot | None:
         return None
 
 
-@lru_cache(maxsize=64)
-def _numbered(folder: Path, changed_at: int) -> tuple[int, ...]:
+def _numbered(folder: Path) -> tuple[int, ...]:
     """The numbers of the files NNNN.png in a folder, in order."""
-    if not changed_at:
+    try:
+        names = os.listdir(folder)
+    except OSError:
         return ()
-    stems = (name[:-4] for name in os.listdir(folder) if name.endswith(".png"))
-    return tuple(sorted(int(stem) for stem in stems if stem.isdecimal()))
+    return tuple(sorted(int(name[:-4]) for name in names if name.endswith(".png") and name[:-4].isdecimal()))

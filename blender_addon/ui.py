@@ -12,7 +12,7 @@ from .engine_process import EngineMissing
 from .jobs import manager
 from .preferences import engine_python
 from .properties import job_folder
-from .sequences import MARK
+from .sequences import SHOT
 from .shot import ShotState, look
 
 
@@ -103,7 +103,7 @@ class VIEW3D_PT_understudy_stylise(Sidebar, bpy.types.Panel):
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
-        shown = context.scene.get(MARK)
+        shown = context.scene.get(SHOT)
         if shown is not None:
             layout.label(text=f"This is the result of {shown.name}", icon="SEQUENCE")
             return

@@ -1,19 +1,21 @@
 """Blender as a module, with the extension built and installed as an artist would have it, in folders of its own.
 
-Installs at configure time, so that test modules may import `bl_ext.user_default.understudy`. Leaves by os._exit when all
-is reported: some Blender versions hang at exit.
+Installs at configure time, so that test modules may import `bl_ext.user_default.understudy`. Leaves by os._exit when
+all is reported: some Blender versions hang at exit.
 """
 
 from __future__ import annotations
 
 import atexit
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,3 +79,22 @@ def saved_file(tmp_path: Path) -> Path:
     path = tmp_path / "shot.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(path))
     return path
+
+
+@pytest.fixture
+def fake_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """`fake_engine(jobs=[[step, …], …])`: the engine from now on is tests/addon/fake_engine.py with this script."""
+    from bl_ext.user_default.understudy.jobs import manager
+
+    def use(**script: Any) -> None:
+        manager.close()
+        written = tmp_path / "script.json"
+        written.write_text(json.dumps(script))
+        python = tmp_path / "python"
+        engine = ROOT / "tests" / "addon" / "fake_engine.py"
+        python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{engine}" "{written}"\n')
+        python.chmod(0o755)
+        monkeypatch.setenv("UNDERSTUDY_ENGINE_PYTHON", str(python))
+
+    yield use
+    manager.close()

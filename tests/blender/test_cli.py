@@ -1,0 +1,108 @@
+"""The command line as Blender calls it: what it says, what it leaves, and an exit status that can be trusted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import bpy
+import pytest
+from bl_ext.user_default.understudy import cli
+from bl_ext.user_default.understudy.protocol import Stylise, TrainStyle, read_job
+from shots import add_camera, write_key, write_results, write_shot, write_style
+
+FakeEngine = Callable[..., None]
+COMMANDS = ("capture", "train-style", "stylise", "inbetween", "extrapolate")
+
+
+@pytest.fixture
+def folder(saved_file: Path) -> Path:
+    folder = write_shot(saved_file.parent / "elsewhere")
+    write_key(folder, 2)
+    write_style(folder)
+    return folder
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.command([*command.split(), "--help"]) == 0
+    assert f"--command understudy {command}".strip() in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        ("paint", "invalid choice"),
+        ("", "required"),
+        ("capture --frames 9-3", "ends before it starts"),
+        ("capture --frames a-b", "is not like 1-48"),
+        ("inbetween --object Rig", "--save --output is required"),
+    ],
+)
+def test_a_wrong_command_line_is_status_2(arguments: str, why: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.command(arguments.split()) == 2
+    assert why in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("capture", "The scene has no camera"),
+        ("stylise", "Save the Blender file first"),
+        ("inbetween --save", "name an object with --object"),
+        ("inbetween --save --object Rig", "there is no object 'Rig'"),
+        ("extrapolate --save --object Prop --bones hand,head", "'Prop' has no bone 'hand'"),
+        ("extrapolate --save --object Prop", "'Prop' has no keys yet"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_status_1(
+    arguments: str, sentence: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    if "Prop" in arguments:
+        bpy.context.collection.objects.link(bpy.data.objects.new("Prop", None))
+        bpy.context.view_layer.update()
+    assert cli.command(arguments.split()) == 1
+    (line,) = [line for line in capfd.readouterr().err.splitlines() if line.startswith("understudy: ")]
+    assert line.startswith(f"understudy: {sentence}")
+
+
+def test_stylise_to_the_end(folder: Path, fake_engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+    fake_engine(jobs=[[{"progress": [0.5, "Painting", 7.0]}, {"finish": {}}]])
+    write_results(folder, range(1, 5))
+    output = folder.parent / "done.blend"
+    line = ["stylise", "--job-folder", os.path.relpath(folder), "--seed", "7", "--overwrite", "--output", str(output)]
+    assert cli.command(line) == 0
+    assert read_job(folder).settings == Stylise(1, 4, overwrite=True, seed=7)
+    assert "Stylise:  50%, 7 s left, Painting" in capsys.readouterr().out
+    assert bpy.context.scene.understudy.seed == 0, "the command line is for one run"
+    bpy.ops.wm.open_mainfile(filepath=str(output))
+    assert "Scene Stylised" in bpy.data.scenes
+    assert bpy.context.scene.understudy.job_folder == ""
+
+
+def test_train_style_writes_what_was_asked(folder: Path, fake_engine: FakeEngine) -> None:
+    fake_engine()
+    assert cli.command(["train-style", "--job-folder", str(folder), "--seconds", "9", "--resume"]) == 0
+    assert read_job(folder).settings == TrainStyle([2], seconds=9.0, resume=True)
+
+
+@pytest.mark.parametrize("steps", [[{"fail": "The key is damaged; paint it again."}], [{"die": 9}], [{"finish": {}}]])
+def test_no_result_is_status_1(folder: Path, fake_engine: FakeEngine, steps: list[object]) -> None:
+    fake_engine(jobs=[steps])
+    saved = Path(bpy.data.filepath).read_bytes()
+    assert cli.command(["stylise", "--job-folder", str(folder), "--save"]) == 1
+    assert Path(bpy.data.filepath).read_bytes() == saved
+
+
+def test_capture_renders_the_frames_asked_for(saved_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scene = bpy.context.scene
+    add_camera().location.z = 5
+    bpy.ops.mesh.primitive_plane_add()
+    scene.render.resolution_x = scene.render.resolution_y = 16
+    scene.render.engine = "CYCLES"
+    scene.cycles.samples = 1
+    assert cli.command(["capture", "--frames", "4-5"]) == 0
+    assert sorted(os.listdir(saved_file.parent / "understudy" / "frames")) == ["0004.png", "0005.png"]
+    assert (scene.frame_start, scene.frame_end) == (1, 250)
+    assert "Capture: 100%" in capsys.readouterr().out

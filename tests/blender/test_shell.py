@@ -1,0 +1,111 @@
+"""What an artist meets before any engine runs: registration, buttons that say why they are grey, painting keys."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import bpy
+import pytest
+from shots import add_camera, write_key, write_picture, write_shot, write_style
+
+ops = bpy.ops.understudy
+
+
+def refusal(operator: object, **settings: object) -> str:
+    """What the operator says when it will not."""
+    with pytest.raises(RuntimeError) as caught:
+        operator(**settings)  # type: ignore[operator]
+    return str(caught.value)
+
+
+def test_unregister_and_register_again() -> None:
+    import bl_ext.user_default.understudy as extension
+
+    extension.unregister()
+    assert not hasattr(bpy.types.Scene, "understudy")
+    assert not hasattr(bpy.types, "VIEW3D_PT_understudy")
+    extension.register()
+    assert bpy.context.scene.understudy.source == "RENDER"
+
+
+def test_grey_buttons_say_why(saved_file: Path) -> None:
+    assert "no camera" in refusal(ops.capture)
+    assert "Nothing is captured yet" in refusal(ops.paint_key)
+    assert "Nothing is captured yet" in refusal(ops.train_style)
+    assert "Nothing is captured yet" in refusal(ops.stylise)
+    folder = write_shot(saved_file.parent / "understudy")
+    assert "No frame is painted yet" in refusal(ops.train_style)
+    assert "No style is trained yet" in refusal(ops.stylise)
+    assert "No frame is stylised yet" in refusal(ops.show_result)
+    bpy.context.scene.frame_set(99)
+    assert "not captured" in refusal(ops.paint_key)
+    write_key(folder, 99)
+    assert "No frame is painted yet" in refusal(ops.train_style), "a key outside the captured range is no key"
+
+
+def test_unsaved_file_is_told_to_be_saved() -> None:
+    add_camera()
+    for operator in (ops.capture, ops.paint_key, ops.train_style, ops.stylise, ops.show_result):
+        assert "Save the Blender file first" in refusal(operator)
+
+
+def test_a_folder_of_its_own_needs_no_saved_file(tmp_path: Path) -> None:
+    bpy.context.scene.understudy.job_folder = str(write_shot(tmp_path / "shot"))
+    assert ops.paint_key() == {"FINISHED"}
+    assert (tmp_path / "shot" / "keys" / "0001.png").is_file()
+
+
+def test_paint_key_copies_once_and_never_again(saved_file: Path) -> None:
+    folder = write_shot(saved_file.parent / "understudy")
+    bpy.context.scene.frame_set(2)
+    assert ops.paint_key() == {"FINISHED"}
+    key = folder / "keys" / "0002.png"
+    assert key.read_bytes() == (folder / "frames" / "0002.png").read_bytes()
+    assert [Path(bpy.path.abspath(i.filepath)) for i in bpy.data.images] == [key]
+    write_picture(key, (1.0, 0.0, 0.0))
+    painted = key.read_bytes()
+    assert ops.paint_key() == {"FINISHED"}
+    assert key.read_bytes() == painted
+    assert sorted(os.listdir(folder / "keys")) == ["0002.png"]
+
+
+def test_a_painting_that_was_not_saved_stops_the_training(saved_file: Path) -> None:
+    folder = write_shot(saved_file.parent / "understudy")
+    image = bpy.data.images.load(str(write_key(folder, 1)))
+    image.pixels[0] = 0.25
+    assert "Frame 1 is painted but not saved" in refusal(ops.train_style)
+
+
+def test_a_folder_that_cannot_be_written_to(saved_file: Path) -> None:
+    folder = write_shot(saved_file.parent / "understudy")
+    (folder / "keys").write_text("a file where the folder should be")
+    assert "cannot be written to" in refusal(ops.paint_key)
+
+
+def test_missing_engine_is_one_sentence(saved_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bl_ext.user_default.understudy.jobs import manager
+
+    manager.close()
+    folder = write_shot(saved_file.parent / "understudy")
+    write_key(folder, 1)
+    monkeypatch.setenv("UNDERSTUDY_ENGINE_PYTHON", str(saved_file.parent / "nowhere"))
+    assert "is not there; correct the path" in refusal(ops.train_style)
+    monkeypatch.delenv("UNDERSTUDY_ENGINE_PYTHON")
+    assert "install it and name its Python in Understudy's preferences" in refusal(ops.train_style)
+    assert not (folder / "job.json").exists(), "nothing is written for a job that cannot start"
+
+
+def test_state_of_a_shot_follows_its_files(saved_file: Path) -> None:
+    from bl_ext.user_default.understudy.shot import look
+
+    folder = write_shot(saved_file.parent / "understudy")
+    key = write_key(folder, 3)
+    write_style(folder)
+    state = look(folder)
+    assert (state.keys, state.trained, state.results, state.outdated) == ((3,), True, (), False)
+    later = (folder / "style" / "generator.safetensors").stat().st_mtime + 5
+    os.utime(key, (later, later))
+    assert look(folder).outdated, "a key painted after the training"
+    (folder / "shot.json").write_text("{")
+    assert look(folder).shot is None
