@@ -7,14 +7,14 @@ Knows arrays and F-curves, no operator and no engine.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import bpy
 import numpy as np
-from mathutils import Quaternion, Vector
+from mathutils import Quaternion
 
 from .motion import MotionParams, Plan, make_plan
 from .protocol import RESULT_ARRAYS, Clip, JobError, read_clip
@@ -22,6 +22,7 @@ from .rig import (
     GENERATED,
     NEAR,
     Curve,
+    Joint,
     Track,
     channels_of,
     fcurves_of,
@@ -74,34 +75,36 @@ def _column(track: Track, clip: Clip) -> int:
     return names.index(track.name) if track.name in names else -1
 
 
-def _channels(track: Track, plan: Plan, number: Any, near: np.ndarray) -> Sequence[float]:
-    """One row of a result as channels of the track; rotations with the signs and turns nearest to `near`."""
-    if track.kind == "value":
-        return (float(number),)
-    joint = plan.rig.joints[track.joint]
-    if track.kind == "location":
-        return joint.axes.transposed() @ Vector(number.tolist())
-    rotation = joint.rest.conjugated() @ Quaternion(number.tolist()) @ joint.rest
-    return channels_of(rotation.normalized(), joint.mode, near.tolist())
-
-
 def fill(track: Track, plan: Plan, result: dict[str, np.ndarray], column: int) -> Filled:
     """The track over the clip and what follows it: as the action has it but for what the engine made."""
     frames = range(plan.frame_start, plan.frame_end + plan.play_on + 1)
-    values = track.sample(frames)
-    made, broken = np.zeros(len(frames), bool), np.zeros(len(frames), bool)
-    numbers, shift = result[f"{track.kind}s"][:, column], int(result["frame_start"]) - plan.frame_start
+    shift = int(result["frame_start"]) - plan.frame_start
     rows = np.flatnonzero(result[f"{track.kind}_filled"][:, column])
-    for row in rows[(rows + shift > 0) & (rows + shift < len(frames))]:
-        values[row + shift] = _channels(track, plan, numbers[row], values[row + shift - 1])
-        made[row + shift] = True
+    rows = rows[(rows + shift > 0) & (rows + shift < len(frames))]
+    filled = Filled(frames, track.sample(frames), np.zeros(len(frames), bool), np.zeros(len(frames), bool))
+    filled.made[rows + shift] = True
+    numbers = result[f"{track.kind}s"][rows, column]
     if track.kind == "rotation":
-        mode = plan.rig.joints[track.joint].mode
-        for row in np.flatnonzero(made[:-1] & ~made[1:]):
-            after = values[row + 1].tolist()
-            joined = channels_of(rotation_of(after, mode), mode, values[row].tolist())
-            broken[row] = not np.allclose(joined, after, atol=0.1)
-    return Filled(frames, values, made, broken)
+        _turn(plan.rig.joints[track.joint], filled, numbers)
+    elif track.kind == "location":
+        filled.values[rows + shift] = numbers @ np.array(
+            plan.rig.joints[track.joint].axes
+        )  # its transpose is its inverse
+    else:
+        filled.values[rows + shift, 0] = numbers
+    return filled
+
+
+def _turn(joint: Joint, filled: Filled, rotations: np.ndarray) -> None:
+    """Rotations (made, 4) as channels of the joint's mode, with the signs and turns nearest to the frame before."""
+    values, mode, back = filled.values, joint.mode, joint.rest.conjugated()
+    for row, rotation in zip(np.flatnonzero(filled.made), rotations.tolist(), strict=True):
+        basis = (back @ Quaternion(rotation) @ joint.rest).normalized()
+        values[row] = channels_of(basis, mode, values[row - 1].tolist())
+    for row in np.flatnonzero(filled.made[:-1] & ~filled.made[1:]):
+        after = values[row + 1].tolist()
+        joined = channels_of(rotation_of(after, mode), mode, values[row].tolist())
+        filled.broken[row] = not np.allclose(joined, after, atol=0.1)
 
 
 # --- keys ------------------------------------------------------------------------------------------------------------
@@ -158,7 +161,7 @@ def _add(fcurve: bpy.types.FCurve, frames: np.ndarray, values: np.ndarray, broke
     points.add(len(frames))
 
     def put(name: str, new: np.ndarray | int, dtype: type = np.int32) -> None:
-        numbers = np.empty(len(points) * (2 if name == "co" else 1), dtype)
+        numbers: np.ndarray = np.empty(len(points) * (2 if name == "co" else 1), dtype)
         points.foreach_get(name, numbers)
         numbers.reshape(len(points), -1)[-len(frames) :] = np.reshape(new, (-1, 2 if name == "co" else 1))
         points.foreach_set(name, numbers)

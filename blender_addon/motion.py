@@ -141,7 +141,7 @@ def export_clip(params: MotionParams, folder: Path) -> Plan:
     (folder / "result" / "clip.npz").unlink(missing_ok=True)
     partial = folder / "clip.npz.partial"
     with partial.open("wb") as file:
-        np.savez(file, **clip_arrays(plan))
+        np.savez(file, **clip_arrays(plan))  # type: ignore[arg-type]
     os.replace(partial, folder / "clip.npz")
     write_json(folder / "clip.json", clip_header(plan, params.fps))
     return plan

@@ -225,6 +225,11 @@ class _Reader:
         self.fcurves = fcurves_of(ob)
         self.driven = {(d.data_path, d.array_index) for d in ob.animation_data.drivers}
         self.left_alone: dict[str, list[str]] = {}
+        self.others: dict[str, list[tuple[str, int]]] = {}  # by owner: what has keys and is no transform
+        for path, index in self.fcurves:
+            owner, prop = split_path(path)
+            if prop not in TRANSFORMS:
+                self.others.setdefault(owner, []).append((path, index))
 
     def curve(self, path: str, index: int, value: float, locked: bool, owner: str) -> Curve:
         """The curve of one number; `owner` is named in the notes."""
@@ -276,16 +281,13 @@ class _Reader:
 
     def values(self, owner: Owner) -> list[Track]:
         """Scale, custom properties and every other number of the owner that has keys; switches are not for filling."""
-        mine = _path(owner, "")
-        out = [self.curves(owner, "scale", owner.lock_scale)]
-        for (path, index), fcurve in self.fcurves.items():
-            whose, prop = split_path(path)
-            stepped = all(key.interpolation == "CONSTANT" for key in fcurve.keyframe_points)
-            if whose == mine and prop not in TRANSFORMS and not stepped:
-                value = _resolve(self.ob, path, index)
-                if value is not None:
-                    out.append([self.curve(path, index, value, False, owner.name)])
-        return as_values(curve for curves in out for curve in curves)
+        curves = self.curves(owner, "scale", owner.lock_scale)
+        for path, index in self.others.get(_path(owner, ""), ()):
+            stepped = all(key.interpolation == "CONSTANT" for key in self.fcurves[path, index].keyframe_points)
+            value = None if stepped else _resolve(self.ob, path, index)
+            if value is not None:
+                curves.append(self.curve(path, index, value, False, owner.name))
+        return as_values(curves)
 
 
 def as_values(curves: Iterable[Curve]) -> list[Track]:

@@ -1,9 +1,10 @@
-"""Rigs to test on, F-curves as plain data to compare, and an engine of a dozen lines that joins keys by straight lines."""
+"""Rigs to test on, F-curves as plain data to compare, and an engine that joins keys by straight lines."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -75,14 +76,12 @@ def bone_curve(ob: bpy.types.Object, bone: str, prop: str, index: int = 0) -> bp
     return fcurves(ob)[(f'pose.bones["{bone}"].{prop}', index)]
 
 
-KEY_FIELDS = (
-    "type interpolation easing back period amplitude handle_left_type handle_right_type select_control_point "
-    "select_left_handle select_right_handle"
-).split()
+KEY_FIELDS = ("type", "interpolation", "easing", "back", "period", "amplitude", "handle_left_type", "handle_right_type")
+KEY_FIELDS += ("select_control_point", "select_left_handle", "select_right_handle")
 
 
 def dump(ob: bpy.types.Object, kinds: Sequence[str] = (), handles: bool = True) -> dict[tuple[str, int], list[tuple]]:
-    """Every number of every key (of some types); auto handles, which follow their neighbours, only if `handles`."""
+    """Every number of every key (of some types); handles that Blender lays by the neighbours only if `handles`."""
     out = {}
     for where, fcurve in fcurves(ob).items():
         rows = []
@@ -90,7 +89,7 @@ def dump(ob: bpy.types.Object, kinds: Sequence[str] = (), handles: bool = True) 
             if not kinds or key.type in kinds:
                 row = [tuple(key.co), *(getattr(key, name) for name in KEY_FIELDS)]
                 for side in ("left", "right"):
-                    if handles or "AUTO" not in getattr(key, f"handle_{side}_type"):
+                    if handles or getattr(key, f"handle_{side}_type") in ("FREE", "ALIGNED"):
                         row.append(tuple(getattr(key, f"handle_{side}")))
                 rows.append(tuple(row))
         out[where] = rows
@@ -105,8 +104,9 @@ def frames_of(fcurve: bpy.types.FCurve, kind: str) -> list[int]:
 # --- an engine for tests ---------------------------------------------------------------------------------------------
 
 
-def straight_engine(folder: Path) -> dict[str, np.ndarray]:
-    """Do the in-between job in a folder: straight lines between keys, rotations normalised. The result's arrays."""
+def straight_engine(folder: Path, play_on: int = 0) -> dict[str, np.ndarray]:
+    """Do the job in a folder: straight lines between keys, rotations normalised; or, to play on, one more step like the
+    last for locations and values, and stillness for rotations. The result's arrays."""
     clip = read_clip(folder)
     with np.load(folder / "clip.npz") as file:
         arrays = {name: file[name] for name in file.files}
@@ -115,14 +115,19 @@ def straight_engine(folder: Path) -> dict[str, np.ndarray]:
         x, keys = arrays[f"{kind}s"].copy(), arrays[f"{kind}_keys"]
         for j in np.flatnonzero(arrays[f"{kind}_wanted"]):
             x[:, j] = _lines(x[:, j], np.flatnonzero(keys[:, j]), turns=kind == "rotation")
-        result[f"{kind}s"], result[f"{kind}_filled"] = x, ~keys & arrays[f"{kind}_wanted"]
+        filled = ~keys & arrays[f"{kind}_wanted"]
+        if play_on:
+            step = 0 * x[-1] if kind == "rotation" else x[-1] - x[-2]
+            x = np.concatenate([x, [x[-1] + step * n for n in range(1, play_on + 1)]])
+            filled = np.concatenate([filled, np.tile(arrays[f"{kind}_wanted"], (play_on, 1))])
+        result[f"{kind}s"], result[f"{kind}_filled"] = x.astype(np.float32), filled
     write_result(folder, result)
     return result
 
 
 def _lines(x: np.ndarray, keys: np.ndarray, turns: bool) -> np.ndarray:
     x, out = x.copy(), x.copy()
-    for a, b in zip(keys, keys[1:], strict=False):
+    for a, b in pairwise(keys):
         if turns and np.dot(x[a], x[b]) < 0:
             x[b] *= -1
         for t in range(a + 1, b):

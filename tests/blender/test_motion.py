@@ -42,8 +42,8 @@ PARENTS = (-1, 0, 1, 2, 1, 4, 0, -1)
 
 
 def awkward_rig() -> bpy.types.Object:
-    """Bones of every rotation mode; among them a connected one, one that does not inherit rotation and has children, and
-    ones whose location is not local."""
+    """Bones of every rotation mode; among them a connected one, one that does not inherit rotation and has children,
+    and ones whose location is not local."""
     ob = make_armature(PARENTS, seed=3)
     ob.matrix_world = Quaternion((1, 2, 3), 1.0).to_matrix().to_4x4() @ ob.matrix_world
     ob.scale = (2.0, 2.0, 2.0)
@@ -92,7 +92,7 @@ def shown(ob: bpy.types.Object) -> dict[tuple[str, int], np.ndarray]:
 
 
 def test_round_trip_gives_every_channel_back(tmp_path: Path) -> None:
-    """Arrays that come back unchanged change no curve at any frame: all rotation modes, flags, scales and properties."""
+    """Arrays that come back unchanged change no curve at any frame: all modes, flags, scales and properties."""
     ob = awkward_rig()
     ob.data.bones["b5"].inherit_scale = "NONE"
     for frame in (1, 9, 17, 25):
