@@ -16,11 +16,13 @@ from engine.stylise.views import View, edges
 
 _APART = 1e5  # between two objects in the search tree, in pixels
 _REACH = 8.0  # pixels: farther than that the key does not show the point
+# Sides of the box to look at for strokes to borrow: left and right first, as bodies are.
+_FLIPS = np.array([f for f in np.ndindex(2, 2, 2) if any(f)])[[3, 1, 0, 5, 4, 2, 6]].astype(bool)
 
 
 @dataclass(frozen=True)
 class Match:
-    """Where a view's surface is in a key. xy: (H, W, 2) float32, pixels of the key, x first. confidence: (H, W) float32, 0
+    """Where a view's surface is in the keys. xy: (H, W, 2) float32, pixels of the atlas, x first. confidence: (H, W) float32, 0
     (not in the key) to 1."""
 
     xy: np.ndarray
@@ -96,12 +98,6 @@ class KeySurface:
         y, x = np.divmod(q, self.view.shape[1])
         return (np.stack([x, y], -1) + step).astype(np.float32), trust.astype(np.float32)
 
-    def match(self, view: View) -> Match:
-        """Every pixel of `view`."""
-        points, ids = view.points.reshape(-1, 3), view.ids.ravel()
-        xy, trust = self.locate(points, ids, _footprint(_slopes(view)).ravel())
-        return Match(xy.reshape(*view.shape, 2), trust.reshape(view.shape))
-
 
 def _solve(slopes: np.ndarray, offset: np.ndarray) -> np.ndarray:
     """(N, 2) step in pixels that makes `offset` (N, 3) out of `slopes` (N, 2, 3), at most three quarters of a pixel a side."""
@@ -112,6 +108,47 @@ def _solve(slopes: np.ndarray, offset: np.ndarray) -> np.ndarray:
     safe = np.where(det > 1e-6 * a * d + 1e-30, det, np.inf)
     step = np.stack([d * right[:, 0] - b * right[:, 1], a * right[:, 1] - b * right[:, 0]], -1) / safe[:, None]
     return np.clip(step, -0.75, 0.75)
+
+
+class Atlas:
+    """All keys one below the other, so that a place in any of them is one (x, y)."""
+
+    def __init__(self, keys: list[KeySurface]) -> None:
+        self.keys = keys
+
+    def _locate(self, view: View, where: np.ndarray, points: np.ndarray, without: int | None) -> tuple[np.ndarray, np.ndarray]:
+        """(N, 2) places and (N,) confidences in the key that shows each point best, of two equals the nearer in time."""
+        height, width = self.keys[0].view.shape
+        ids, footprint = view.ids.ravel()[where], _footprint(_slopes(view)).ravel()[where]
+        xy, trust, score = np.zeros((len(where), 2), np.float32), np.zeros(len(where), np.float32), np.zeros(len(where))
+        for i, key in enumerate(self.keys):
+            if key.view.frame == without:
+                continue
+            place, certain = key.locate(points, ids, footprint)
+            place = np.clip(place, 0, (width - 1, height - 1)) + (0, i * height)
+            merit = certain / (1 + 0.01 * abs(key.view.frame - view.frame))
+            better = merit > score
+            xy[better], trust[better], score[better] = place[better], certain[better], merit[better]
+        return xy, trust
+
+    def match(self, view: View, without: int | None = None) -> Match:
+        """Where the keys show what `view` shows; `without`: the frame of a key that is left out."""
+        xy, trust = self._locate(view, np.arange(view.ids.size), view.points.reshape(-1, 3), without)
+        return Match(xy.reshape(*view.shape, 2), trust.reshape(view.shape))
+
+    def borrow(self, view: View, match: Match) -> Match:
+        """For what no key shows: the same place on the other side of the object's box, whose strokes do for a surface that nobody
+        painted, and stay on it."""
+        xy = np.zeros((view.ids.size, 2), np.float32)
+        trust = np.zeros(view.ids.size, np.float32)
+        for flip in _FLIPS:
+            todo = np.flatnonzero((match.confidence.ravel() < 0.5) & (trust < 0.5))
+            size = view.sizes[view.ids.ravel()[todo]]
+            points = view.points.reshape(-1, 3)[todo]
+            place, certain = self._locate(view, todo, np.where(flip, size - points, points), None)
+            better = certain > trust[todo]
+            xy[todo[better]], trust[todo[better]] = place[better], certain[better]
+        return Match(xy.reshape(*view.shape, 2), trust.reshape(view.shape))
 
 
 def reproject_nearest(view: View, keys: list[KeySurface], paints: list[np.ndarray]) -> np.ndarray:

@@ -18,7 +18,8 @@ GUIDES = ["id", "anchor", "albedo", "normal", "depth"]
 class View:
     """One frame. render, albedo: (H, W, 3) float32, 0 to 1, sRGB. ids: (H, W) int64, 0 where no object is. points: (H, W, 3)
     float32, the rest-pose surface point in object units (background: place on the screen). normal: (H, W, 3) float32.
-    depth: (H, W) float32, log distance, 0 in the background."""
+    depth: (H, W) float32, log distance, 0 in the background. sizes: (highest id + 1, 3) float32, edges of the objects' boxes, in
+    which points run from 0 to the size."""
 
     frame: int
     render: np.ndarray
@@ -27,6 +28,7 @@ class View:
     points: np.ndarray
     normal: np.ndarray
     depth: np.ndarray
+    sizes: np.ndarray
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -35,8 +37,10 @@ class View:
 
 
 def _object_sizes(shot: Shot, highest: int) -> np.ndarray:
-    """(highest + 1, 3) edge lengths by id; an object that the shot does not list counts as a unit cube."""
+    """(highest + 1, 3) edge lengths by id; an object that the shot does not list counts as a unit cube, the background as a
+    picture one unit wide."""
     sizes = np.ones((highest + 1, 3), np.float32)
+    sizes[0] = (1, shot.height / shot.width, 0)
     for ob in shot.objects:
         if 0 <= ob.id <= highest:
             sizes[ob.id] = ob.size
@@ -54,7 +58,8 @@ def read_view(folder: Path, shot: Shot, frame: int) -> View:
     there = (ids > 0)[..., None]
     height, width = ids.shape
     screen = np.dstack([*np.meshgrid(np.arange(width), np.arange(height)), np.zeros(ids.shape)]).astype(np.float32)
-    points = np.where(there, guides["anchor"][..., :3] * _object_sizes(shot, int(ids.max()))[ids], screen / width)
+    sizes = _object_sizes(shot, int(ids.max()))
+    points = np.where(there, guides["anchor"][..., :3] * sizes[ids], screen / width)
     return View(
         frame=frame,
         render=frames.read_frame(folder, shot, frame).astype(np.float32) / 255,
@@ -63,6 +68,7 @@ def read_view(folder: Path, shot: Shot, frame: int) -> View:
         points=points.astype(np.float32),
         normal=np.where(there, guides["normal"], 0).astype(np.float32),
         depth=np.where(there[..., 0], np.log(np.clip(guides["depth"][..., 0], 1e-4, 1e6)), 0).astype(np.float32),
+        sizes=sizes,
     )
 
 

@@ -1,0 +1,130 @@
+"""The generator: a frame's guides, and the key's paint carried over, to the painted frame. Two parts. The tone part paints from
+the guides alone, so it knows light, palette and ink but no stroke. What the key has over its own tone are its strokes;
+carried over by the anchor they are added to the new tone, so that light moves under strokes that stay. The stroke part decides
+how much of them fits where the light has changed, and fills what no key shows. No normalisation: a patch and a frame come out
+alike. It knows tensors, neither files nor training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+CARRIED = 10  # channels of an atlas: strokes 3, tone 3, render 3, border of a tone 1
+
+
+@dataclass(frozen=True)
+class GeneratorParams:
+    """guides: channels of engine.stylise.features. edges: slice of them that the stroke part reads, (first, last). fine, wide,
+    deep: widths of the tone part at full, half and quarter size. strokes: width of the stroke part."""
+
+    guides: int
+    edges: list[int]
+    fine: int
+    wide: int
+    deep: int
+    strokes: int
+
+
+class Carried(NamedTuple):
+    """What the keys lend a picture. direct: (B, CARRIED, H, W) atlas where the key shows the same point; borrowed: (B, 3, H, W)
+    strokes for the rest; trust, borrowed_trust: (B, 1, H, W), 0 to 1."""
+
+    direct: Tensor
+    borrowed: Tensor
+    trust: Tensor
+    borrowed_trust: Tensor
+
+
+def _bend(x: Tensor) -> Tensor:
+    return F.leaky_relu(x, 0.1)
+
+
+class ToneNetwork(nn.Module):
+    """Guides (B, C, H, W) to tone (B, 3, H, W), about -1 to 1. H and W are multiples of four."""
+
+    def __init__(self, params: GeneratorParams) -> None:
+        super().__init__()
+        self.enter = nn.Conv2d(4 * params.guides, params.wide, 3, padding=1)
+        self.down = nn.Conv2d(params.wide, params.deep, 3, stride=2, padding=1)
+        self.deep_in = nn.Conv2d(params.deep, params.deep, 3, padding=1)
+        self.deep_out = nn.Conv2d(params.deep, params.deep, 3, padding=1)
+        self.up = nn.Conv2d(params.deep, 4 * params.wide, 1)
+        self.leave = nn.Conv2d(params.wide, 32, 3, padding=1)
+        self.fine = nn.Conv2d(8 + params.guides, params.fine, 3, padding=1)
+        self.colour = nn.Conv2d(params.fine, 3, 3, padding=1)
+        nn.init.zeros_(self.deep_out.weight)
+
+    def forward(self, guides: Tensor) -> Tensor:
+        half = _bend(self.enter(F.pixel_unshuffle(guides, 2)))
+        quarter = _bend(self.down(half))
+        quarter = _bend(quarter + self.deep_out(_bend(self.deep_in(quarter))))
+        half = half + F.pixel_shuffle(self.up(quarter), 2)
+        full = F.pixel_shuffle(_bend(self.leave(half)), 2)
+        return self.colour(_bend(self.fine(torch.cat([full, guides], 1))))
+
+
+class StrokeNetwork(nn.Module):
+    """Tone, guides and what the keys lend to the finished picture (B, 3, H, W). At the start it adds all strokes it trusts."""
+
+    def __init__(self, params: GeneratorParams) -> None:
+        super().__init__()
+        first, last = params.edges
+        self.edges = slice(first, last)
+        self.enter = nn.Conv2d(4 * (18 + last - first), params.strokes, 3, padding=1)
+        self.middle = nn.Conv2d(params.strokes, params.strokes, 3, padding=1)
+        self.leave = nn.Conv2d(params.strokes, 4 * 5, 3, padding=1)
+        nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(self.leave.bias)
+
+    def forward(self, guides: Tensor, tone: Tensor, carried: Carried) -> Tensor:
+        strokes, key_tone, key_render, border = carried.direct.split([3, 3, 3, 1], 1)
+        turned = guides[:, :3] - key_render  # how the light has changed
+        trust = carried.trust * fade(border, turned)
+        borrowed = carried.borrowed * carried.borrowed_trust * (1 - trust)
+        change = torch.cat([turned * carried.trust, (tone - key_tone) * carried.trust], 1)
+        parts = [tone, strokes * trust, borrowed, trust, carried.borrowed_trust, border, change, guides[:, self.edges]]
+        x = _bend(self.enter(F.pixel_unshuffle(torch.cat(parts, 1), 2)))
+        x = F.pixel_shuffle(self.leave(_bend(x + self.middle(x))), 2)
+        keep, fill = 2 * torch.sigmoid(x[:, :1]), 2 * torch.sigmoid(x[:, 1:2])
+        return tone + keep * trust * strokes + fill * borrowed + x[:, 2:]
+
+
+def fade(border: Tensor, turned: Tensor) -> Tensor:
+    """(B, 1, H, W), 0 to 1: the key's strokes at a border of its tones are that border, and stay behind when the light has moved."""
+    moved = (turned.abs().mean(1, keepdim=True) * 8 - 0.3).clamp(0, 1)
+    return 1 - moved * (border * 3 - 0.3).clamp(0, 1)
+
+
+class Generator(nn.Module):
+    """Both parts."""
+
+    def __init__(self, params: GeneratorParams) -> None:
+        super().__init__()
+        self.params = params
+        self.tone = ToneNetwork(params)
+        self.strokes = StrokeNetwork(params)
+
+    def forward(self, guides: Tensor, carried: Carried) -> Tensor:
+        return self.strokes(guides, self.tone(guides), carried)
+
+
+def make_atlas(tone: Tensor, paint: Tensor, painted: Tensor, render: Tensor) -> Tensor:
+    """(CARRIED, H, W) of one key from its tone, paint, render (3, H, W each, -1 to 1) and mask (1, H, W)."""
+    strokes = (paint - tone) * painted
+    soft = F.avg_pool2d(F.pad(strokes[None], (1, 1, 1, 1), mode="replicate"), 3, 1)[0]
+    strokes = strokes + 0.2 * (strokes - soft)  # what resampling will take off
+    high = F.max_pool2d(tone[None], 5, 1, 2)[0]
+    low = -F.max_pool2d(-tone[None], 5, 1, 2)[0]
+    return torch.cat([strokes, tone, render, (high - low).mean(0, keepdim=True)])
+
+
+def sample(atlas: Tensor, xy: Tensor) -> Tensor:
+    """(B, C, h, w) of an atlas (C, H, W) at pixels xy (B, h, w, 2), cubic."""
+    size = torch.tensor([atlas.shape[2], atlas.shape[1]], dtype=xy.dtype, device=xy.device)
+    grid = (xy + 0.5) / size * 2 - 1
+    many = atlas[None].expand(len(xy), -1, -1, -1)
+    return F.grid_sample(many, grid, mode="bicubic", padding_mode="border", align_corners=False)

@@ -1,0 +1,78 @@
+"""Paint frames of a shot with a trained style. A finished frame says in its own metadata what it was painted with, so that a run
+that was stopped goes on, a newer training repaints, and an artist's own file is left alone. It knows job folders and files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator as Steps
+from pathlib import Path
+
+from engine import checkpoint, device, frames, protocol
+from engine.progress import Outcome, Update
+from engine.protocol import JobError
+from engine.stylise.generator import Generator, GeneratorParams
+from engine.stylise.painter import Painter, read_key
+from engine.stylise.train import key_digest, style_path
+from engine.stylise.views import read_view
+
+SOFTWARE = "Understudy"
+
+
+def _provenance(folder: Path, about: dict[str, object], seed: int) -> dict[str, str]:
+    """What a frame painted now says of itself; the frame's own number is added to it."""
+    weights = style_path(folder, "generator").with_suffix(".safetensors").read_bytes()
+    keys = {int(frame) for frame in about["keys"]}  # type: ignore[attr-defined]
+    return {
+        "Software": f"{SOFTWARE} {protocol.PROTOCOL_VERSION}",
+        "Understudy model": f"anchor_gan {hashlib.sha256(weights).hexdigest()[:12]}",
+        "Understudy keys": ", ".join(f"{frame} {key_digest(folder, frame)}" for frame in sorted(keys)),
+        "Understudy seed": str(seed),
+    }
+
+
+def stylise(folder: Path, settings: protocol.Stylise) -> Steps[Update, None, Outcome]:
+    """Paint the frames asked for into result/. Raises JobError."""
+    shot = protocol.read_shot(folder)
+    saved = checkpoint.load(style_path(folder, "generator"), GeneratorParams)
+    yield Update(0.0, "Reading the painted frames")
+    for frame in about_keys(saved.about):
+        if not protocol.key_path(folder, frame).is_file():
+            raise JobError(f"The painted frame {protocol.key_path(folder, frame)} is missing; put it back or train again.")
+    provenance = _provenance(folder, saved.about, settings.seed)
+    wanted = range(settings.frame_start, settings.frame_end + 1)
+    todo, notes = _sort_out(folder, wanted, provenance, settings.overwrite)
+    if todo:
+        chosen = device.choose(settings.device)
+        device.seed_all(settings.seed)
+        keys = [read_key(folder, shot, frame) for frame in about_keys(saved.about)]
+        painter = Painter(checkpoint.restore(saved, Generator).to(chosen).eval(), keys, chosen)
+    for i, frame in enumerate(todo):
+        picture = painter.paint(read_view(folder, shot, frame))
+        frames.write_picture(protocol.result_path(folder, frame), picture, provenance | {"Understudy frame": str(frame)})
+        yield Update((i + 1) / len(todo), f"Frame {frame} painted", picture, frame)
+    results = [f"result/{protocol.result_path(folder, frame).name}" for frame in wanted]
+    return Outcome(results, notes, {"painted": len(todo), "kept": len(wanted) - len(todo)})
+
+
+def about_keys(about: dict[str, object]) -> list[int]:
+    """The frames that a style was trained on."""
+    return sorted(int(frame) for frame in about["keys"])  # type: ignore[attr-defined]
+
+
+def _sort_out(folder: Path, wanted: range, provenance: dict[str, str], overwrite: bool) -> tuple[list[int], list[str]]:
+    """The frames to paint, and a note for those that are not ours to paint over."""
+    todo, foreign = [], []
+    for frame in wanted:
+        path = protocol.result_path(folder, frame)
+        if overwrite or not path.exists():
+            todo.append(frame)
+            continue
+        found = frames.read_metadata(path)
+        if not found.get("Software", "").startswith(SOFTWARE):
+            foreign.append(frame)
+        elif found | provenance | {"Understudy frame": str(frame)} != found:
+            todo.append(frame)
+    if not foreign:
+        return todo, []
+    listed = ", ".join(str(frame) for frame in foreign[:8]) + (", …" if len(foreign) > 8 else "")
+    return todo, [f"Kept what is not Understudy's own in result/ (frames {listed}); choose overwrite to paint over it."]

@@ -1,0 +1,238 @@
+"""Train a style: a conditional GAN from scratch on the painted keys of one shot, in a time budget, watched by previews, saved as
+it goes. The tone part learns from the keys alone. The stroke part learns to complete hidden paint, and, on strokes moved to
+another place of their object and on frames that nobody painted, to pass for painting before the discriminator.
+
+It knows job folders and engine.stylise; not who listens to its updates.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import time
+from collections.abc import Generator as Steps
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from engine import checkpoint, device, protocol
+from engine.progress import Outcome, Update
+from engine.stylise import losses
+from engine.stylise.discriminator import Discriminator, DiscriminatorParams
+from engine.stylise.features import CHANNELS, EDGES
+from engine.stylise.generator import Generator, GeneratorParams
+from engine.stylise.painter import Painter, carry, read_key
+from engine.stylise.patches import Batch, Picture, draw, frame_picture, key_picture, spread_frames
+from engine.stylise.views import View, read_view
+
+GENERATOR = GeneratorParams(guides=CHANNELS, edges=[6, 6 + EDGES], fine=12, wide=24, deep=48, strokes=24)
+DISCRIMINATOR = DiscriminatorParams(guides=CHANNELS, wide=32, deep=48)
+PATCH = 64
+KEY_PATCHES = 6
+FRAME_PATCHES = 2
+FRAMES = 6  # unpainted frames that training looks at, however long the shot
+RATE = 2e-3
+ADVERSARIAL = 0.03
+TONE_ALONE = 0.3  # part of the budget before the strokes are trained
+PREVIEW_SECONDS = 4.0
+SAVE_SECONDS = 20.0
+HIDING = 4  # of these, so many tell which paint to hide
+
+
+@dataclass
+class Training:
+    """Everything that one step needs."""
+
+    painter: Painter
+    generator: Generator
+    average: Generator
+    discriminator: Discriminator
+    optimise_generator: torch.optim.Optimizer
+    optimise_discriminator: torch.optim.Optimizer
+    keys: list[Picture]
+    frames: list[Picture]
+    views: list[View]
+    rng: np.random.Generator
+    device: torch.device
+    step: int = 0
+    seconds: float = 0.0
+
+
+def style_path(folder: Path, network: str) -> Path:
+    """Where a network's weights are, without suffix."""
+    return folder / "style" / network
+
+
+def key_digest(folder: Path, frame: int) -> str:
+    """Names the present paint of a key."""
+    return hashlib.sha256(protocol.key_path(folder, frame).read_bytes()).hexdigest()[:12]
+
+
+# --- the steps -------------------------------------------------------------------------------------------------------
+
+
+def step_tone(training: Training, batch: Batch) -> None:
+    """The tone part: the keys' paint from their guides."""
+    tone = training.generator.tone(batch.guides)
+    _descend(training.optimise_generator, losses.reconstruction(tone, batch.paint, batch.counts), training.generator.tone)
+
+
+def step_generator(training: Training, batch: Batch) -> Tensor:
+    """The stroke part: hidden paint is to be restored, moved strokes to match in texture, all to deceive the discriminator.
+    Returns what it painted."""
+    made = _paint(training, batch)
+    still = batch.counts * (1 - batch.moved)
+    moved = batch.counts * batch.moved
+    loss = losses.reconstruction(made, batch.paint, still * batch.known) + losses.texture(made, batch.paint, moved * batch.known)
+    loss = loss + ADVERSARIAL * losses.deceive(training.discriminator(batch.guides, made), batch.counts)
+    _descend(training.optimise_generator, loss, training.generator.strokes)
+    return made.detach()
+
+
+def step_discriminator(training: Training, batch: Batch, made: Tensor) -> None:
+    """Painted patches against those that the generator has just made."""
+    judge = training.discriminator
+    loss = losses.real(judge(batch.guides, batch.paint), batch.counts * batch.known)
+    loss = loss + losses.made(judge(batch.guides, made), batch.counts)
+    _descend(training.optimise_discriminator, loss, judge)
+
+
+def _paint(training: Training, batch: Batch) -> Tensor:
+    """By the stroke part in training, over the tone that is kept."""
+    with torch.no_grad():
+        tone = training.average.tone(batch.guides)
+        carried = carry(training.painter.atlas, *batch.lent)
+    return training.generator.strokes(batch.guides, tone, carried)
+
+
+def _descend(optimiser: torch.optim.Optimizer, loss: Tensor, network: nn.Module) -> None:
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    optimiser.step()
+
+
+@torch.no_grad()
+def _follow(training: Training) -> None:
+    """The average of the last generators is the one that is kept."""
+    part = max(0.01, 1 / (training.step + 1))
+    for slow, fast in zip(training.average.parameters(), training.generator.parameters(), strict=True):
+        slow.lerp_(fast, part)
+
+
+def step(training: Training, done: float) -> None:
+    """One step of everything; done: part of the budget that is spent."""
+    rate = RATE * min(1.0, (training.step + 1) / 20) * min(1.0, 0.02 + 1.6 * (1 - done))
+    for optimiser in (training.optimise_generator, training.optimise_discriminator):
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+    batch = draw(training.keys, KEY_PATCHES, PATCH, training.rng, training.device)
+    step_tone(training, batch)
+    if done > TONE_ALONE:
+        if training.frames:
+            batch = batch.join(draw(training.frames, FRAME_PATCHES, PATCH, training.rng, training.device))
+        made = step_generator(training, batch)
+        step_discriminator(training, batch, made)
+    _follow(training)
+    if training.step % 25 == 0:
+        training.painter.refresh(training.step // 25 % len(training.keys))
+    training.step += 1
+
+
+# --- the job ---------------------------------------------------------------------------------------------------------
+
+
+def _networks(folder: Path, settings: protocol.TrainStyle) -> tuple[Generator, Discriminator]:
+    """Fresh ones, or with `resume` those of the last training."""
+    path = style_path(folder, "generator")
+    if not settings.resume or not checkpoint.exists(path):
+        return Generator(GENERATOR), Discriminator(DISCRIMINATOR)
+    saved = checkpoint.load(path, GeneratorParams)
+    judge = checkpoint.load(style_path(folder, "discriminator"), DiscriminatorParams)
+    return checkpoint.restore(saved, Generator), checkpoint.restore(judge, Discriminator)
+
+
+def _prepare(folder: Path, shot: protocol.Shot, settings: protocol.TrainStyle) -> Steps[Update, None, Training]:
+    """Read the keys and some frames; find what the keys show of them."""
+    chosen = device.choose(settings.device)
+    device.seed_all(settings.seed)
+    keys = []
+    for frame in sorted(set(settings.keys)):
+        yield Update(0.0, f"Reading the painted frame {frame}")
+        keys.append(read_key(folder, shot, frame))
+    generator, discriminator = (network.to(chosen) for network in _networks(folder, settings))
+    average = copy.deepcopy(generator)
+    painter = Painter(average, keys, chosen)
+    views, pictures = [], []
+    for frame in spread_frames(shot.frames, settings.keys, FRAMES):
+        yield Update(0.0, f"Looking at frame {frame}")
+        views.append(read_view(folder, shot, frame))
+        yield Update(0.0, f"Looking for the painted surface in frame {frame}")
+        pictures.append(frame_picture(painter, views[-1]))
+    painted = []
+    for i, key in enumerate(keys):
+        yield Update(0.0, f"Looking at what the other frames hide of frame {key.view.frame}")
+        painted.append(key_picture(painter, i, views[:HIDING]))
+    return Training(
+        painter, generator, average, discriminator,
+        torch.optim.Adam(generator.parameters(), RATE, betas=(0.5, 0.99)),
+        torch.optim.Adam(discriminator.parameters(), RATE, betas=(0.5, 0.99)),
+        painted, pictures, views, np.random.default_rng(settings.seed), chosen,
+    )  # fmt: skip
+
+
+def _save(folder: Path, training: Training, settings: protocol.TrainStyle) -> None:
+    about = {
+        "keys": {str(key.view.frame): key_digest(folder, key.view.frame) for key in training.painter.keys},
+        "seed": settings.seed,
+        "steps": training.step,
+        "seconds": round(training.seconds, 1),
+    }
+    judge = {name: tensor for name, tensor in training.discriminator.state_dict().items()}
+    checkpoint.save(style_path(folder, "discriminator"), checkpoint.Checkpoint(judge, DISCRIMINATOR, about))
+    weights = training.average.state_dict()
+    checkpoint.save(style_path(folder, "generator"), checkpoint.Checkpoint(weights, training.average.params, about))
+
+
+def _notes(training: Training) -> list[str]:
+    """A sentence for each object that the shot shows and no key does."""
+    most: dict[int, tuple[int, int]] = {}
+    for view in training.views:
+        for i, count in zip(*np.unique(view.ids, return_counts=True), strict=True):
+            most[int(i)] = max(most.get(int(i), (0, 0)), (int(count), view.frame))
+    return [str((i, most[i])) for i in sorted(most) if i not in training.painter.known]
+
+
+def train_style(folder: Path, settings: protocol.TrainStyle) -> Steps[Update, None, Outcome]:
+    """Train on the keys for the time or the steps given; leaves style/generator and style/discriminator. Raises JobError."""
+    shot = protocol.read_shot(folder)
+    training = yield from _prepare(folder, shot, settings)
+    start = shown = saved = time.monotonic()
+    try:
+        while (done := _done(training, settings, time.monotonic() - start)) < 1:
+            step(training, done)
+            now = time.monotonic()
+            training.seconds = now - start
+            preview, frame = None, 0
+            if now - shown > PREVIEW_SECONDS and training.views:
+                view = training.views[int((now - start) / PREVIEW_SECONDS) % len(training.views)]
+                preview, frame, shown = training.painter.paint(view), view.frame, now
+            if now - saved > SAVE_SECONDS:
+                _save(folder, training, settings)
+                saved = now
+            yield Update(done, f"Training, step {training.step}", preview, frame)
+    finally:
+        if training.step:
+            _save(folder, training, settings)
+    return Outcome(
+        ["style/generator.safetensors"], _notes(training), {"steps": training.step, "seconds": training.seconds}
+    )
+
+
+def _done(training: Training, settings: protocol.TrainStyle, seconds: float) -> float:
+    """Part of the budget that is spent, 0 to 1."""
+    parts = [seconds / settings.seconds] if settings.seconds > 0 else []
+    return min(1.0, max(parts + ([training.step / settings.steps] if settings.steps > 0 else [])))
