@@ -226,8 +226,8 @@ def render_settings(scene: bpy.types.Scene, resolution: int, samples: int = 5) -
 
 
 def build(resolution: int = RESOLUTION) -> bpy.types.Scene:
-    """An empty file, then the whole shot in its one scene."""
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    """An empty file (preferences stay), then the whole shot in its one scene."""
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     scene = bpy.context.scene
     scene.name = "Shot"
     scene.frame_start, scene.frame_end = FRAMES
