@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import bpy
-from bpy.props import EnumProperty, IntProperty, PointerProperty, StringProperty
+from bpy.props import EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
 from .jobs import manager
 from .preferences import preferences
 
+SHOT = "understudy_shot"  # custom property of a strip's scene: the scene it shows
 SOURCES = (
     ("RENDER", "Render", "The scene's own render engine and settings"),
     ("VIEWPORT_SOLID", "Solid View", "The look of the viewport's Solid shading: fastest"),
@@ -34,14 +35,17 @@ class UnderstudySettings(bpy.types.PropertyGroup):
     source: EnumProperty(
         name="Picture", description="What the frames to be painted over show", items=SOURCES, default="RENDER"
     )
-    training_seconds: IntProperty(
-        name="Training",
+    training_seconds: FloatProperty(
+        name="Train For",
         description="How long the style is trained on the painted frames",
-        default=120,
-        min=5,
-        soft_max=3600,
-        max=7 * 24 * 3600,
+        default=120.0,
+        min=1.0,
+        soft_max=3600.0,
+        max=7 * 24 * 3600.0,
+        step=1000,
+        precision=0,
         subtype="TIME_ABSOLUTE",
+        unit="TIME_ABSOLUTE",
     )
     seed: IntProperty(name="Seed", description="The same seed gives the same result", default=0, min=0)
     extrapolate_frames: IntProperty(

@@ -11,10 +11,10 @@ from pathlib import Path
 import bpy
 
 from . import compat
+from .properties import SHOT
 from .shot import result_files
 
 MARK = "understudy_made"  # custom property of strips and nodes
-SHOT = "understudy_shot"  # custom property of the strip's scene: the scene it shows
 
 
 def show_in_sequencer(scene: bpy.types.Scene, folder: Path, frames: tuple[int, ...]) -> bpy.types.Scene:

@@ -11,9 +11,15 @@ from . import __package__ as base_package
 from .engine_process import EngineMissing
 from .jobs import manager
 from .preferences import engine_python
-from .properties import job_folder
-from .sequences import SHOT
+from .properties import SHOT, job_folder
 from .shot import ShotState, look
+
+
+PLACES = (
+    ("SEQUENCER", "Strip", "SEQUENCE"),
+    ("CAMERA", "View", "CAMERA_DATA"),
+    ("COMPOSITOR", "Node", "NODE_COMPOSITING"),
+)
 
 
 def duration(seconds: float) -> str:
@@ -100,73 +106,58 @@ class VIEW3D_PT_understudy_stylise(Sidebar, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """The four steps, in the order of work."""
-        layout = self.layout
+        scene, layout = context.scene, self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
-        shown = context.scene.get(SHOT)
-        if shown is not None:
-            layout.label(text=f"This is the result of {shown.name}", icon="SEQUENCE")
+        if scene.get(SHOT) is not None:
+            layout.label(text=f"This is the result of {scene[SHOT].name}", icon="SEQUENCE")
             return
-        settings, folder = context.scene.understudy, job_folder(context.scene)
+        folder = job_folder(scene)
+        if folder is None:
+            layout.label(text="Save the file to begin", icon="INFO")
         state = look(folder) if folder else ShotState(None)
-        self._draw_capture(settings, state)
+        self._draw_capture(scene.understudy, state)
         self._draw_key(state)
-        self._draw_training(settings, state)
-        self._draw_result(settings, state)
+        self._draw_training(scene.understudy, state)
+        self._draw_result(state)
 
-    def _step(self, title: str, status: str, icon: str) -> bpy.types.UILayout:
+    def _step(self, done: bool, status: str, icon: str = "") -> bpy.types.UILayout:
         column = self.layout.column()
-        column.use_property_split = True
-        row = column.split(factor=0.36)
-        row.label(text=title, icon=icon)
-        right = row.row()
-        right.active = False
-        right.label(text=status)
+        column.label(text=status, icon=icon or ("CHECKMARK" if done else "RADIOBUT_OFF"))
         return column
 
     def _draw_capture(self, settings: Any, state: ShotState) -> None:
         shot = state.shot
-        status = f"{shot.frame_start}–{shot.frame_end}, {shot.width} × {shot.height}" if shot else ""
-        column = self._step("Capture", status, tick(shot is not None))
+        size = f"Frames {shot.frame_start}–{shot.frame_end}, {shot.width} × {shot.height}" if shot else ""
+        column = self._step(shot is not None, size or "Not captured")
         column.prop(settings, "job_folder", placeholder="As in Preferences")
         column.prop(settings, "source")
         column.operator("understudy.capture", icon="RENDER_ANIMATION")
 
     def _draw_key(self, state: ShotState) -> None:
-        column = self._step("Paint", f"Frame {numbers(state.keys)}" if state.keys else "", tick(bool(state.keys)))
+        column = self._step(bool(state.keys), f"Painted: {numbers(state.keys)}" if state.keys else "No frame painted")
         column.operator("understudy.paint_key", icon="BRUSH_DATA")
 
     def _draw_training(self, settings: Any, state: ShotState) -> None:
-        status = "Paint or capture changed" if state.outdated else ""
-        column = self._step("Train", status, "ERROR" if state.outdated else tick(state.trained))
-        column.prop(settings, "training_seconds", text="Time")
+        if state.outdated:
+            column = self._step(False, "Trained before the last change", icon="ERROR")
+        else:
+            column = self._step(state.trained, "Style trained" if state.trained else "No style trained")
+        column.prop(settings, "training_seconds")
         column.prop(settings, "seed")
         row = column.row(align=True)
         row.operator("understudy.train_style", icon="MOD_LINEART")
         if state.trained:
             row.operator("understudy.train_style", text="Go On").resume = True
 
-    def _draw_result(self, _settings: Any, state: ShotState) -> None:
-        total = len(state.shot.frames) if state.shot else 0
-        status = f"{len(state.results)} of {total} frames" if state.results else ""
-        column = self._step("Stylise", status, tick(bool(state.results) and len(state.results) == total))
-        row = column.row(align=True)
-        row.operator("understudy.stylise", icon="SHADERFX")
-        if state.results:
-            row.operator("understudy.stylise", text="Again", icon="FILE_REFRESH").overwrite = True
-        if state.results:
+    def _draw_result(self, state: ShotState) -> None:
+        total, finished = len(state.shot.frames) if state.shot else 0, len(state.results)
+        column = self._step(0 < total == finished, f"{finished} of {total} frames" if finished else "No frame stylised")
+        column.operator("understudy.stylise", icon="SHADERFX")
+        if finished:
             row = column.row(align=True)
-            for place, icon in (
-                ("SEQUENCER", "SEQUENCE"),
-                ("CAMERA", "CAMERA_DATA"),
-                ("COMPOSITOR", "NODE_COMPOSITING"),
-            ):
-                row.operator("understudy.show_result", text=place.title(), icon=icon).place = place
-
-
-def tick(done: bool) -> str:
-    """The icon of a step."""
-    return "CHECKMARK" if done else "RADIOBUT_OFF"
+            for place, text, icon in PLACES:
+                row.operator("understudy.show_result", text=text, icon=icon).place = place
 
 
 class VIEW3D_PT_understudy_motion(Sidebar, bpy.types.Panel):
