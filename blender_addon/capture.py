@@ -36,6 +36,8 @@ GEOMETRY = {
 }
 ALBEDO = {"albedo": "use_pass_diffuse_color"}
 SURFACES = ("MESH", "CURVE", "SURFACE", "FONT", "META")
+# Left out of the guides: Cycles shows lights to the camera, and what these draw would be taken for an anchor.
+NO_SURFACES = ("LIGHT", "VOLUME", "CURVES", "POINTCLOUD", "GPENCIL", "GREASEPENCIL")
 MAX_OBJECTS = 32_767  # the largest pass index
 
 
@@ -106,6 +108,7 @@ def _shot(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, params: Captu
     width, height = _resolution(scene)
     frames = params.frame_end - params.frame_start + 1
     objects = _surfaces()
+    view_layer.update()  # for the scale of what was changed just now
     refusals = {
         "The scene has no camera: add one and make it the active camera.": scene.camera is None,
         "The active camera is no camera object: choose another.": scene.camera and scene.camera.type != "CAMERA",
@@ -171,7 +174,7 @@ def _surfaces() -> list[bpy.types.Object]:
 
 def _size(ob: bpy.types.Object) -> list[float]:
     """The edges over which the Generated coordinates run from 0 to 1: the texture space, which is half of that."""
-    return [2 * edge * scale for edge, scale in zip(ob.data.texspace_size, ob.matrix_world.to_scale(), strict=True)]
+    return [2 * edge * abs(scale) for edge, scale in zip(ob.data.texspace_size, ob.matrix_world.to_scale(), strict=True)]
 
 
 # --- settings of the sweeps ------------------------------------------------------------------------------------------
@@ -223,12 +226,14 @@ def _guide_settings(
     _change(changes, scene.cycles, use_layer_samples="IGNORE", time_limit=0.0, sample_offset=0)
     _change(changes, scene.cycles, **compat.present(scene.cycles, use_sample_subset=False, use_pixel_jitter=False))
     _change(changes, view_layer, use_solid=True, use_strand=False, use_volumes=False)
-    _change(changes, view_layer, **compat.present(view_layer, use_grease_pencil=False))
     for target in (view_layer, view_layer.cycles):
         switches = (p.identifier for p in target.bl_rna.properties if p.type == "BOOLEAN" and "pass_" in p.identifier)
         _change(changes, target, **{name: name in passes for name in switches})
     for camera in _cameras(scene):
         _change(changes, camera.dof, use_dof=False)
+    for ob in bpy.data.objects:
+        if ob.type in NO_SURFACES:
+            _change(changes, ob, hide_render=True)
 
 
 def _geometry_settings(
@@ -236,6 +241,7 @@ def _geometry_settings(
 ) -> Any:
     picture = _picture_settings(changes, scene, "OPEN_EXR_MULTILAYER", "32")
     _guide_settings(changes, scene, view_layer, set(GEOMETRY.values()))
+    _change(changes, scene, world=None)  # its fog would dim the anchor
     _change(changes, view_layer, material_override=_anchor_material(changes))
     ids = {ob: i for i, ob in enumerate(_surfaces(), 1)}
     for ob in bpy.data.objects:
@@ -262,8 +268,8 @@ def _viewport_settings(changes: ExitStack, scene: bpy.types.Scene, view_layer: b
     if view is None:
         raise CaptureError("No 3D View is open: open one, or let the frames show the render.")
     _start_gpu(scene)
+    _change(changes, scene, camera=scene.camera)  # put back after the frame, which may switch it by a marker
     changes.callback(scene.frame_set, scene.frame_current, subframe=scene.frame_subframe)
-    _change(changes, scene, camera=scene.camera)
     _change(changes, view.space.shading, type="SOLID" if source == "VIEWPORT_SOLID" else "MATERIAL")
     _change(changes, view.space.overlay, show_overlays=False)
     width, height = _resolution(scene)

@@ -74,9 +74,9 @@ def image_format(file_format: str, depth: str) -> dict[str, Any]:
 
 
 def literal_path(path: Path) -> str:
-    """A path for RenderSettings.filepath: from 5.0 on {…} in it is a template."""
+    """A path for RenderSettings.filepath: from 4.5 on {…} in it is a template."""
     text = str(path)
-    return text.replace("{", "{{").replace("}", "}}") if bpy.app.version >= (5, 0) else text
+    return text.replace("{", "{{").replace("}", "}}") if bpy.app.version >= (4, 5) else text
 
 
 def start_gpu(scene: bpy.types.Scene) -> None:

@@ -1,0 +1,200 @@
+"""Scenes as artists leave them: modifiers, instances, odd objects and settings that a naive render would trip over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+import stage
+from bl_ext.user_default.understudy import compat
+from bl_ext.user_default.understudy.protocol import read_shot
+
+CENTRE = stage.SIDE // 2
+
+
+def captured(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, int]]:
+    """Guides of frame 1, and the id of each object by name."""
+    shot = stage.run(stage.params(folder))
+    return stage.guides(folder, 1)[0], {ob.name: ob.id for ob in shot.objects}
+
+
+def of(guides: dict[str, np.ndarray], name: str, number: int) -> np.ndarray:
+    """The guide's pixels on an object, (N, C)."""
+    return guides[name][guides["id"][..., 0] == number]
+
+
+def test_lights_fog_exposure_and_simplify_leave_the_anchor_alone(tmp_path: Path) -> None:
+    scene = stage.empty_stage(frames=1)
+    stage.add_ball("Ball", (0, 0, 1))
+    plain, ids = captured(tmp_path)
+    light = stage.link(bpy.data.objects.new("Area", bpy.data.lights.new("Area", "AREA")))
+    light.data.size, light.data.energy = 3, 1000
+    light.location, light.rotation_euler = (0, -3, 1.8), (-1.3, 0, 0)
+    world = scene.world = bpy.data.worlds.new("Fog")
+    if bpy.app.version < (5, 0):
+        world.use_nodes = True
+    fog = world.node_tree.nodes.new("ShaderNodeVolumeScatter")
+    fog.inputs["Density"].default_value = 0.5
+    world.node_tree.links.new(fog.outputs[0], world.node_tree.nodes["World Output"].inputs["Volume"])
+    scene.cycles.film_exposure, scene.view_settings.exposure = 3.0, 2.0
+    scene.camera.data.dof.use_dof, scene.camera.data.dof.aperture_fstop = True, 0.1
+    scene.cycles.use_adaptive_sampling, scene.render.use_freestyle = True, True
+    foggy, _ = captured(tmp_path)
+    for name in ("anchor", "depth", "id"):
+        assert np.allclose(plain[name], foggy[name], atol=1e-3), name
+    assert len(of(plain, "anchor", ids["Ball"])) > 100
+
+
+@pytest.mark.parametrize("kind", ["MIRROR", "ARRAY", "SUBSURF"])
+def test_anchors_under_modifiers_are_rest_lengths(kind: str, tmp_path: Path) -> None:
+    """anchor x size is the undeformed place, also outside the mesh's own box, where Mirror and Array put geometry."""
+    stage.empty_stage(frames=1)
+    ball = stage.add_ball("Ball", (0, 0, 1))
+    if kind == "MIRROR":
+        for vertex in ball.data.vertices:
+            vertex.co.x = vertex.co.x * 0.5 + 0.6
+    modifier = ball.modifiers.new("M", kind)
+    if kind == "SUBSURF":
+        modifier.levels = modifier.render_levels = 2
+    guides, ids = captured(tmp_path)
+    anchor = of(guides, "anchor", ids["Ball"])[:, :3]
+    place = of(guides, "position", ids["Ball"]) - np.array(ball.location)
+    co = np.array([vertex.co[:] for vertex in ball.data.vertices])
+    rest = co.min(0) + anchor * (co.max(0) - co.min(0))
+    assert np.abs(rest - place).max() < (0.05 if kind == "SUBSURF" else 1e-3)
+    if kind != "SUBSURF":
+        assert anchor.min() < -0.2 or anchor.max() > 1.2, "the copies are in view"
+
+
+def test_instances_duplicates_and_negative_scale(tmp_path: Path) -> None:
+    stage.empty_stage(frames=1)
+    ball = stage.add_ball("Ball", (-2, 0, 1))
+    twin = stage.link(ball.copy())
+    twin.name, twin.location, twin.scale = "Twin", (2, 0, 1), (-1, 1, 2)
+    hidden = bpy.data.collections.new("Props")
+    prop = bpy.data.objects.new("Prop", ball.data)
+    hidden.objects.link(prop)
+    instance = stage.link(bpy.data.objects.new("Instance", None))
+    instance.instance_type, instance.instance_collection, instance.location = "COLLECTION", hidden, (0, 0, 1)
+    guides, ids = captured(tmp_path)
+    assert set(ids) == {"Ball", "Twin", "Prop"}
+    assert set(np.unique(guides["id"])) == {0, *ids.values()}
+    for name in ids:
+        assert 0 <= of(guides, "anchor", ids[name]).min() and of(guides, "anchor", ids[name]).max() <= 1
+    sizes = {ob.name: ob.size for ob in read_shot(tmp_path).objects}
+    assert sizes["Twin"] == pytest.approx([2, 2, 4], abs=0.01)
+
+
+def test_objects_of_every_kind_do_no_harm(tmp_path: Path) -> None:
+    """Surfaces without a material are captured; what is no surface leaves no trace."""
+    scene = stage.empty_stage(frames=1)
+    stage.link(bpy.data.objects.new("Text", bpy.data.curves.new("Text", "FONT"))).location = (-3, 0, 1)
+    bpy.data.curves["Text"].body, bpy.data.curves["Text"].extrude = "abc", 0.1
+    bpy.data.objects["Text"].rotation_euler = (1.5, 0, 0)
+    bpy.ops.curve.primitive_bezier_circle_add(location=(0, 0, 0.5))
+    bpy.context.object.data.bevel_depth, bpy.context.object.name = 0.2, "Curve"
+    bpy.ops.object.metaball_add(type="BALL", location=(2, 0, 1))
+    bpy.context.object.name = "Meta"
+    bpy.ops.mesh.primitive_cube_add(size=0.5, location=(0, 0, 2.5))
+    bpy.context.object.name = "Bare"
+    bpy.ops.object.empty_add(location=(0, -1, 1))
+    bpy.ops.object.speaker_add()
+    bpy.ops.object.volume_add(location=(0, -1, 1))
+    for make in (bpy.ops.object.gpencil_add, bpy.ops.object.grease_pencil_add):
+        try:
+            make(type="MONKEY", location=(0, -2, 1))
+        except (AttributeError, TypeError, RuntimeError):
+            continue  # the name of another version
+    hairy = stage.add_ball("Hairy", (-1, 1, 1))
+    hairy.modifiers.new("Hair", "PARTICLE_SYSTEM").particle_system.settings.type = "HAIR"
+    assert any("GREASE" in ob.type or "GPENCIL" in ob.type for ob in scene.objects)
+    guides, ids = captured(tmp_path)
+    assert set(ids) == {"Text", "Curve", "Meta", "Bare", "Hairy"}
+    assert set(np.unique(guides["id"])) == {0, *ids.values()}
+    assert ((guides["id"][..., 0] > 0) == (guides["anchor"][..., 3] > 0)).all()
+    for name in ids:
+        anchor = of(guides, "anchor", ids[name])[:, :3]
+        assert anchor.min() > -0.01 and anchor.max() < 1.01 and np.ptp(anchor, axis=0).max() > 0.3, name
+
+
+def test_motion_blur_switched_off_per_object_or_on_for_all_keeps_the_vectors(tmp_path: Path) -> None:
+    scene = stage.empty_stage(frames=2)
+    ball = stage.add_ball("Ball", (0, 0, 1))
+    stage.animate(ball, "location", (0, 0, 1), (0.5, 0, 1))
+    scene.render.use_motion_blur = True
+    ball.cycles.use_motion_blur = ball.cycles.use_deform_motion = False
+    guides, ids = captured(tmp_path)
+    moved = of(guides, "vector", ids["Ball"])[:, 2]
+    assert (np.abs(moved) > 3).all()
+    assert scene.render.use_motion_blur
+
+
+def test_border_percentage_step_layers_and_strips(tmp_path: Path) -> None:
+    """The whole picture of every frame, of the layer that is shown, from the camera and not from the sequencer."""
+    scene = stage.empty_stage(frames=3)
+    scene.frame_step, scene.render.resolution_percentage = 2, 50
+    render = scene.render
+    render.use_border, render.use_crop_to_border, render.border_max_x = True, True, 0.3
+    render.use_stamp = render.use_single_layer = True
+    stage.add_ball("Ball", (0, 0, 1))
+    other = scene.view_layers.new("Other")
+    other.use_pass_uv = bpy.context.view_layer.use_pass_cryptomatte_object = True
+    bpy.context.view_layer.samples, scene.cycles.use_layer_samples = 64, "USE"
+    bpy.context.view_layer.use = False
+    scene.sequence_editor_create()
+    span = {"length": 10} if bpy.app.version >= (5, 0) else {"frame_end": 10}
+    compat.sequencer_strips(scene.sequence_editor).new_effect("Colour", "COLOR", 1, 1, **span).color = (1, 0, 1)
+    shot = stage.run(stage.params(tmp_path))
+    assert (shot.width, shot.height) == (stage.SIDE // 2, stage.SIDE // 2)
+    for guides in stage.guides(tmp_path, 1, 2, 3):
+        assert guides["id"][CENTRE // 2, CENTRE // 2, 0] == 1
+        red, green, blue = guides["frame"][CENTRE // 2, CENTRE // 2].astype(int)
+        assert red > blue + 5 or red == green == blue, "not the strip's magenta"
+
+
+def test_frames_pass_the_compositor_but_its_file_outputs_stay_silent(tmp_path: Path) -> None:
+    scene = stage.empty_stage(frames=1)
+    stage.add_ball("Ball", (0, 0, 1))
+    tree = compat.compositor_tree(scene)
+    layers = next(n for n in tree.nodes if n.type == "R_LAYERS")
+    out = next(n for n in tree.nodes if n.type in ("COMPOSITE", "GROUP_OUTPUT"))
+    invert = tree.nodes.new("CompositorNodeInvert")
+    tree.links.new(layers.outputs["Image"], invert.inputs["Color"])
+    tree.links.new(invert.outputs["Color"], out.inputs[0])
+    files = tree.nodes.new("CompositorNodeOutputFile")
+    if hasattr(files, "directory"):
+        files.directory, files.file_name = str(tmp_path / "art"), "art"
+        files.file_output_items.new("RGBA", "art")
+    else:
+        files.base_path = str(tmp_path / "art")
+    tree.links.new(layers.outputs["Image"], files.inputs[0])
+    folder = tmp_path / "job"
+    stage.run(stage.params(folder))
+    (guides,) = stage.guides(folder, 1)
+    assert guides["frame"][2, 2].min() > 150, "the black background, inverted"
+    assert not (tmp_path / "art").exists()
+    assert not files.mute
+
+
+def test_a_camera_bound_to_a_marker_is_followed(tmp_path: Path) -> None:
+    scene = stage.empty_stage(frames=2)
+    stage.add_ball("Ball", (0, 0, 1))
+    first, away = scene.camera, stage.link(scene.camera.copy())
+    away.location = (0, -30, 3)
+    scene.timeline_markers.new("open", frame=1).camera = first
+    scene.timeline_markers.new("cut", frame=2).camera = away
+    stage.run(stage.params(tmp_path))
+    near, far = (np.count_nonzero(guides["id"]) for guides in stage.guides(tmp_path, 1, 2))
+    assert near > 5 * far > 0
+    assert scene.camera == first
+
+
+@pytest.mark.parametrize("name", ["shot {blend_name} #1 ü", "plain"])
+def test_any_folder_name_will_do(name: str, tmp_path: Path) -> None:
+    stage.empty_stage(frames=1)
+    stage.add_ball("Ball", (0, 0, 1))
+    stage.run(stage.params(tmp_path / name))
+    made = sorted(str(path.relative_to(tmp_path / name)) for path in (tmp_path / name).rglob("*") if path.is_file())
+    assert made == ["frames/0001.png", "guides/0001.albedo.exr", "guides/0001.geometry.exr", "shot.json"]
