@@ -28,7 +28,6 @@ from .rig import (
     fcurves_of,
     find_object,
     generated_keys,
-    is_posed,
     key_points,
     rotation_of,
     split_path,
@@ -180,20 +179,20 @@ def _remove(fcurve: bpy.types.FCurve, which: np.ndarray) -> int:
     points = fcurve.keyframe_points
     for i in reversed(np.flatnonzero(which).tolist()):
         points.remove(points[i], fast=True)
-    fcurve.update()
+    if which.any():
+        fcurve.update()
     return int(which.sum())
 
 
-def delete_generated_keys(object_uid: int, bones: Collection[str]) -> int:
+def delete_generated_keys(object_uid: int, bones: Collection[str] | None) -> int:
     """Delete the keys that Understudy made and nobody has changed since, on unlocked curves of some bones of an
-    armature (none: all), or of another object: their number. Raises MotionError."""
+    armature (empty: all), or (None) of the object as a whole: their number. Raises MotionError."""
     ob = find_object(object_uid)
-    fcurves = fcurves_of(ob)
     owners = {""}
-    if is_posed(ob, fcurves):
+    if bones is not None:
         owners = {bone.path_from_id() for bone in ob.pose.bones if not bones or bone.name in bones}
     count = 0
-    for (path, _), fcurve in fcurves.items():
+    for (path, _), fcurve in fcurves_of(ob).items():
         locked = fcurve.lock or (fcurve.group is not None and fcurve.group.lock)
         if split_path(path)[0] in owners and not locked:
             count += _remove(fcurve, generated_keys(fcurve))

@@ -19,18 +19,19 @@ from .protocol import Clip, write_json
 from .rig import Joint, MotionError, Rig, Track, find_object, read_rig, rotation_of
 
 PAST = 10  # frames before the first key that the engine gets to see, as in the LaFAN1 protocol
+LONG_PAST = 240  # frames before the end that it sees where it plays on: enough for a cycle to show
 
 
 @dataclass(frozen=True)
 class MotionParams:
     """What is wanted, read from the context once.
 
-    object_uid: the object's session uid. bones: names, empty for all. frame_start, frame_end: scene frames, inclusive.
-    play_on: frames after the last key; 0 is the in-between between keys.
+    object_uid: the object's session uid. bones: names, empty for all; None for the object as a whole. frame_start,
+    frame_end: scene frames to be filled, inclusive. play_on: how many frames after the last key to fill instead.
     """
 
     object_uid: int
-    bones: tuple[str, ...]
+    bones: tuple[str, ...] | None
     frame_start: int
     frame_end: int
     fps: float
@@ -48,7 +49,6 @@ class Plan:
     frame_start: int
     frame_end: int
     play_on: int
-    notes: list[str]
 
     @property
     def frames(self) -> range:
@@ -71,27 +71,18 @@ def make_plan(params: MotionParams) -> Plan:
     if not rig.tracks:
         why = rig.notes[0] if rig.notes else "Key them first, or select others."
         raise MotionError(f"Nothing selected of '{ob.name}' has keys that may be added to. {why}")
-    to_action = ob.animation_data.nla_tweak_strip_time_to_scene
-    start = round(to_action(params.frame_start, invert=True))
-    end = round(to_action(params.frame_end, invert=True))
-    notes = list(rig.notes)
     if (users := compat.action_users(ob.animation_data)) > 1:
-        notes.append(
-            f"The action '{ob.animation_data.action.name}' moves {users} objects; all of them get the new keys."
-        )
-    if params.play_on:
-        return _plan_extrapolate(params, rig, start, notes)
-    return _plan_inbetween(params, rig, start, end, notes)
+        name = ob.animation_data.action.name
+        rig.notes.append(f"The action '{name}' moves {users} objects; all of them get the new keys.")
+    return _plan_extrapolate(params, rig) if params.play_on else _plan_inbetween(params, rig)
 
 
-def _keys(track: Track, start: float, end: float, selected: bool) -> list[int]:
-    return [frame for frame in track.frames(selected) if start <= frame <= end]
-
-
-def _plan_inbetween(params: MotionParams, rig: Rig, start: int, end: int, notes: list[str]) -> Plan:
+def _plan_inbetween(params: MotionParams, rig: Rig) -> Plan:
     """Each track from the first to the last of its own keys, or of its selected keys if a track has two of them."""
+    to_action = rig.ob.animation_data.nla_tweak_strip_time_to_scene
+    start, end = (round(to_action(frame, invert=True)) for frame in (params.frame_start, params.frame_end))
     for selected in (True, False) if params.use_selected_keys else (False,):
-        keys = {track: _keys(track, start, end, selected) for track in rig.tracks}
+        keys = {track: [frame for frame in track.frames(selected) if start <= frame <= end] for track in rig.tracks}
         spans = {track: (frames[0], frames[-1]) for track, frames in keys.items() if len(frames) > 1}
         if spans:
             break
@@ -101,7 +92,7 @@ def _plan_inbetween(params: MotionParams, rig: Rig, start: int, end: int, notes:
             "or widen the frame range."
         )
     first, last = min(lo for lo, _ in spans.values()), max(hi for _, hi in spans.values())
-    return Plan(rig, spans, max(first - PAST, min(_first_key(rig), first)), last, 0, notes)
+    return Plan(rig, spans, max(first - PAST, min(_first_key(rig), first)), last, 0)
 
 
 def _first_key(rig: Rig) -> int:
@@ -110,12 +101,12 @@ def _first_key(rig: Rig) -> int:
     return min(frame for track in tracks for frame in track.frames()[:1])
 
 
-def _plan_extrapolate(params: MotionParams, rig: Rig, start: int, notes: list[str]) -> Plan:
+def _plan_extrapolate(params: MotionParams, rig: Rig) -> Plan:
     """All tracks from the last of their keys, or of the selected ones, up to the artist's next."""
     cyclic = [t for t in rig.tracks if any(c.fcurve and any(not m.mute for m in c.fcurve.modifiers) for c in t.curves)]
     tracks = [track for track in rig.tracks if track not in cyclic]
     if cyclic:
-        notes.append("What a Cycles modifier repeats already plays on by itself and was left alone.")
+        rig.notes.append("What a Cycles modifier repeats already plays on by itself and was left alone.")
     last: list[int] = []
     for selected in (True, False) if params.use_selected_keys else (False,):
         last = last or [frame for track in tracks for frame in track.frames(selected)[-1:]]
@@ -127,9 +118,9 @@ def _plan_extrapolate(params: MotionParams, rig: Rig, start: int, notes: list[st
     if play_on < 1:
         raise MotionError(f"There is no room after frame {end}: the next key is at frame {min(later)}.")
     if play_on < params.play_on:
-        notes.append(f"Stopped after {play_on} frames, before the key at frame {min(later)}.")
+        rig.notes.append(f"Stopped after {play_on} frames, before the key at frame {min(later)}.")
     spans = {track: (end, end + play_on + 1) for track in tracks if track.frames()[:1] <= [end]}
-    return Plan(rig, spans, max(min(start, end - 1), _first_key(rig)), end, play_on, notes)
+    return Plan(rig, spans, max(end - LONG_PAST, _first_key(rig)), end, play_on)
 
 
 # --- arrays ----------------------------------------------------------------------------------------------------------

@@ -211,17 +211,12 @@ def split_path(path: str) -> tuple[str, str]:
     return (match[1], match[2].removeprefix(".")) if match else ("", path)
 
 
-def is_posed(ob: bpy.types.Object, fcurves: FCurves) -> bool:
-    """Whether the object's bones are meant, not the object as a whole."""
-    return ob.type == "ARMATURE" and (ob.mode == "POSE" or any(split_path(path)[0] for path, _ in fcurves))
-
-
 class _Reader:
     """Builds a Rig; holds what every step of that looks at."""
 
-    def __init__(self, ob: bpy.types.Object, bones: Collection[str]) -> None:
+    def __init__(self, ob: bpy.types.Object, bones: Collection[str] | None) -> None:
         self.ob = ob
-        self.bones = bones
+        self.bones = bones or ()
         self.fcurves = fcurves_of(ob)
         self.driven = {(d.data_path, d.array_index) for d in ob.animation_data.drivers}
         self.left_alone: dict[str, list[str]] = {}
@@ -239,13 +234,13 @@ class _Reader:
             return Curve(path, index, fcurve, value, False)
         group = fcurve.group
         if key in self.driven or fcurve.mute or (group is not None and group.mute):
-            self.note("has drivers or muted curves", owner)
+            self.note("driven or muted", owner)
             return Curve(path, index, None, value, False)
         if locked or fcurve.lock or (group is not None and group.lock):
-            self.note("has locked channels", owner)
+            self.note("locked", owner)
             return Curve(path, index, fcurve, value, False)
         if any(m.type != "CYCLES" and not m.mute for m in fcurve.modifiers):
-            self.note("has F-curve modifiers", owner)
+            self.note("shaped by F-curve modifiers", owner)
             return Curve(path, index, fcurve, value, False)
         return Curve(path, index, fcurve, value, True)
 
@@ -310,15 +305,14 @@ def _resolve(ob: bpy.types.Object, path: str, index: int) -> float | None:
     return value if isinstance(value, float) else None
 
 
-def read_rig(ob: bpy.types.Object, bones: Collection[str] = ()) -> Rig:
-    """The rig of an object. bones: those to be filled, none for all. Joints are the bones that are asked for or have
-    keys, and their ancestors; or, for anything but an armature with keyed bones, the object itself."""
+def read_rig(ob: bpy.types.Object, bones: Collection[str] | None) -> Rig:
+    """The rig of an object. bones: those to be filled, empty for all; None for the object as a whole. Joints are the
+    bones that are asked for or have keys, and their ancestors."""
     reader = _Reader(ob, bones)
-    if is_posed(ob, reader.fcurves):
-        owners, frame = _owners(ob, reader.fcurves, bones), ob.matrix_world
-    else:
+    if bones is None:
         owners, frame = [ob], ob.matrix_world @ ob.matrix_basis.inverted_safe()
-        reader.bones = ()
+    else:
+        owners, frame = _owners(ob, reader.fcurves, bones), ob.matrix_world
     above = frame.to_3x3().inverted_safe() @ Vector((0.0, 0.0, 1.0))
     rig = Rig(ob, [], [], "Y" if above.y > abs(above.z) else "Z")
     for owner in owners:
@@ -328,7 +322,7 @@ def read_rig(ob: bpy.types.Object, bones: Collection[str] = ()) -> Rig:
             rig.tracks += [track for track in _tracks(reader, owner, joint, rig.notes) if track.free]
     for why, names in reader.left_alone.items():
         if names:
-            rig.notes.append(f"Left alone because it {why}: {listed(names)}.")
+            rig.notes.append(f"Channels that are {why} were left alone: {listed(names)}.")
     if constrained := [o.name for o in owners if reader.asked(o.name) and any(not c.mute for c in o.constraints)]:
         rig.notes.append(f"Constraints go on acting on top of the new keys: {listed(constrained)}.")
     return rig

@@ -12,11 +12,12 @@ from ..keyframes import apply_result, delete_generated_keys
 from ..motion import MotionParams, export_clip
 from ..preferences import preferences
 from ..protocol import Extrapolate, Finished, Inbetween, JobError, write_job
+from ..rig import fcurves_of, split_path
 from .job import JobOperator, OperatorError, allowed, make_folder
 
 BONES = (
-    ("SELECTED", "Selected", "The selected bones in Pose Mode; elsewhere all"),
-    ("ALL", "All", "Every bone of the armature"),
+    ("SELECTED", "Selected", "The selected bones; outside Pose Mode the object, or its bones if only they have keys"),
+    ("ALL", "All", "Every bone of the armature; an object that is none, or has no keyed bone, as a whole"),
 )
 
 
@@ -32,9 +33,12 @@ def why_not(context: bpy.types.Context) -> str:
     return ""
 
 
-def asked_bones(context: bpy.types.Context, which: str) -> tuple[str, ...]:
-    """Names of the bones that are meant, () for all. Raises OperatorError."""
-    if which == "ALL" or context.object.mode != "POSE":
+def asked_bones(context: bpy.types.Context, which: str) -> tuple[str, ...] | None:
+    """Names of the bones that are meant, () for all, None for the object as a whole. Raises OperatorError."""
+    if context.object.mode != "POSE":
+        of_bone = {split_path(path)[0] != "" for path, _ in fcurves_of(context.object)}
+        return () if True in of_bone and (which == "ALL" or False not in of_bone) else None
+    if which == "ALL":
         return ()
     bones = tuple(bone.name for bone in context.selected_pose_bones_from_active_object)
     if not bones:
@@ -86,12 +90,10 @@ class MotionOperator(JobOperator):
         folder = self.folder(context)
         make_folder(folder)
         plan = export_clip(params, folder)
-        others = [ob.name for ob in context.objects_in_mode if ob != context.object] if context.mode == "POSE" else []
-        if others:
-            self.report(
-                {"INFO"}, f"Only '{context.object.name}', the active object, gets keys, not {', '.join(others)}."
-            )
-        for note in plan.notes:
+        for ob in context.objects_in_mode if context.mode == "POSE" else context.selected_objects:
+            if ob != context.object and ob.animation_data and ob.animation_data.action:
+                self.report({"INFO"}, f"'{ob.name}' gets no keys: make it the active object and run this again.")
+        for note in plan.rig.notes:
             self.report({"INFO"}, note)
         self._params = params
         return folder, plan.play_on

@@ -32,7 +32,11 @@ ARTISTS = ("KEYFRAME", "BREAKDOWN", "EXTREME", "JITTER", "MOVING_HOLD")
 
 def run(ob: bpy.types.Object, folder: Path, *bones: str, **other: Any) -> tuple[Plan, dict[str, np.ndarray]]:
     """A whole job with the engine for tests: the plan and the result."""
-    params = MotionParams(ob.session_uid, bones, **{"frame_start": 1, "frame_end": 250, "fps": 24.0} | other)
+    params = MotionParams(
+        ob.session_uid,
+        bones if ob.type == "ARMATURE" else None,
+        **{"frame_start": 1, "frame_end": 250, "fps": 24.0} | other,
+    )
     plan = export_clip(params, folder)
     result = straight_engine(folder, plan.play_on)
     apply_result(params, folder)
@@ -145,7 +149,7 @@ def test_a_quaternion_with_a_locked_number_is_left_alone(tmp_path: Path) -> None
     plan, _ = run(ob, tmp_path)
     assert not frames_of(bone_curve(ob, "b1", "rotation_quaternion", 2), "GENERATED")
     assert frames_of(bone_curve(ob, "b1", "location"), "GENERATED")
-    assert any("b1" in note for note in plan.notes)
+    assert any("b1" in note for note in plan.rig.notes)
 
 
 def test_signs_and_turns_are_continuous(tmp_path: Path) -> None:
@@ -200,7 +204,7 @@ def test_playing_on_stops_before_the_artists_next_key(tmp_path: Path) -> None:
             key.select_control_point = key.co.x < 15
     own = dump(ob, handles=False)
     plan, _ = run(ob, tmp_path, play_on=12)
-    assert plan.play_on == 9 and any("frame 20" in note for note in plan.notes)
+    assert plan.play_on == 9 and any("frame 20" in note for note in plan.rig.notes)
     assert dump(ob, ARTISTS, handles=False) == own
     assert frames_of(bone_curve(ob, "b0", "location"), "GENERATED") == list(range(11, 20))
     key_pose(ob.pose.bones, 11, seed=8)
@@ -218,7 +222,7 @@ def test_a_cycle_plays_on_by_itself(tmp_path: Path) -> None:
     plan, _ = run(ob, tmp_path, play_on=6)
     assert not frames_of(bone_curve(ob, "b1", "location"), "GENERATED")
     assert frames_of(bone_curve(ob, "b0", "location"), "GENERATED")
-    assert any("Cycles" in note for note in plan.notes)
+    assert any("Cycles" in note for note in plan.rig.notes)
 
 
 def test_an_object_and_its_slot(tmp_path: Path) -> None:
@@ -240,7 +244,7 @@ def test_an_object_and_its_slot(tmp_path: Path) -> None:
     plan, _ = run(second, tmp_path)
     assert dump(first) == before
     assert frames_of(fcurves(second)[("location", 0)], "GENERATED") == list(range(2, 10))
-    assert not any("moves" in note for note in plan.notes)
+    assert not any("moves" in note for note in plan.rig.notes)
 
 
 def test_a_shared_action_is_said(tmp_path: Path) -> None:
@@ -249,7 +253,7 @@ def test_a_shared_action_is_said(tmp_path: Path) -> None:
     twin = ob.copy()
     bpy.context.scene.collection.objects.link(twin)
     plan, _ = run(ob, tmp_path)
-    assert any("moves 2 objects" in note for note in plan.notes)
+    assert any("moves 2 objects" in note for note in plan.rig.notes)
 
 
 def test_keys_set_meanwhile_are_kept(tmp_path: Path) -> None:

@@ -1,0 +1,165 @@
+"""The operators as an artist or a script calls them: what they ask of the engine, what they say, what they refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+from bl_ext.user_default.understudy import compat
+from bl_ext.user_default.understudy.operators import motion as operators
+from bl_ext.user_default.understudy.protocol import read_clip, read_job
+from rigs import bone_curve, dump, fcurves, frames_of, key_pose, make_armature, straight_engine
+
+INFER = Path(__file__).resolve().parents[2] / "engine" / "motion" / "infer.py"
+
+
+@pytest.fixture
+def straight(fake_engine: Callable[..., None], monkeypatch: pytest.MonkeyPatch, saved_file: Path) -> Path:
+    """An engine that joins keys by straight lines, in a saved file: the folder of its motion jobs."""
+    fake_engine(jobs=[[{"finish": {"results": ["result/clip.npz"], "notes": ["By straight lines."]}}]])
+    export = operators.export_clip
+
+    def export_and_fill(params: Any, folder: Path) -> Any:
+        plan = export(params, folder)
+        straight_engine(folder, plan.play_on)
+        return plan
+
+    monkeypatch.setattr(operators, "export_clip", export_and_fill)
+    return saved_file.parent / "understudy" / "motion"
+
+
+def select(ob: bpy.types.Object, *names: str) -> None:
+    for bone in ob.pose.bones:
+        compat.select_bone(bone, bone.name in names)
+
+
+def walker(frames: tuple[int, ...] = (1, 10, 20)) -> bpy.types.Object:
+    """Three bones with poses at some frames, the second one selected."""
+    ob = make_armature((-1, 0, 1))
+    for frame in frames:
+        key_pose(ob.pose.bones, frame, seed=frame)
+    select(ob, "b1")
+    return ob
+
+
+def test_inbetween_and_the_way_back(straight: Path) -> None:
+    ob = walker()
+    before = dump(ob)
+    bpy.context.scene.understudy.seed = 7
+    assert bpy.ops.understudy.inbetween(model="baseline") == {"FINISHED"}
+    assert {where[0].split('"')[1] for where, keys in dump(ob, ("GENERATED",)).items() if keys} == {"b1"}
+    assert frames_of(bone_curve(ob, "b1", "location"), "GENERATED") == [*range(2, 10), *range(11, 20)]
+    job = read_job(straight)
+    assert (job.kind, job.settings.model, job.settings.seed) == ("inbetween", "baseline", 7)
+    select(ob, "b0")
+    assert bpy.ops.understudy.delete_generated_keys() == {"CANCELLED"}
+    assert bpy.ops.understudy.delete_generated_keys(bones="ALL") == {"FINISHED"}
+    assert dump(ob) == before
+
+
+def test_frames_are_the_scenes_unless_given(straight: Path) -> None:
+    ob = walker((1, 10, 20, 30))
+    scene = bpy.context.scene
+    scene.frame_start, scene.frame_end = 1, 22
+    bpy.ops.understudy.inbetween()
+    assert read_clip(straight).frame_end == 20
+    scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, 10, 30
+    bpy.ops.understudy.inbetween()
+    assert read_clip(straight).frame_end == 30
+    bpy.ops.understudy.inbetween(frame_start=1, frame_end=10, bones="ALL")
+    assert (read_clip(straight).frame_end, read_clip(straight).fps) == (10, 24.0)
+    assert frames_of(bone_curve(ob, "b0", "location"), "GENERATED") == list(range(2, 10))
+
+
+def test_extrapolate(straight: Path) -> None:
+    ob = walker()
+    bpy.context.scene.understudy.extrapolate_frames = 5
+    assert bpy.ops.understudy.extrapolate() == {"FINISHED"}
+    assert frames_of(bone_curve(ob, "b1", "location"), "GENERATED") == list(range(21, 26))
+    bpy.ops.understudy.extrapolate(frames=8, bones="ALL")
+    assert read_job(straight).settings.frames == 8
+    assert frames_of(bone_curve(ob, "b2", "location"), "GENERATED") == list(range(21, 29))
+
+
+def test_a_camera_in_object_mode(straight: Path) -> None:
+    camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+    bpy.context.scene.collection.objects.link(camera)
+    bpy.context.view_layer.objects.active = camera
+    assert not bpy.ops.understudy.inbetween.poll()
+    for frame in (1, 9):
+        key_pose([camera], frame, seed=frame)
+    assert bpy.ops.understudy.inbetween() == {"FINISHED"}
+    assert frames_of(fcurves(camera)[("rotation_euler", 2)], "GENERATED") == list(range(2, 9))
+
+
+def test_refusals(straight: Path) -> None:
+    """One sentence each, and the action as it was."""
+    assert not bpy.ops.understudy.inbetween.poll()
+    ob = walker((1, 2))
+    before = dump(ob)
+    select(ob)
+    for call in (bpy.ops.understudy.inbetween, bpy.ops.understudy.delete_generated_keys):
+        with pytest.raises(RuntimeError, match="No bone is selected"):
+            call()
+    select(ob, "b1")
+    with pytest.raises(RuntimeError, match="nothing to fill"):
+        bpy.ops.understudy.inbetween()
+    bpy.ops.object.mode_set(mode="EDIT")
+    assert not bpy.ops.understudy.extrapolate.poll()
+    assert dump(ob) == before
+
+
+def test_only_the_active_armature_and_it_is_said(straight: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    first = walker()
+    bpy.ops.object.mode_set(mode="OBJECT")
+    second = walker()
+    bpy.ops.object.mode_set(mode="OBJECT")
+    first.select_set(True)
+    second.select_set(True)
+    bpy.ops.object.mode_set(mode="POSE")
+    before = dump(first)
+    assert bpy.context.object == second and len(bpy.context.objects_in_mode) == 2
+    assert bpy.ops.understudy.inbetween(bones="ALL") == {"FINISHED"}
+    assert dump(first) == before and dump(second, ("GENERATED",))
+    assert "'Rig' gets no keys" in capfd.readouterr().out
+
+
+def test_in_object_mode_the_object_is_meant(straight: Path) -> None:
+    """Where it has keys of its own; else, or if all are asked for, its bones."""
+    ob = walker()
+    bpy.ops.object.mode_set(mode="OBJECT")
+    assert bpy.ops.understudy.inbetween() == {"FINISHED"}
+    assert {"" if "bones" not in path else "bone" for path, _ in generated(ob)} == {"bone"}
+    assert bpy.ops.understudy.delete_generated_keys() == {"FINISHED"} and not generated(ob)
+    for frame in (1, 10):
+        key_pose([ob], frame, seed=frame)
+    assert bpy.ops.understudy.inbetween() == {"FINISHED"}
+    assert {path for path, _ in generated(ob)} == {"location", "rotation_euler"}
+    assert bpy.ops.understudy.inbetween(bones="ALL") == {"FINISHED"}
+    assert len(generated(ob)) == 6 + 3 * 7
+
+
+def generated(ob: bpy.types.Object) -> list[tuple[str, int]]:
+    """The curves that hold generated keys."""
+    return [where for where, keys in dump(ob, ("GENERATED",)).items() if keys]
+
+
+@pytest.mark.skipif(not INFER.exists(), reason="the engine makes no motion yet")
+@pytest.mark.parametrize("model", ["auto", "baseline"])
+def test_the_whole_line_through_the_real_engine(saved_file: Path, model: str) -> None:
+    """Real process, real keys: the artist's are met, the motion between is smooth and ends where it should."""
+    ob = walker((1, 12, 24))
+    ob.pose.bones["b2"].rotation_mode = "ZXY"
+    own = dump(ob, handles=False)
+    assert bpy.ops.understudy.inbetween(bones="ALL", model=model) == {"FINISHED"}
+    assert bpy.ops.understudy.extrapolate(bones="ALL", model=model, frames=6) == {"FINISHED"}
+    assert dump(ob, ("KEYFRAME",), handles=False) == own
+    assert frames_of(bone_curve(ob, "b0", "location"), "GENERATED") == [*range(2, 12), *range(13, 24), *range(25, 31)]
+    for (path, index), fcurve in fcurves(ob).items():
+        values = np.array([fcurve.evaluate(frame) for frame in range(1, 31)])
+        if not path.endswith('"b2"].rotation_quaternion'):
+            assert np.abs(np.diff(values)).max() < 0.3, (path, index)
