@@ -10,7 +10,8 @@ from engine.stylise.views import View, edges
 
 CODE = 8
 EDGES = 3
-CHANNELS = 3 + 3 + EDGES + CODE
+STEPS = np.array([0.15, 0.35, 0.55, 0.75, 0.95], np.float32)  # of the light that falls on a surface
+CHANNELS = 3 + 3 + EDGES + len(STEPS) + CODE
 
 
 def _codes(ids: np.ndarray) -> np.ndarray:
@@ -21,10 +22,17 @@ def _codes(ids: np.ndarray) -> np.ndarray:
     return bits.astype(np.float32) * 2 - 1
 
 
+def _light(view: View) -> np.ndarray:
+    """(H, W, steps), -1 to 1: how bright the render is over its albedo, cut into steps, in which a painter's tones are easy to
+    tell apart."""
+    shade = view.render.mean(-1) / (view.albedo.mean(-1) + 0.05)
+    return np.clip((shade[..., None] - STEPS) * 8, -1, 1)
+
+
 def encode(view: View, known: np.ndarray) -> torch.Tensor:
-    """(CHANNELS, H, W) float32: render, albedo, edges, code of the object. known: ids that some key shows; the others get no
+    """(CHANNELS, H, W) float32: render, albedo, edges, light, code of the object. known: ids that some key shows; the others get no
     code, and are painted after their colours alone."""
     found, inverse = np.unique(view.ids, return_inverse=True)
     code = (_codes(found) * np.isin(found, known)[:, None])[inverse.reshape(view.shape)]
-    stack = np.concatenate([view.render * 2 - 1, view.albedo * 2 - 1, edges(view), code], -1, dtype=np.float32)
+    stack = np.concatenate([view.render * 2 - 1, view.albedo * 2 - 1, edges(view), _light(view), code], -1, dtype=np.float32)
     return torch.from_numpy(np.ascontiguousarray(stack.transpose(2, 0, 1)))

@@ -76,9 +76,12 @@ class StrokeNetwork(nn.Module):
         self.edges = slice(first, last)
         self.enter = nn.Conv2d(4 * (18 + last - first), params.strokes, 3, padding=1)
         self.middle = nn.Conv2d(params.strokes, params.strokes, 3, padding=1)
-        self.leave = nn.Conv2d(params.strokes, 4 * 5, 3, padding=1)
-        nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)
+        self.amounts = nn.Conv2d(params.strokes, 2, 3, padding=1)
+        self.leave = nn.Conv2d(params.strokes, 32, 3, padding=1)
+        self.colour = nn.Conv2d(8 + 9, 3, 3, padding=1)
+        for layer in (self.amounts, self.colour):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
 
     def forward(self, guides: Tensor, tone: Tensor, carried: Carried) -> Tensor:
         strokes, key_tone, key_render, border = carried.direct.split([3, 3, 3, 1], 1)
@@ -88,9 +91,11 @@ class StrokeNetwork(nn.Module):
         change = torch.cat([turned * carried.trust, (tone - key_tone) * carried.trust], 1)
         parts = [tone, strokes * trust, borrowed, trust, carried.borrowed_trust, border, change, guides[:, self.edges]]
         x = _bend(self.enter(F.pixel_unshuffle(torch.cat(parts, 1), 2)))
-        x = F.pixel_shuffle(self.leave(_bend(x + self.middle(x))), 2)
-        keep, fill = 2 * torch.sigmoid(x[:, :1]), 2 * torch.sigmoid(x[:, 1:2])
-        return tone + keep * trust * strokes + fill * borrowed + x[:, 2:]
+        x = _bend(x + self.middle(x))
+        amounts = 2 * torch.sigmoid(F.interpolate(self.amounts(x), scale_factor=2, mode="bilinear", align_corners=False))
+        strokes, borrowed = amounts[:, :1] * trust * strokes, amounts[:, 1:] * borrowed
+        full = F.pixel_shuffle(_bend(self.leave(x)), 2)
+        return tone + strokes + borrowed + self.colour(torch.cat([full, tone, strokes, borrowed], 1))
 
 
 def fade(border: Tensor, turned: Tensor) -> Tensor:
