@@ -63,7 +63,7 @@ def _capture(command: argparse.ArgumentParser) -> None:
 
 
 def _train(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--seconds", type=int, help="how long to train")
+    command.add_argument("--seconds", type=float, help="how long to train")
     command.add_argument("--seed", type=int)
     command.add_argument("--resume", action="store_true", help="go on from the style trained before")
 

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import bpy
-from bpy.props import EnumProperty, IntProperty, StringProperty
+from bpy.props import EnumProperty, FloatProperty, StringProperty
 
 from . import __package__ as base_package
 from .engine_process import EngineMissing
@@ -43,13 +43,15 @@ class UnderstudyPreferences(bpy.types.AddonPreferences):
         subtype="DIR_PATH",
         default="//understudy/",
     )
-    start_seconds: IntProperty(
+    start_seconds: FloatProperty(
         name="Wait for Engine",
         description="How long the engine may take to start before it is given up",
-        default=60,
-        min=5,
-        max=600,
+        default=60.0,
+        min=5.0,
+        max=600.0,
+        precision=0,
         subtype="TIME_ABSOLUTE",
+        unit="TIME_ABSOLUTE",
     )
 
     def draw(self, _context: bpy.types.Context) -> None:

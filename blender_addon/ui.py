@@ -14,7 +14,6 @@ from .preferences import engine_python
 from .properties import SHOT, job_folder
 from .shot import ShotState, look
 
-
 PLACES = (
     ("SEQUENCER", "Strip", "SEQUENCE"),
     ("CAMERA", "View", "CAMERA_DATA"),

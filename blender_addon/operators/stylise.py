@@ -115,7 +115,7 @@ class UNDERSTUDY_OT_train_style(JobOperator, bpy.types.Operator):
                 )
         job = TrainStyle(
             keys=list(keys),
-            seconds=float(settings.training_seconds),
+            seconds=settings.training_seconds,
             resume=self.resume,
             seed=settings.seed,
             device=preferences().device,
@@ -142,7 +142,10 @@ class UNDERSTUDY_OT_stylise(JobOperator, bpy.types.Operator):
     bl_options: Any = {"UNDO"}
 
     overwrite: BoolProperty(
-        name="Paint Again", description="Paint frames again that are finished already", options={"SKIP_SAVE"}
+        name="Overwrite",
+        description="Paint every frame again, also those in the result folder that are not Understudy's own. "
+        "Without it, frames of another style, key or seed are painted again",
+        options={"SKIP_SAVE"},
     )
 
     @classmethod

@@ -1,0 +1,238 @@
+"""A real Blender with its window on a virtual screen: started, asked, clicked and photographed from plain Python.
+
+Blender runs in Debian's chroot (../shared/tools/real-blender); the engine's own Python is bind-mounted into it for as
+long as the tests run. Everything is skipped, saying so, where that script or root is missing.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+REAL_BLENDER = ROOT.parent / "shared" / "tools" / "real-blender"
+CHROOT = Path(os.environ.get("REAL_BLENDER_ROOT", "/var/tmp/real-blender")) / "trixie"
+ENGINE_PYTHON = Path(os.environ.get("UNDERSTUDY_ENGINE_PYTHON", ROOT / ".envs" / "engine" / "bin" / "python"))
+REMOTE = Path(__file__).with_name("remote.py")
+SCREEN = "1600x1000x24"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--panel-picture FILE keeps the picture that test_picture takes."""
+    parser.addoption("--panel-picture", metavar="FILE", help="keep the picture of the panel here (docs/panel.png)")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, saying why, where there is no real Blender."""
+    why = ""
+    if not REAL_BLENDER.exists():
+        why = f"no real Blender: {REAL_BLENDER} is not there"
+    elif os.geteuid() != 0:
+        why = "no real Blender: its chroot needs root"
+    for item in items if why else ():
+        item.add_marker(pytest.mark.skip(reason=why))
+
+
+class Seat:
+    """A shell inside the chroot with a screen of its own. What it starts ends with it."""
+
+    def __init__(self, folder: Path) -> None:
+        python_home = Path(os.path.realpath(ENGINE_PYTHON)).parents[1]
+        mounts = 'mkdir -p "$0$1" && mount --bind "$1" "$0$1" && shift && exec "$@"'
+        command = ["unshare", "-m", "sh", "-c", mounts, CHROOT, python_home, REAL_BLENDER, "trixie", "--shell"]
+        subprocess.run([REAL_BLENDER, "trixie", "--shell", "true"], cwd=ROOT, check=True)  # builds it, the first time
+        self._log = open(folder / "seat.log", "wb")  # noqa: SIM115 closed in close()
+        self._shell = subprocess.Popen(
+            [*map(str, command), f"xvfb-run -a -s '-screen 0 {SCREEN} +extension GLX' sh"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+        )
+
+    def run(self, command: str) -> str:
+        """Run a command line inside and return what it prints; AssertionError if it fails."""
+        assert self._shell.stdin is not None and self._shell.stdout is not None
+        self._shell.stdin.write(f"{{ {command}\n}} </dev/null; echo; echo DONE $?\n")
+        self._shell.stdin.flush()
+        lines = list(itertools.takewhile(lambda line: not line.startswith("DONE "), self._keep_last()))
+        assert self._last == "DONE 0\n", f"{command}: {self._last}{''.join(lines)}"
+        return "".join(lines).strip()
+
+    def _keep_last(self) -> Iterator[str]:
+        assert self._shell.stdout is not None
+        self._last = ""
+        for line in self._shell.stdout:
+            self._last = line
+            yield line
+
+    def close(self) -> None:
+        """End the shell, and with it the screen."""
+        assert self._shell.stdin is not None
+        self._shell.stdin.close()
+        self._shell.wait(20)
+        self._log.close()
+
+
+@pytest.fixture(scope="session")
+def seat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seat]:
+    """One screen for all tests."""
+    seat = Seat(tmp_path_factory.mktemp("seat"))
+    yield seat
+    seat.close()
+
+
+@pytest.fixture(scope="session")
+def user_folder(seat: Seat, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Blender's user folder with the extension built and installed the way an artist does it."""
+    folder = tmp_path_factory.mktemp("user")
+    seat.run(f"export BLENDER_USER_RESOURCES='{folder}' OMP_NUM_THREADS=1 UNDERSTUDY_ENGINE_PYTHON='{ENGINE_PYTHON}'")
+    zipped = folder / "understudy.zip"
+    extension = "blender --background --command extension"
+    seat.run(f"{extension} build --source-dir '{ROOT / 'blender_addon'}' --output-filepath '{zipped}' >&2")
+    seat.run(f"{extension} install-file --repo user_default --enable '{zipped}' >&2")
+    return folder
+
+
+class Window:
+    """Blender with a window: `do` runs Python in it, `ask` evaluates, `click` presses a button of the panel."""
+
+    def __init__(self, seat: Seat, folder: Path, file: Path | None, engine: Path) -> None:
+        self._seat, self._folder = seat, folder
+        self._numbers = itertools.count()
+        named = f"'{file}'" if file else ""
+        start = f"UNDERSTUDY_ENGINE_PYTHON='{engine}' exec blender --window-geometry 0 0 1600 1000 {named}"
+        start += f" --python '{REMOTE}' -- '{folder}'"
+        self.pid = int(seat.run(f"{start} >'{folder / 'blender.log'}' 2>&1 & echo $!"))
+        self.wait("True", 60)
+
+    def ask(self, expression: str, seconds: float = 10.0) -> Any:
+        """The value of a Python expression, by JSON."""
+        number = next(self._numbers)
+        question, answer = self._folder / f"{number}.py", self._folder / f"{number}.json"
+        question.with_suffix(".partial").write_text(expression)
+        question.with_suffix(".partial").rename(question)
+        deadline = time.monotonic() + seconds
+        while not answer.exists():
+            assert time.monotonic() < deadline, f"Blender does not answer: {self.log()}"
+            time.sleep(0.02)
+        value, error = json.loads(answer.read_text())
+        assert not error, error
+        return value
+
+    def do(self, statements: str) -> None:
+        """Run statements in Blender, from a timer as it were an add-on."""
+        self.ask(f"exec({statements!r}, globals())")
+
+    def wait(self, expression: str, seconds: float = 20.0) -> None:
+        """Until the expression is true."""
+        deadline = time.monotonic() + seconds
+        while not self.ask(expression, seconds):
+            assert time.monotonic() < deadline, f"not within {seconds} s: {expression}\n{self.log()}"
+            time.sleep(0.05)
+
+    def log(self) -> str:
+        """The end of what Blender printed."""
+        return (self._folder / "blender.log").read_text()[-3000:]
+
+    def reports(self) -> str:
+        """All that operators have told the artist so far."""
+        return self.ask("reports()")
+
+    def key(self, *keys: str) -> None:
+        """Press keys, where the mouse is."""
+        self._seat.run(f"xdotool key {' '.join(keys)}")
+
+    def point(self, x: int, y: int) -> None:
+        """Move the mouse; y runs down. Twice, for Blender acts on the way."""
+        self._seat.run(f"xdotool mousemove {x} {y + 1} mousemove {x} {y}")
+
+    def press(self, x: int, y: int) -> None:
+        """Click with the left button."""
+        self.point(x, y)
+        self._seat.run("xdotool click 1")
+        self.ask("None")
+
+    def open_tab(self) -> None:
+        """Click down the sidebar's tabs until ours is open."""
+        x, top, width, height = self.ask("sidebar()")
+        for y in range(top + 40, top + height, 40):
+            if self.ask("category()") == "Understudy":
+                return
+            self.press(x + width - 10, y)
+        raise AssertionError("the sidebar has no tab Understudy")
+
+    def find(self, command: str) -> tuple[int, int]:
+        """Where the button is that runs `command`, as Blender itself tells it: by Ctrl C over the button."""
+        left, top, width, height = self.ask("sidebar()")
+        x = left + width * 3 // 5
+        for y in range(top + 20, top + height, 12):
+            self.point(x, y)
+            if command in self.ask("command_under_mouse()"):
+                return x, y
+        raise AssertionError(f"no button of the panel runs {command}")
+
+    def click(self, command: str) -> None:
+        """Click the button that runs `command`."""
+        self.find(command)
+        self._seat.run("xdotool click 1")
+        self.ask("None")
+
+    def picture(self, path: Path, crop: tuple[int, int, int, int] | None = None) -> None:
+        """A picture of the screen, or of (x, y, width, height) of it."""
+        part = "-crop {2}x{3}+{0}+{1} +repage".format(*crop) if crop else ""
+        self.do("bpy.ops.wm.redraw_timer(type='DRAW_WIN_SWAP', iterations=2)")
+        self._seat.run(f"import -window root {part} '{path}'")
+
+    def kill(self) -> None:
+        """kill -9."""
+        self._seat.run(f"kill -9 {self.pid} 2>/dev/null; true")
+
+
+@pytest.fixture
+def window(seat: Seat, user_folder: Path, tmp_path: Path) -> Iterator[Callable[..., Window]]:
+    """`window(FILE, ENGINE)` starts a Blender, our tab open; it is ended after the test."""
+    opened: list[Window] = []
+
+    def start(file: Path | None = None, engine: Path = ENGINE_PYTHON) -> Window:
+        folder = tmp_path / f"window{len(opened)}"
+        folder.mkdir()
+        opened.append(Window(seat, folder, file, engine))
+        opened[-1].open_tab()
+        return opened[-1]
+
+    yield start
+    for blender in opened:
+        blender.kill()
+
+
+@pytest.fixture
+def fake_engine(tmp_path: Path) -> Callable[..., Path]:
+    """`fake_engine(jobs=[[step, …], …])`: an interpreter that is tests/addon/fake_engine.py with this script."""
+
+    def make(**script: Any) -> Path:
+        written, python = tmp_path / "script.json", tmp_path / "python"
+        written.write_text(json.dumps(script))
+        engine = ROOT / "tests" / "addon" / "fake_engine.py"
+        python.write_text(f'#!/bin/sh\nexec "{ENGINE_PYTHON}" "{engine}" "{written}"\n')
+        python.chmod(0o755)
+        return python
+
+    return make
+
+
+@pytest.fixture
+def shot_file(seat: Seat, user_folder: Path, tmp_path: Path) -> Path:
+    """A saved file: Blender's cube and camera, 4 frames of 32 x 32 in one sample of Cycles."""
+    path = tmp_path / "shot.blend"
+    seat.run(f"blender --background --python '{ROOT / 'tests' / 'window' / 'scene.py'}' -- '{path}' >&2")
+    return path

@@ -1,0 +1,191 @@
+"""What an artist does and sees: the panel in a real window, jobs to their end, Esc, faults; the true command line."""
+
+from __future__ import annotations
+
+import os
+import struct
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Seat, Window
+
+from engine.protocol import Shot, frame_path, key_path, result_path, write_json
+
+Start = Callable[..., Window]
+FakeEngine = Callable[..., Path]
+
+
+def write_picture(path: Path, side: int = 32) -> None:
+    """A grey PNG."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head, rows = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0), (b"\0" + b"\x80" * 3 * side) * side
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + data)
+
+
+def write_trained_shot(
+    folder: Path, frames: int = 4, side: int = 32, keys: tuple[int, ...] = (1,), results: int = 4
+) -> Path:
+    """A job folder as capture, painting, training and stylising leave it, as far as the panel looks at it."""
+    for frame in range(1, frames + 1):
+        write_picture(frame_path(folder, frame))
+    for frame in keys:
+        write_picture(key_path(folder, frame))
+    for frame in range(1, results + 1):
+        write_picture(result_path(folder, frame))
+    write_json(folder / "shot.json", Shot(1, frames, side, side, 24.0, [], []))
+    (folder / "style").mkdir()
+    (folder / "style" / "generator.safetensors").write_bytes(b"weights")
+    return folder
+
+
+def test_picture(
+    window: Start, shot_file: Path, fake_engine: FakeEngine, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    write_trained_shot(shot_file.parent / "understudy", 48, 512, (1, 24), 18)
+    progress: dict[str, object] = {"progress": [0.38, "Frame 18 painted", 41.0]}
+    blender = window(shot_file, fake_engine(jobs=[[progress, {"sleep": 120}]]))
+    blender.click("understudy.stylise")
+    blender.wait("done() > 0")
+    x, top, width, _ = blender.ask("sidebar()")
+    bottom = blender.find("understudy.delete_generated_keys")[1] + 24
+    blender.point(400, 500)
+    picture = tmp_path / "panel.png"
+    blender.picture(picture, (x, top, width, bottom - top))
+    assert picture.stat().st_size > 10_000, "an empty picture"
+    if kept := request.config.getoption("--panel-picture"):
+        Path(kept).write_bytes(picture.read_bytes())
+
+
+def test_a_job_to_its_end_is_one_undo_step(window: Start, shot_file: Path, fake_engine: FakeEngine) -> None:
+    write_trained_shot(shot_file.parent / "understudy")
+    blender = window(shot_file, fake_engine(jobs=[[{"progress": [0.5, "Half", 1.0]}, {"sleep": 0.5}, {"finish": {}}]]))
+    blender.click("understudy.stylise")
+    blender.wait("'Scene Stylised' in bpy.data.scenes")
+    assert blender.ask("manager.engine_state") == "READY"
+    assert blender.ask("bpy.data.cameras['Camera'].background_images[0].image.name") == "understudy stylised"
+    blender.point(400, 500)
+    blender.key("ctrl+z")
+    blender.wait("'Scene Stylised' not in bpy.data.scenes and not bpy.data.cameras['Camera'].background_images")
+
+
+def test_escape_in_the_middle_of_a_job(window: Start, shot_file: Path, fake_engine: FakeEngine) -> None:
+    write_trained_shot(shot_file.parent / "understudy")
+    blender = window(shot_file, fake_engine(jobs=[[{"progress": [0.3, "Painting", 60.0]}, {"sleep": 60}]]))
+    blender.click("understudy.stylise")
+    blender.wait("done() > 0")
+    blender.do("bpy.context.scene.frame_set(3)")  # the artist works on meanwhile
+    blender.point(400, 500)
+    blender.key("Escape")
+    blender.wait("done() < 0", 2)
+    assert blender.ask("manager.engine_state") == "READY"
+    assert blender.ask("len(bpy.data.scenes)") == 1
+    assert "Cancelled; what was finished is kept." in blender.reports()
+
+
+def test_cancel_button(window: Start, shot_file: Path, fake_engine: FakeEngine) -> None:
+    write_trained_shot(shot_file.parent / "understudy")
+    blender = window(shot_file, fake_engine(jobs=[[{"progress": [0.3, "Training", 60.0]}, {"sleep": 60}]]))
+    blender.click("understudy.train_style")
+    blender.wait("done() > 0")
+    blender.click("understudy.cancel_job")
+    blender.wait("done() < 0", 2)
+
+
+def test_escape_in_the_middle_of_a_capture(window: Start, shot_file: Path) -> None:
+    blender = window(shot_file)
+    blender.do("bpy.context.scene.frame_end = 400")
+    before = blender.ask(RENDER_SETTINGS)
+    blender.click("understudy.capture")
+    blender.wait("done() > 0")
+    blender.point(400, 500)
+    blender.key("Escape")
+    blender.wait("done() < 0")
+    assert blender.ask(RENDER_SETTINGS) == before
+    assert not (shot_file.parent / "understudy" / "shot.json").exists()
+
+
+RENDER_SETTINGS = """[str(getattr(owner, p.identifier))
+    for owner in (bpy.context.scene.render, bpy.context.scene.cycles, bpy.context.view_layer, bpy.context.scene)
+    for p in owner.bl_rna.properties if p.type != 'POINTER' and p.type != 'COLLECTION']"""
+
+
+def test_a_file_loaded_during_a_job_gets_no_result(window: Start, shot_file: Path, fake_engine: FakeEngine) -> None:
+    write_trained_shot(shot_file.parent / "understudy")
+    blender = window(shot_file, fake_engine(jobs=[[{"progress": [0.3, "Painting", 2.0]}, {"deaf": 2}, {"finish": {}}]]))
+    blender.click("understudy.stylise")
+    blender.wait("done() > 0")
+    blender.do(f"bpy.ops.wm.open_mainfile(filepath={str(shot_file)!r})")
+    blender.wait("done() < 0")
+    assert blender.ask("len(bpy.data.scenes)") == 1
+    blender.click("understudy.train_style")  # the panel is alive, and so is the engine
+    blender.wait("done() >= 0")
+
+
+def test_the_engine_killed_in_the_middle(window: Start, shot_file: Path, fake_engine: FakeEngine) -> None:
+    write_trained_shot(shot_file.parent / "understudy")
+    blender = window(shot_file, fake_engine(jobs=[[{"progress": [0.3, "Painting", 2.0]}, {"sleep": 60}]]))
+    blender.click("understudy.stylise")
+    blender.wait("done() > 0")
+    os.kill(blender.ask("manager._engine.ready.pid"), 9)
+    blender.wait("manager.engine_state == 'STOPPED'", 2)
+    assert "The engine was ended by signal 9" in blender.reports()
+    blender.click("understudy.stylise")
+    blender.wait("done() > 0")
+
+
+def test_the_engine_ends_with_blender(window: Start) -> None:
+    blender = window()
+    blender.click("understudy.start_engine")
+    blender.wait("manager.engine_state == 'READY'", 60)
+    engine = blender.ask("manager._engine.ready.pid")
+    blender.kill()
+    deadline = time.monotonic() + 2.0
+    while (Path("/proc") / str(engine)).exists():
+        assert time.monotonic() < deadline, "the engine outlived Blender"
+        time.sleep(0.05)
+
+
+def test_the_whole_way_by_clicking(window: Start, shot_file: Path) -> None:
+    """Capture, paint, train and stylise with the real engine."""
+    folder = shot_file.parent / "understudy"
+    blender = window(shot_file)
+    blender.do("bpy.context.scene.understudy.training_seconds = 3")
+    blender.click("understudy.capture")
+    blender.wait(f"done() < 0 and Path({str(folder / 'shot.json')!r}).exists()", 60)
+    blender.click("understudy.paint_key")
+    blender.wait("bpy.data.images.get('0001.png') is not None")
+    blender.click("understudy.train_style")
+    blender.wait("done() < 0", 120)
+    assert "The style is trained" in blender.reports()
+    blender.click("understudy.stylise")
+    blender.wait("'Scene Stylised' in bpy.data.scenes", 120)
+    assert sorted(os.listdir(folder / "result")) == ["0001.png", "0002.png", "0003.png", "0004.png"]
+
+
+def test_command_line(seat: Seat, user_folder: Path, shot_file: Path, fake_engine: FakeEngine, tmp_path: Path) -> None:
+    engine = fake_engine(jobs=[[{"progress": [0.5, "Painting", 1.0]}, {"finish": {}}]])
+    status, output = command_line(seat, shot_file, engine, "stylise")
+    assert (status, "Nothing is captured yet" in output) == (1, True)
+    write_trained_shot(shot_file.parent / "understudy")
+    status, output = command_line(seat, shot_file, engine, f"stylise --output '{tmp_path / 'done.blend'}'")
+    assert (status, "Stylise:  50%, 1 s left, Painting" in output) == (0, True)
+    assert (tmp_path / "done.blend").exists()
+    status, output = command_line(seat, shot_file, fake_engine(jobs=[[{"die": 4}]]), "stylise")
+    assert (status, "ended with exit code 4" in output) == (1, True)
+    status, output = command_line(seat, shot_file, engine, "inbetween")
+    assert (status, "--save" in output) == (2, True)
+
+
+def command_line(seat: Seat, file: Path, engine: Path, arguments: str) -> tuple[int, str]:
+    """`blender FILE --command understudy …`: exit status and all that was printed."""
+    command = f"UNDERSTUDY_ENGINE_PYTHON='{engine}' blender '{file}' --command understudy {arguments}"
+    *output, status = seat.run(f"{command} 2>&1; echo $?").splitlines()
+    return int(status), "\n".join(output)
