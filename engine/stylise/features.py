@@ -32,7 +32,7 @@ def _light(view: View) -> np.ndarray:
 def encode(view: View, known: np.ndarray) -> torch.Tensor:
     """(CHANNELS, H, W) float32: render, albedo, edges, light, code of the object. known: ids that some key shows; the others get no
     code, and are painted after their colours alone."""
-    found, inverse = np.unique(view.ids, return_inverse=True)
-    code = (_codes(found) * np.isin(found, known)[:, None])[inverse.reshape(view.shape)]
+    every = np.arange(int(view.ids.max()) + 1)
+    code = (_codes(every) * np.isin(every, known)[:, None])[view.ids]
     stack = np.concatenate([view.render * 2 - 1, view.albedo * 2 - 1, edges(view), _light(view), code], -1, dtype=np.float32)
     return torch.from_numpy(np.ascontiguousarray(stack.transpose(2, 0, 1)))

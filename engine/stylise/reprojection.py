@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import binary_dilation, distance_transform_edt
 from scipy.spatial import cKDTree
 
 from engine.stylise.views import View, edges
@@ -29,28 +29,6 @@ class Match:
     confidence: np.ndarray
 
 
-def _slopes(view: View) -> np.ndarray:
-    """(H, W, 2, 3): how the point changes by one pixel to the right and down. Of the two neighbours the nearer counts, so that
-    an edge is not taken for a slope."""
-    slopes = np.zeros((*view.shape, 2, 3), np.float32)
-    best = np.full((*view.shape, 2), np.inf, np.float32)
-    for i, axis in enumerate((1, 0)):
-        a, b = [slice(None)] * 2, [slice(None)] * 2
-        a[axis], b[axis] = slice(1, None), slice(None, -1)
-        step = view.points[tuple(a)] - view.points[tuple(b)]
-        length = np.where(view.ids[tuple(a)] == view.ids[tuple(b)], np.linalg.norm(step, axis=-1), np.inf)
-        for side in (tuple(a), tuple(b)):
-            nearer = length < best[side][..., i]
-            slopes[side][..., i, :][nearer] = step[nearer]
-            best[side][..., i][nearer] = length[nearer]
-    return slopes
-
-
-def _footprint(slopes: np.ndarray) -> np.ndarray:
-    """(H, W): edge of the square that has the area of surface under a pixel."""
-    return np.sqrt(np.linalg.norm(np.cross(slopes[..., 0, :], slopes[..., 1, :]), axis=-1))
-
-
 class KeySurface:
     """The surface that one key shows, ready to be searched."""
 
@@ -58,17 +36,16 @@ class KeySurface:
         """painted: (H, W) bool, where the key counts; everywhere if None."""
         painted = np.ones(view.shape, bool) if painted is None else painted
         self.view = view
-        self._slopes = _slopes(view)
-        self._footprint = _footprint(self._slopes)
-        extent = np.linalg.norm(self._slopes, axis=-1).max(-1)
+        self._extent = np.sqrt((view.slopes**2).sum(-1).max(-1))
         # One length unit an object: its median pixel, so that one reach fits a coin and a mountain.
         self._unit = np.ones(int(view.ids.max()) + 1, np.float32)
         for i in np.unique(view.ids):
-            here = extent[(view.ids == i) & (extent > 0)]
+            here = self._extent[(view.ids == i) & (self._extent > 0)]
             self._unit[i] = np.median(here) if here.size else 1.0
-        self._ids = np.unique(view.ids[painted])
         self._pixels = np.flatnonzero(painted)
-        self._tree = cKDTree(self._place(view.points.reshape(-1, 3)[self._pixels], view.ids.ravel()[self._pixels]))
+        points, ids = view.points.reshape(-1, 3)[self._pixels], view.ids.ravel()[self._pixels]
+        self._tree = cKDTree(self._place(points, ids), balanced_tree=False)
+        self._cells = _Cells(points, ids, view.sizes)
         rim = (edges(view)[..., 0] > 0) | ~painted
         self._inside = distance_transform_edt(~rim).astype(np.float32) if rim.any() else np.full(view.shape, 9.0, np.float32)
 
@@ -85,29 +62,54 @@ class KeySurface:
 
     def locate(self, points: np.ndarray, ids: np.ndarray, footprint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(N, 2) place in the key in pixels and (N,) confidence. footprint: (N,) edge of a pixel on the surface."""
-        found = self.nearest(points, ids, _REACH)
-        q = np.maximum(found, 0)
-        slopes = self._slopes.reshape(-1, 2, 3)[q]
-        offset = points - self.view.points.reshape(-1, 3)[q]
-        step = _solve(slopes, offset)
-        rest = np.linalg.norm(offset - np.einsum("ni,nij->nj", step, slopes), axis=-1)
-        extent = np.linalg.norm(slopes, axis=-1).max(-1) + 1e-9
-        coarser = self._footprint.ravel()[q] / np.maximum(footprint, 1e-9)
-        trust = np.clip(2 - 2 * rest / extent, 0, 1) * np.clip(2 - coarser / 3, 0, 1)
-        trust *= np.clip(self._inside.ravel()[q] - 1, 0, 1) * (found >= 0)
+        xy, trust = np.zeros((len(ids), 2), np.float32), np.zeros(len(ids), np.float32)
+        near = self._cells.holds(points, ids)
+        found = self.nearest(points[near], ids[near], _REACH)
+        near, q = near[found >= 0], found[found >= 0]
+        offset = points[near] - self.view.points.reshape(-1, 3)[q]
+        step, rest = _solve(self.view.slopes.reshape(-1, 2, 3)[q], offset)
+        coarser = self.view.footprint.ravel()[q] / np.maximum(footprint[near], 1e-9)
+        sure = np.clip(2 - 2 * rest / (self._extent.ravel()[q] + 1e-9), 0, 1) * np.clip(2 - coarser / 3, 0, 1)
+        trust[near] = sure * np.clip(self._inside.ravel()[q] - 1, 0, 1)
         y, x = np.divmod(q, self.view.shape[1])
-        return (np.stack([x, y], -1) + step).astype(np.float32), trust.astype(np.float32)
+        xy[near] = np.stack([x, y], -1) + step
+        return xy, trust
 
 
-def _solve(slopes: np.ndarray, offset: np.ndarray) -> np.ndarray:
-    """(N, 2) step in pixels that makes `offset` (N, 3) out of `slopes` (N, 2, 3), at most three quarters of a pixel a side."""
-    gram = np.einsum("nik,njk->nij", slopes, slopes)
-    right = np.einsum("nik,nk->ni", slopes, offset)
-    a, b, d = gram[:, 0, 0], gram[:, 0, 1], gram[:, 1, 1]
+def _solve(slopes: np.ndarray, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(N, 2) step in pixels that makes `offset` (N, 3) out of `slopes` (N, 2, 3), at most three quarters of a pixel a side,
+    and the (N,) length of what is left of the offset."""
+    right, down = slopes[:, 0], slopes[:, 1]
+    a, b, d = (right * right).sum(-1), (right * down).sum(-1), (down * down).sum(-1)
+    u, v = (right * offset).sum(-1), (down * offset).sum(-1)
     det = a * d - b * b
     safe = np.where(det > 1e-6 * a * d + 1e-30, det, np.inf)
-    step = np.stack([d * right[:, 0] - b * right[:, 1], a * right[:, 1] - b * right[:, 0]], -1) / safe[:, None]
-    return np.clip(step, -0.75, 0.75)
+    step = np.clip(np.stack([d * u - b * v, a * v - b * u], -1) / safe[:, None], -0.75, 0.75)
+    rest = offset - step[:, :1] * right - step[:, 1:] * down
+    return step.astype(np.float32), np.sqrt((rest * rest).sum(-1))
+
+
+class _Cells:
+    """Which coarse cells of the objects' boxes hold a point: a quick no for most points that the key does not show."""
+
+    SIDE = 24
+
+    def __init__(self, points: np.ndarray, ids: np.ndarray, sizes: np.ndarray) -> None:
+        self._sizes = np.maximum(sizes, 1e-9)
+        known = np.unique(ids)
+        self._rank = np.full(len(sizes) + 1, len(known))  # the last rank is an empty box, for objects that the key lacks
+        self._rank[known] = np.arange(len(known))
+        held = np.zeros((len(known) + 1, *[self.SIDE] * 3), bool)
+        held[self._rank[ids], *self._cell(points, ids)] = True
+        self._held = binary_dilation(held, np.ones((1, 3, 3, 3), bool))
+
+    def _cell(self, points: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, ...]:
+        share = points / self._sizes[np.minimum(ids, len(self._sizes) - 1)]
+        return tuple(np.clip(share.T * self.SIDE, 0, self.SIDE - 1).astype(np.int64))
+
+    def holds(self, points: np.ndarray, ids: np.ndarray) -> np.ndarray:
+        """Indices of the points that lie in or beside such a cell."""
+        return np.flatnonzero(self._held[self._rank[np.minimum(ids, len(self._rank) - 1)], *self._cell(points, ids)])
 
 
 class Atlas:
@@ -119,7 +121,7 @@ class Atlas:
     def _locate(self, view: View, where: np.ndarray, points: np.ndarray, without: int | None) -> tuple[np.ndarray, np.ndarray]:
         """(N, 2) places and (N,) confidences in the key that shows each point best, of two equals the nearer in time."""
         height, width = self.keys[0].view.shape
-        ids, footprint = view.ids.ravel()[where], _footprint(_slopes(view)).ravel()[where]
+        ids, footprint = view.ids.ravel()[where], view.footprint.ravel()[where]
         xy, trust, score = np.zeros((len(where), 2), np.float32), np.zeros(len(where), np.float32), np.zeros(len(where))
         for i, key in enumerate(self.keys):
             if key.view.frame == without:

@@ -4,6 +4,7 @@ geometry bears on a painting. It knows files by engine.frames alone, and no netw
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,34 @@ class View:
     def shape(self) -> tuple[int, int]:
         """(H, W)."""
         return self.ids.shape[0], self.ids.shape[1]
+
+    @cached_property
+    def slopes(self) -> np.ndarray:
+        """(H, W, 2, 3) float32: how the point changes by one pixel to the right and down. Of the two neighbours the nearer
+        counts, so that an edge is not taken for a slope."""
+        slopes = np.zeros((*self.shape, 2, 3), np.float32)
+        best = np.full((*self.shape, 2), np.inf, np.float32)
+        for i, (here, there) in enumerate((_neighbours(1), _neighbours(0))):
+            step = self.points[here] - self.points[there]
+            length = np.where(self.ids[here] == self.ids[there], (step * step).sum(-1), np.inf)
+            for side in (here, there):
+                nearer = length < best[side][..., i]
+                slopes[side][..., i, :][nearer] = step[nearer]
+                best[side][..., i][nearer] = length[nearer]
+        return slopes
+
+    @cached_property
+    def footprint(self) -> np.ndarray:
+        """(H, W) float32: edge of the square that has the area of surface under a pixel."""
+        (a, b, c), (d, e, f) = (np.moveaxis(self.slopes[..., i, :], -1, 0) for i in (0, 1))
+        return np.sqrt(np.sqrt((b * f - c * e) ** 2 + (c * d - a * f) ** 2 + (a * e - b * d) ** 2))
+
+
+def _neighbours(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Slices of an image: every pixel but the first along `axis`, and the one before it."""
+    here, there = [slice(None)] * 2, [slice(None)] * 2
+    here[axis], there[axis] = slice(1, None), slice(None, -1)
+    return tuple(here), tuple(there)
 
 
 def _object_sizes(shot: Shot, highest: int) -> np.ndarray:
@@ -76,9 +105,7 @@ def edges(view: View) -> np.ndarray:
     """(H, W, 3) float32, 0 to 1, how much a pixel borders on another object, on a leap in depth, on a fold."""
     out = np.zeros((*view.shape, 3), np.float32)
     for axis in (0, 1):
-        a, b = [slice(None)] * 2, [slice(None)] * 2
-        a[axis], b[axis] = slice(1, None), slice(None, -1)
-        here, there = tuple(a), tuple(b)
+        here, there = _neighbours(axis)
         other = view.ids[here] != view.ids[there]
         step = view.depth[here] - view.depth[there]
         leap = np.where(other, 0, np.clip(np.abs(step) * 8, 0, 1))
