@@ -28,13 +28,13 @@ from .rig import (
     fcurves_of,
     find_object,
     generated_keys,
+    key_constant,
     key_points,
     rotation_of,
     split_path,
 )
 
-POINT = bpy.types.Keyframe.bl_rna.properties
-BEZIER, CONSTANT = (POINT["interpolation"].enum_items[name].value for name in ("BEZIER", "CONSTANT"))
+BEZIER, CONSTANT = key_constant("interpolation", "BEZIER"), key_constant("interpolation", "CONSTANT")
 
 
 class Filled(NamedTuple):

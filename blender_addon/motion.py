@@ -71,7 +71,7 @@ def make_plan(params: MotionParams) -> Plan:
     if not rig.tracks:
         why = rig.notes[0] if rig.notes else "Key them first, or select others."
         raise MotionError(f"Nothing selected of '{ob.name}' has keys that may be added to. {why}")
-    if (users := compat.action_users(ob.animation_data)) > 1:
+    if (users := compat.action_users(ob)) > 1:
         name = ob.animation_data.action.name
         rig.notes.append(f"The action '{name}' moves {users} objects; all of them get the new keys.")
     return _plan_extrapolate(params, rig) if params.play_on else _plan_inbetween(params, rig)

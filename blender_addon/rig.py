@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import bpy
 import numpy as np
@@ -21,7 +22,6 @@ from . import compat
 from .protocol import JobError
 
 NEAR = 0.01  # frames: Blender takes keys nearer than this for one
-GENERATED = bpy.types.Keyframe.bl_rna.properties["type"].enum_items["GENERATED"].value
 ROTATION_PATHS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
 TRANSFORMS = ("location", "rotation_euler", "rotation_quaternion", "rotation_axis_angle", "scale")
 _BONE_PATH = re.compile(r'(pose\.bones\["(?:[^"\\]|\\.)*"\])(.*)', re.DOTALL)
@@ -32,6 +32,15 @@ Owner = bpy.types.PoseBone | bpy.types.Object
 
 class MotionError(JobError):
     """An object of which no motion job can be made; str() is one sentence that says what to do."""
+
+
+def key_constant(field_name: str, choice: str) -> int:
+    """The number that stands for a choice where keys are read and written all at once."""
+    prop: Any = bpy.types.Keyframe.bl_rna.properties[field_name]
+    return prop.enum_items[choice].value
+
+
+GENERATED = key_constant("type", "GENERATED")
 
 
 def generated_keys(fcurve: bpy.types.FCurve) -> np.ndarray:
@@ -143,21 +152,21 @@ class Rig:
 # --- rotation modes --------------------------------------------------------------------------------------------------
 
 
-def rotation_of(channels: Sequence[float], mode: str) -> Quaternion:
+def rotation_of(channels: Sequence[float], mode: Any) -> Quaternion:
     """The rotation that a mode's channels stand for."""
     if mode == "QUATERNION":
         return Quaternion(channels).normalized()
     if mode == "AXIS_ANGLE":
         return Quaternion(channels[1:], channels[0])
-    return Euler(channels, mode).to_quaternion()  # type: ignore[arg-type]
+    return Euler(channels, mode).to_quaternion()
 
 
-def channels_of(rotation: Quaternion, mode: str, near: Sequence[float]) -> Sequence[float]:
+def channels_of(rotation: Quaternion, mode: Any, near: Sequence[float]) -> Sequence[float]:
     """The channels of a rotation, of all that stand for it those nearest to `near`."""
     if mode == "QUATERNION":
-        return rotation if rotation.dot(Quaternion(near)) >= 0 else -rotation
+        return (rotation if rotation.dot(Quaternion(near)) >= 0 else rotation * -1.0)[:]
     if mode != "AXIS_ANGLE":
-        return rotation.to_euler(mode, Euler(near, mode))  # type: ignore[arg-type]
+        return rotation.to_euler(mode, Euler(near, mode))[:]
     axis, angle = rotation.to_axis_angle()
     near_axis = Vector(near[1:])
     if abs(angle) < 1e-5 and near_axis.length:
@@ -165,7 +174,7 @@ def channels_of(rotation: Quaternion, mode: str, near: Sequence[float]) -> Seque
     if axis.dot(near_axis) < 0:
         axis, angle = -axis, -angle
     angle += math.tau * round((near[0] - angle) / math.tau)
-    return (angle, *(axis * (near_axis.length or 1.0)))
+    return (angle, *(axis * (near_axis.length or 1.0))[:])
 
 
 def _meets(track: Track, mode: str) -> bool:
@@ -202,7 +211,7 @@ def find_object(uid: int) -> bpy.types.Object:
 
 def fcurves_of(ob: bpy.types.Object) -> FCurves:
     """The F-curves of the object's action (and slot) by data path and index."""
-    return {(fc.data_path, fc.array_index): fc for fc in compat.action_fcurves(ob.animation_data)}
+    return {(fc.data_path, fc.array_index): fc for fc in compat.action_fcurves(ob)}
 
 
 def split_path(path: str) -> tuple[str, str]:
@@ -254,7 +263,7 @@ class _Reader:
         """Whether keys are wanted on the owner of this name."""
         return not self.bones or owner in self.bones
 
-    def curves(self, owner: Owner, prop: str, locks: Sequence[bool]) -> list[Curve]:
+    def curves(self, owner: Owner, prop: str, locks: Iterable[bool]) -> list[Curve]:
         """The curves of a transform property."""
         path = _path(owner, prop)
         return [
@@ -298,7 +307,7 @@ def _path(owner: Owner, prop: str) -> str:
 def _resolve(ob: bpy.types.Object, path: str, index: int) -> float | None:
     """The fractional number at a data path; None for a path that leads nowhere and for whole numbers and switches."""
     try:
-        value = ob.path_resolve(path)
+        value: Any = ob.path_resolve(path)  # type: ignore[func-returns-value]
         value = value if isinstance(value, (float, int, str)) else value[index]
     except (ValueError, TypeError, IndexError, KeyError):
         return None
@@ -309,6 +318,7 @@ def read_rig(ob: bpy.types.Object, bones: Collection[str] | None) -> Rig:
     """The rig of an object. bones: those to be filled, empty for all; None for the object as a whole. Joints are the
     bones that are asked for or have keys, and their ancestors."""
     reader = _Reader(ob, bones)
+    owners: Sequence[Owner]
     if bones is None:
         owners, frame = [ob], ob.matrix_world @ ob.matrix_basis.inverted_safe()
     else:

@@ -35,8 +35,9 @@ def why_not(context: bpy.types.Context) -> str:
 
 def asked_bones(context: bpy.types.Context, which: str) -> tuple[str, ...] | None:
     """Names of the bones that are meant, () for all, None for the object as a whole. Raises OperatorError."""
-    if context.object.mode != "POSE":
-        of_bone = {split_path(path)[0] != "" for path, _ in fcurves_of(context.object)}
+    ob: Any = context.object
+    if ob.mode != "POSE":
+        of_bone = {split_path(path)[0] != "" for path, _ in fcurves_of(ob)}
         return () if True in of_bone and (which == "ALL" or False not in of_bone) else None
     if which == "ALL":
         return ()

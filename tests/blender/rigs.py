@@ -68,7 +68,7 @@ def key_pose(owners: Iterable[Any], frame: int, seed: int, *, location: bool = T
 
 def fcurves(ob: bpy.types.Object) -> dict[tuple[str, int], bpy.types.FCurve]:
     """By path and index."""
-    return {(fc.data_path, fc.array_index): fc for fc in compat.action_fcurves(ob.animation_data)}
+    return {(fc.data_path, fc.array_index): fc for fc in compat.action_fcurves(ob)}
 
 
 def bone_curve(ob: bpy.types.Object, bone: str, prop: str, index: int = 0) -> bpy.types.FCurve:

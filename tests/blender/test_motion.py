@@ -222,6 +222,21 @@ def test_selected_keys_narrow_the_range() -> None:
     assert set(arrays_of(ob)[0].spans.values()) == {(10, 20)}
 
 
+def test_a_tweaked_strip_has_its_own_time() -> None:
+    """The frame range is the scene's, the keys are the action's."""
+    ob = make_armature((-1,))
+    for frame in (1, 20):
+        key_pose(ob.pose.bones, frame, seed=frame)
+    anim = ob.animation_data
+    strip = anim.nla_tracks.new().strips.new("late", 101, anim.action)
+    anim.action = None
+    strip.select = True
+    anim.use_tweak_mode = True
+    assert set(arrays_of(ob, frame_start=101, frame_end=120)[0].spans.values()) == {(1, 20)}
+    with pytest.raises(MotionError, match="nothing to fill"):
+        make_plan(params(ob, frame_start=1, frame_end=20))
+
+
 def test_keys_between_frames_hold_both_neighbours() -> None:
     ob = make_armature((-1,))
     for frame in (1.0, 7.5, 20.0):
