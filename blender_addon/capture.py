@@ -39,6 +39,9 @@ SURFACES = ("MESH", "CURVE", "SURFACE", "FONT", "META")
 # Left out of the guides: Cycles shows lights to the camera, and what these draw would be taken for an anchor.
 NO_SURFACES = ("LIGHT", "VOLUME", "CURVES", "POINTCLOUD", "GPENCIL", "GREASEPENCIL")
 MAX_OBJECTS = 32_767  # the largest pass index
+MAX_CHANNELS = 24  # of four bytes, in any picture
+
+Picture = Callable[[int, Path], None]  # writes a frame as the one file in a folder
 
 
 class CaptureError(Exception):
@@ -88,14 +91,14 @@ def capture(params: CaptureParams) -> Generator[tuple[int, int], None, Shot]:
             with ExitStack() as changes:
                 picture = settings(changes, scene, view_layer, params.source)
                 for frame in shot.frames:
-                    _store(picture, frame, partial, path(params.folder, frame))
+                    _store(picture, shot, frame, partial, path(params.folder, frame))
                     seen = seen or _anything_seen(scene, partial)
                     yield (done := done + 1), total
             if not seen:
                 raise CaptureError(
                     "The camera sees no mesh in this frame range: point it at one, or show one in renders."
                 )
-        write_json(params.folder / "shot.json", shot)
+        _finish(shot, params.folder)
     return shot
 
 
@@ -196,7 +199,7 @@ def _assign(target: Any, values: dict[str, Any]) -> None:
 
 def _picture_settings(
     changes: ExitStack, scene: bpy.types.Scene, file_format: str, depth: str
-) -> Callable[[int, Path], None]:
+) -> Picture:
     """What every render of a sweep has: one file, the whole picture, nothing from the sequencer. Returns what renders."""
     render = scene.render
     _change(changes, scene, camera=scene.camera, frame_start=scene.frame_start, frame_end=scene.frame_end, frame_step=1)
@@ -327,27 +330,33 @@ def _partial_folder(whole: ExitStack, folder: Path) -> Path:
 
 
 def _cannot_write(folder: Path, error: OSError) -> str:
-    if error.errno == errno.ENOSPC:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"The disk of the job folder {folder} is full: make room and capture again."
     why = error.strerror or type(error).__name__
     return f"The job folder {folder} cannot be written to ({why}): choose another."
 
 
+def _check_room(shot: Shot, folder: Path) -> None:
+    """Room for one picture, uncompressed: Blender takes an EXR cut short by a full disk for a success."""
+    if shutil.disk_usage(folder).free < shot.width * shot.height * MAX_CHANNELS * 4:
+        raise OSError(errno.ENOSPC, "no room")
+
+
 def _render(scene: bpy.types.Scene, frame: int, folder: Path) -> None:
-    """Render one frame into `folder` as an animation of one frame, which leaves the scene's current frame, and with it the
-    artist's poses that have no key yet, alone."""
+    """Render one frame into `folder`: an animation of one frame leaves the scene's current frame alone."""
     scene.frame_start = frame
     scene.frame_end = frame
     scene.render.filepath = compat.literal_path(folder / "####")
     bpy.ops.render.render(animation=True, scene=scene.name)
 
 
-def _store(picture: Callable[[int, Path], None], frame: int, partial: Path, path: Path) -> None:
-    """Make one picture and move it into place. shot.json goes with the first picture that is replaced."""
-    for old in partial.iterdir():
-        old.unlink()
+def _store(picture: Picture, shot: Shot, frame: int, partial: Path, path: Path) -> None:
+    """Make one picture and move it into place. shot.json goes before the first that it might not fit."""
     job = partial.parent
     try:
+        _check_room(shot, job)
+        for old in partial.iterdir():
+            old.unlink()
         picture(frame, partial)
         made = next(partial.iterdir(), None)
         if made is None:
@@ -358,6 +367,13 @@ def _store(picture: Callable[[int, Path], None], frame: int, partial: Path, path
         raise CaptureError(_cannot_write(job, error)) from error
     except RuntimeError as error:  # what the render operator reports
         raise CaptureError(f"Frame {frame} could not be rendered: {str(error).strip().splitlines()[0]}") from error
+
+
+def _finish(shot: Shot, folder: Path) -> None:
+    try:
+        write_json(folder / "shot.json", shot)
+    except OSError as error:
+        raise CaptureError(_cannot_write(folder, error)) from error
 
 
 def _anything_seen(scene: bpy.types.Scene, partial: Path) -> bool:

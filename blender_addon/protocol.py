@@ -484,8 +484,11 @@ def write_json(path: Path, data: Any) -> None:
     """Write a dataclass (or plain data) as JSON under a temporary name, then move it into place."""
     partial = path.with_name(path.name + ".partial")
     plain = dataclasses.asdict(data) if dataclasses.is_dataclass(data) and not isinstance(data, type) else data
-    partial.write_text(json.dumps(plain, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    try:
+        partial.write_text(json.dumps(plain, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def write_job(folder: Path, settings: Settings) -> None:
