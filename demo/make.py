@@ -7,6 +7,7 @@ Run by `build.py demo`; by hand:  .envs/blender-4.2/bin/python demo/make.py --en
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -28,7 +29,7 @@ import bpy  # noqa: E402
 from demo import leap, scene  # noqa: E402
 from demo.progress import Bar, clock, run_with_bar  # noqa: E402
 
-POSE_SIDE = 176  # pixels of a pose in the strip
+POSE_SIDE = 200  # pixels of a pose in the strip
 STRIP = (1, 6, 11, 16, 21, 26, 31, 37, 43, 48, 52, 56, 60, 64, 68, 72, 78, 84)
 
 
@@ -116,6 +117,8 @@ def paint_leap(demo: Demo) -> None:
         blend = WORK / f"leap_{model}.blend"
         bpy.ops.wm.save_as_mainfile(filepath=str(blend), copy=True)
         demo.paint(f"Poses ({model})", blend, "Leap", STRIP, WORK / f"poses_{model}")
+    about = {"strip": STRIP, "keys": leap.KEYS, "side": POSE_SIDE}
+    (WORK / "leap.json").write_text(json.dumps(about), encoding="utf-8")
 
 
 def write_movie(target: Path) -> None:
@@ -145,7 +148,7 @@ def make(demo: Demo) -> None:
         write_movie(OUT / "stylised.mp4")
     bpy.context.window.scene = bpy.data.scenes["Shot"]
     bpy.ops.wm.save_as_mainfile(filepath=str(blend))
-    demo.run("Scores", demo.engine, "demo.scores", OUT)
+    demo.run("Scores", demo.engine, "demo.scores", OUT, total=3)
     demo.run("Sheets", demo.engine, "demo.sheets", OUT, total=2)
 
 

@@ -54,7 +54,7 @@ HOPS = ((9, 19), (28, 38))
 SQUASH = Curve((1, 1.0), (6, 0.84), (9.5, 1.13), (14, 1.0), (18.5, 1.10), (21, 0.80), (24, 1.05), (26, 0.86), (28.5, 1.14), (33, 1.0), (37.5, 1.1), (40, 0.79), (43, 1.06), (46, 0.98), (48, 1.0))
 LEAN = Curve((1, 0), (6, 18), (11, -8), (17, -12), (21, 16), (25, 14), (30, -10), (36, -12), (40, 17), (44, -3), (48, 0))
 TURN = Curve((1, 44), (8, 40), (19, 28), (28, 34), (38, 22), (48, 6))
-TRAVEL = Curve((1, -0.98), (9, -0.95), (19, -0.42), (28, -0.40), (38, 0.10), (48, 0.12))
+TRAVEL = Curve((1, -0.80), (9, -0.78), (19, -0.34), (28, -0.32), (38, 0.06), (48, 0.08))
 WING = Curve((1, 4), (7, 0), (11, 62), (14, 20), (17, 58), (21, 6), (26, 2), (30, 66), (33, 22), (36, 60), (40, 8), (44, 16), (48, 6))
 HEAD = Curve((1, -4), (8, 10), (14, -14), (21, 10), (26, 8), (33, -14), (40, 12), (48, -6))
 LOOK = Curve((1, 14), (20, 18), (25, -16), (30, 4), (38, 8), (46, -22), (48, -22))
@@ -184,7 +184,7 @@ def _build_light(scene: bpy.types.Scene) -> None:
     scene.collection.objects.link(sun)
     sun.data.energy, sun.data.angle, sun.data.color = 2.7, 0.02, (1.0, 0.95, 0.86)
     sun.rotation_mode = "QUATERNION"
-    around, up = Curve((1, -62), (48, 18)), Curve((1, 40), (24, 48), (48, 38))
+    around, up = Curve((1, -48), (48, 8)), Curve((1, 42), (24, 48), (48, 42))
     for frame in range(FRAMES[0], FRAMES[1] + 1):
         azimuth, elevation = np.radians(around(frame)), np.radians(up(frame))
         towards = Vector((np.sin(azimuth) * np.cos(elevation), -np.cos(azimuth) * np.cos(elevation), np.sin(elevation)))
@@ -198,8 +198,8 @@ def _build_camera(scene: bpy.types.Scene) -> None:
     scene.camera = camera
     camera.data.lens = 57
     camera.rotation_mode = "QUATERNION"
-    side, back, high = Curve((1, -0.75), (48, 0.75)), Curve((1, -5.0), (48, -4.35)), Curve((1, 1.0), (48, 1.35))
-    aim = Curve((1, -0.22), (48, 0.42))
+    side, back, high = Curve((1, -0.6), (48, 0.6)), Curve((1, -4.85), (48, -4.5)), Curve((1, 1.1), (48, 1.3))
+    aim = Curve((1, -0.12), (48, 0.3))
     for frame in range(FRAMES[0], FRAMES[1] + 1):
         camera.location = (side(frame), back(frame), high(frame))
         direction = Vector((aim(frame), 0, 0.86)) - camera.location
