@@ -132,7 +132,7 @@ def _lines(x: np.ndarray, keys: np.ndarray, turns: bool) -> np.ndarray:
             x[b] *= -1
         for t in range(a + 1, b):
             mix = x[a] + (x[b] - x[a]) * (t - a) / (b - a)
-            out[t] = mix / np.linalg.norm(mix) if turns else mix
+            out[t] = mix * (-1) ** t / np.linalg.norm(mix) if turns else mix  # a rotation may come with either sign
     return out
 
 

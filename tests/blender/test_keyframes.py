@@ -141,13 +141,29 @@ def test_only_the_channels_asked_for(tmp_path: Path) -> None:
     assert frames_of(short, "GENERATED") == list(range(2, 10))
 
 
+def test_between_selected_keys_only_curves_that_are_keyed_there(tmp_path: Path) -> None:
+    """A curve without a key at one end would move outside the range if it were given keys inside."""
+    ob = posed((1, 20), modes=("XYZ",))
+    bone = ob.pose.bones["b0"]
+    bone.keyframe_insert("location", index=2, frame=8)
+    for fcurve in fcurves(ob).values():
+        for key in fcurve.keyframe_points:
+            key.select_control_point = key.co.x in (8, 20) and "location" in fcurve.data_path
+    run(ob, tmp_path)
+    assert frames_of(bone_curve(ob, "b0", "location", 2), "GENERATED") == list(range(9, 20))
+    assert not frames_of(bone_curve(ob, "b0", "location", 0), "GENERATED")
+    assert not frames_of(bone_curve(ob, "b0", "rotation_euler", 0), "GENERATED")
+
+
 def test_a_quaternion_with_a_locked_number_is_left_alone(tmp_path: Path) -> None:
     """One of its numbers cannot be kept while the others turn."""
     ob = posed()
     ob.pose.bones["b1"].lock_rotations_4d = True
     ob.pose.bones["b1"].lock_rotation_w = True
+    bone_curve(ob, "b2", "rotation_quaternion", 3).lock = True
     plan, _ = run(ob, tmp_path)
     assert not frames_of(bone_curve(ob, "b1", "rotation_quaternion", 2), "GENERATED")
+    assert not frames_of(bone_curve(ob, "b2", "rotation_quaternion", 0), "GENERATED")
     assert frames_of(bone_curve(ob, "b1", "location"), "GENERATED")
     assert any("b1" in note for note in plan.rig.notes)
 
@@ -160,9 +176,10 @@ def test_signs_and_turns_are_continuous(tmp_path: Path) -> None:
     for frame, angle, sign in ((1, 0.2, -1), (10, 1.0, -1), (20, 1.6, 1)):
         spin.rotation_quaternion = [sign * math.cos(angle), sign * math.sin(angle), 0.0, 0.0]
         spin.keyframe_insert("rotation_quaternion", frame=frame)
-        roll.rotation_euler = (0.2 * frame, 0.3, 12.0 + 0.1 * frame)
+        roll.rotation_euler = (0.05 * frame, 0.3, 12.0 + 0.1 * frame)
         roll.keyframe_insert("rotation_euler", frame=frame)
-    run(ob, tmp_path)
+    plan, _ = run(ob, tmp_path)
+    assert not plan.values
     for bone, prop, width in (("b0", "rotation_quaternion", 4), ("b1", "rotation_euler", 3)):
         curves = [bone_curve(ob, bone, prop, i) for i in range(width)]
         quarter = np.array([[fc.evaluate(1 + n / 4) for fc in curves] for n in range(4 * 18)])
