@@ -164,6 +164,7 @@ class Window:
 
     def open_tab(self) -> None:
         """Click down the sidebar's tabs until ours is open."""
+        self.do("view()[1].spaces.active.show_region_ui = True")
         x, top, width, height = self.ask("sidebar()")
         for y in range(top + 40, top + height, 40):
             if self.ask("category()") == "Understudy":
@@ -171,19 +172,28 @@ class Window:
             self.press(x + width - 10, y)
         raise AssertionError("the sidebar has no tab Understudy")
 
-    def find(self, command: str) -> tuple[int, int]:
-        """Where the button is that runs `command`, as Blender itself tells it: by Ctrl C over the button."""
+    def find(self, command: str, part: float = 0.6) -> tuple[int, int]:
+        """Where the button is that runs `command`, as Blender itself tells it: by Ctrl C over the button.
+
+        `part` of the sidebar's width from its left is looked at.
+        """
         left, top, width, height = self.ask("sidebar()")
-        x = left + width * 3 // 5
-        for y in range(top + 20, top + height, 12):
+        x = left + round(width * part)
+        self.point(400, 700)  # away from a message that would go on holding the button under it
+        for y in 3 * [*range(top + 20, top + height, 12)]:  # more than once: a busy machine draws late
             self.point(x, y)
-            if command in self.ask("command_under_mouse()"):
+            if command in self.ask("command_under_mouse()") and self._settled(command):
                 return x, y
         raise AssertionError(f"no button of the panel runs {command}")
 
-    def click(self, command: str) -> None:
-        """Click the button that runs `command`."""
-        self.find(command)
+    def _settled(self, command: str) -> bool:
+        """Whether the button is still the same when the screen has been drawn again."""
+        time.sleep(0.2)
+        return command in self.ask("command_under_mouse()")
+
+    def click(self, command: str, part: float = 0.6) -> None:
+        """Click the button that runs `command`; `part` as in `find`."""
+        self.find(command, part)
         self._seat.run("xdotool click 1")
         self.ask("None")
 

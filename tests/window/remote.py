@@ -76,10 +76,9 @@ def answer() -> float:
 
 
 def start() -> None:
-    """Show the sidebar and begin to answer."""
+    """Put the splash screen away and begin to answer."""
     bpy.context.preferences.view.show_splash = False
     bpy.context.preferences.view.ui_scale = 1.0
-    view()[1].spaces.active.show_region_ui = True
     bpy.app.timers.register(answer, persistent=True)
 
 
