@@ -81,7 +81,7 @@ def _open(path: Path) -> dict[str, tuple[np.dtype, tuple[int, ...]]]:
 
 
 def _load(path: Path, expected: dict[str, tuple[str, tuple[int, ...]]]) -> dict[str, np.ndarray]:
-    """The arrays `expected` (name → type, shape), each checked against its header before it is read. Raises JobError."""
+    """The arrays `expected` (name → type, shape), checked against its headers before it is read. Raises JobError."""
     headers = _open(path)
     for name, (kind, shape) in expected.items():
         if name not in headers:
@@ -100,11 +100,12 @@ def _load(path: Path, expected: dict[str, tuple[str, tuple[int, ...]]]) -> dict[
 
 
 def _unit(name: str, rotations: np.ndarray, file: str) -> np.ndarray:
-    """Quaternions of exactly unit length; more than 1 % off is refused. Raises JobError."""
+    """Quaternions of unit length; those that are stay as they are to the last bit, 1 % off is refused. Raises JobError."""
     length = np.linalg.norm(rotations, axis=-1, keepdims=True)
     if rotations.size and np.abs(length - 1.0).max() > 0.01:
         raise JobError(f"{file}: '{name}' holds a quaternion that is not of unit length; export it again.")
-    return (rotations / np.maximum(length, 1e-6)).astype(np.float32)
+    near = np.abs(length - 1.0) < 1e-6
+    return np.where(near, rotations, rotations / np.maximum(length, 1e-6)).astype(np.float32)
 
 
 def read_clip(folder: Path) -> Motion:

@@ -1,4 +1,4 @@
-"""Quaternions as free functions on torch tensors: (..., 4), w first, unit length. Knows nothing of joints, frames or files."""
+"""Quaternions as free functions on torch tensors: (..., 4), w first, unit length. Knows no joint, frame or file."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ def slerp(a: Tensor, b: Tensor, u: Tensor) -> Tensor:
     sine, near = angle.sin(), dot > 1.0 - 1e-6  # nearly equal: the chord is the arc
     wa = torch.where(near, 1.0 - u, ((1.0 - u) * angle).sin() / sine.clamp_min(EPS))
     wb = torch.where(near, u, (u * angle).sin() / sine.clamp_min(EPS))
-    return torch.where(u <= 0, a, torch.where(u >= 1, b, normalize(wa * a + wb * b)))
+    start = (u <= 0) | (a == b).all(-1, keepdim=True)
+    return torch.where(start, a, torch.where(u >= 1, b, normalize(wa * a + wb * b)))
 
 
 def continuous(q: Tensor) -> Tensor:

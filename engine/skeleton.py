@@ -28,6 +28,7 @@ def fk(rotations: Tensor, locations: Tensor, offsets: Tensor, parents: Sequence[
     """
     depth = depths(parents)
     order: list[int] = []
+    previous: list[int] = []
     turned: list[Tensor] = []  # a level of the hierarchy at a time: few large steps instead of one a joint
     placed: list[Tensor] = []
     arm = offsets + locations
@@ -89,7 +90,7 @@ def subset(
 
 
 def contacts(positions: Tensor, up: int, scale: float, fps: float) -> Tensor:
-    """Which joints rest on the ground, (..., T, J) bool: slower than 0.15 rig sizes a second and within 0.08 of the lowest."""
+    """Which joints rest on the ground, (..., T, J) bool: below 0.15 rig sizes a second, within 0.08 of the lowest."""
     steps = positions.diff(dim=-3).norm(dim=-1) * fps / scale
     speed = torch.cat([steps[..., :1, :], steps], -2)
     height = positions[..., up]

@@ -20,7 +20,7 @@ MIRROR = torch.tensor([-1.0, 1.0, 1.0])
 
 @dataclass(frozen=True)
 class Source:
-    """A collection laid end to end: rotations (N, J, 4), root (N, 3), and for each take its first row, length, offsets."""
+    """A collection laid end to end: rotations (N, J, 4), root (N, 3); for each take its first row, length, offsets."""
 
     rotations: Tensor
     root: Tensor
@@ -43,7 +43,7 @@ def source(mocap: Mocap) -> Source:
 
 
 def sample(data: Source, count: int, frames: int, rng: np.random.Generator) -> Poses:
-    """`count` windows of `frames` frames at 30 a second, played at 0.8 to 1.25 times their speed, half of them mirrored."""
+    """`count` windows of `frames` frames at 30 a second, at 0.8 to 1.25 times their speed, half of them mirrored."""
     speed = np.exp(rng.uniform(np.log(0.8), np.log(1.25), count)) * (rng.random(count) < 0.7)
     step = np.where(speed > 0, speed, 1.0) * data.fps / FPS
     room = np.maximum(data.length[None] - 1 - step[:, None] * (frames - 1), 0.0)
@@ -62,7 +62,7 @@ def sample(data: Source, count: int, frames: int, rng: np.random.Generator) -> P
 
 
 def mirror(poses: Poses, which: Tensor) -> Poses:
-    """The windows `which` (B,) seen in a mirror, x ↔ -x: the mirrored rig itself, so no left and right need be known."""
+    """The windows `which` (B,) in a mirror, x ↔ -x: the rig is mirrored too, so no left and right need be known."""
     flip = torch.where(which[:, None], MIRROR, torch.ones(3))
     turn = torch.cat([torch.ones(len(flip), 1), flip[:, :1].expand(-1, 1), flip[:, :1] * flip[:, 1:]], 1)
     turn[:, 1] = 1.0
@@ -82,10 +82,10 @@ def vary_rig(poses: Poses, rng: np.random.Generator) -> Poses:
         length = torch.from_numpy(np.exp(rng.normal(0.0, 0.12, (batch, joints, 1))).astype(np.float32))
         poses = replace(poses, offsets=poses.offsets * length)
     choice = rng.random()
-    if choice < 0.15:
+    if choice < 0.1:
         keep = [j for j in range(joints) if j == 0 or rng.random() > 0.25]
         poses = _subset(poses, keep)
-    elif choice < 0.22:
+    elif choice < 0.16:
         top = int(rng.choice([j for j in range(1, joints) if poses.parents.count(j)]))
         keep = [top]
         for j in range(top + 1, joints):
@@ -129,8 +129,8 @@ class Plan:
 def plan(rng: np.random.Generator) -> Plan:
     """Half the benchmark's own pattern, a fifth with other contexts, the rest sparse keys as an artist sets them."""
     kind, gap = rng.random(), int(rng.integers(4, 46))
-    if kind < 0.7:
-        past, future = (PAST, 0) if kind < 0.5 else (int(rng.integers(1, 16)), int(rng.integers(0, 11)))
+    if kind < 0.75:
+        past, future = (PAST, 0) if kind < 0.55 else (int(rng.integers(1, 16)), int(rng.integers(0, 11)))
         rows = np.ones(past + gap + 1 + future, bool)
         rows[past : past + gap] = False
         return Plan(len(rows), rows, False)
@@ -142,7 +142,7 @@ def plan(rng: np.random.Generator) -> Plan:
 
 
 def keys(plan_: Plan, poses: Poses, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Key masks of rotations and locations (B, T, J); loose: some joints keep only some keys and have others of their own."""
+    """Key masks of rotations and locations (B, T, J); loose: some joints lose keys and have others of their own."""
     shape = poses.rotations.shape[:3]
     mask = np.broadcast_to(plan_.rows[None, :, None], shape).copy()
     if plan_.loose:

@@ -104,13 +104,13 @@ def prediction_windows(mocap: Mocap) -> Poses:
     step = max(1, round(mocap.fps / 60.0))
     random, rotations, roots, offsets = np.random.RandomState(1234567890), [], [], []
     for take in mocap.takes:
-        q, p = take.rotations[::step], take.root[::step]
-        if len(q) <= 75:
+        turns, root = take.rotations[::step], take.root[::step]
+        if len(root) <= 75:
             continue
-        for start in random.randint(0, len(q) - 75, 8):
+        for start in random.randint(0, len(root) - 75, 8):
             rows = slice(start + 40, start + 40 + OBSERVED + PLAYED)
-            rotations.append(q[rows])
-            roots.append(p[rows])
+            rotations.append(turns[rows])
+            roots.append(root[rows])
             offsets.append(take.offsets)
     q, p = torch.from_numpy(np.stack(rotations)), torch.from_numpy(np.stack(roots))
     return Poses(q, windows.at_root(p, q.shape[2]), torch.from_numpy(np.stack(offsets)), mocap.parents)
@@ -130,9 +130,10 @@ def network_player(net: TokenLSTM) -> Player:
     def play(seen: Poses) -> Tensor:
         rig = tokens.Rig(seen.parents, seen.offsets)
         context = tokens.stances(seen.rotations[:, 1::2], seen.locations[:, 1::2], rig)
-        moves = torch.zeros(len(seen.offsets), len(seen.parents), 1)
-        moves[:, 0] = 1.0
-        made = unroll(net, context, moves, rig, PLAYED // 2 + 1).rotations
+        turns = torch.ones(1, 1, len(seen.parents), 1)
+        moves = torch.zeros_like(turns)
+        moves[:, :, 0] = 1.0
+        made = unroll(net, context, tokens.Free(turns, moves), rig, PLAYED // 2 + 1).rotations
         made = torch.cat([seen.rotations[:, -1:], made], 1)
         u = torch.arange(1, PLAYED + 1) / 2.0
         low = u.long()

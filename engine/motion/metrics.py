@@ -13,7 +13,7 @@ HORIZONS = (2, 4, 8, 10, 14, 25)
 
 
 def l2p(truth: Tensor, made: Tensor, deviation: Tensor) -> float:
-    """Positions (N, T, J, 3): L2 norm over a frame, each dimension over its standard deviation (J, 3); mean over frames."""
+    """Positions (N, T, J, 3): L2 norm over a frame, in standard deviations (J, 3); mean over frames."""
     return float(((truth - made) / deviation).flatten(2).norm(dim=-1).mean())
 
 
@@ -39,7 +39,7 @@ def npss(truth: Tensor, made: Tensor) -> float:
 
 
 def euler(q: Tensor) -> Tensor:
-    """Euler angles (..., 3) as the prediction benchmark takes them from rotation matrices (Martinez 2017: rotmat2euler)."""
+    """Euler angles (..., 3) as the prediction benchmark takes them from matrices (Martinez 2017: rotmat2euler)."""
     m = quat.to_matrix(q)
     second = -torch.asin(m[..., 0, 2].clamp(-1.0, 1.0))
     cosine = second.cos()
@@ -54,7 +54,7 @@ def angle_error(truth: Tensor, made: Tensor) -> Tensor:
 
 
 def skate(positions: Tensor, contact: Tensor, fps: float) -> float:
-    """Mean horizontal speed (units a second; Y up) of joints (..., T, J, 3) while `contact` (..., T, J) says they rest."""
+    """Mean horizontal speed (units a second; Y up) of joints (..., T, J, 3) while `contact` (..., T, J) holds them."""
     speed = positions[..., [0, 2]].diff(dim=-3).norm(dim=-1) * fps
     resting = contact[..., 1:, :] & contact[..., :-1, :]
     return float((speed * resting).sum() / resting.sum().clamp_min(1))

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Params:
-    """Sizes of one network: `features` in and `outputs` out of each token, `joint` channels a token, `body` channels for
-    the whole rig, gathered in `slots` weighted means; `both_ways` in time or only forwards."""
+    """Sizes of one network: `features` in and `outputs` out of each token, `joint` channels a token, `body` channels
+    for the whole rig, gathered in `slots` weighted means; `both_ways` in time or only forwards."""
 
     features: int
     outputs: int
@@ -41,17 +41,15 @@ class Layer(nn.Module):
         self.lstm = nn.LSTM(p.joint, p.joint // ways, bidirectional=p.both_ways)
         self.out = nn.Linear(p.joint, p.joint)
 
-    def forward(
-        self, h: Tensor, body: Tensor, above: Tensor, below: Tensor, state: State | None
-    ) -> tuple[Tensor, Tensor, State]:
-        """h (T, B, J, joint), body (T, B, body), above and below (J, J): parent and mean of children."""
+    def forward(self, h: Tensor, body: Tensor, parents: list[int], state: State | None) -> tuple[Tensor, Tensor, State]:
+        """h (T, B, J, joint), body (T, B, body); the states of both LSTMs after the last frame."""
         frames, batch, joints, channels = h.shape
         x = self.norm(h)
         slots = torch.einsum("tbjs,tbjc->tbsc", self.attend(x).softmax(2), x)
         body = body + self.gather(slots.flatten(2))
         whole, body_state = self.body_lstm(self.body_norm(body), state[0] if state else None)
         body = body + whole
-        family = self.family(torch.cat([x, above @ x, below @ x], -1)) + self.spread(body)[:, :, None]
+        family = self.family(torch.cat([x, *kin(x, parents)], -1)) + self.spread(body)[:, :, None]
         x = nn.functional.gelu(family).reshape(frames, batch * joints, channels)
         x, joint_state = self.lstm(x, state[1] if state else None)
         return h + self.out(x).reshape(h.shape), body, (body_state, joint_state)
@@ -78,20 +76,21 @@ class TokenLSTM(nn.Module):
         self, features: Tensor, parents: list[int], state: list[State] | None = None
     ) -> tuple[Tensor, list[State]]:
         """The outputs and the state after the last frame."""
-        above, below = family(parents, features)
         h = nn.functional.gelu(self.embed(features.transpose(0, 1)))
         body = h.new_zeros(*h.shape[:2], self.params.body)
         after: list[State] = []
         for i, layer in enumerate(self.layers):
-            h, body, carried = layer(h, body, above, below, state[i] if state else None)
+            h, body, carried = layer(h, body, parents, state[i] if state else None)
             after.append(carried)
         return self.head(self.norm(h)).transpose(0, 1), after
 
 
-def family(parents: list[int], like: Tensor) -> tuple[Tensor, Tensor]:
-    """Matrices (J, J) that take each joint's parent, and the mean of its children."""
-    above = like.new_zeros(len(parents), len(parents))
-    for j, parent in enumerate(parents):
-        if parent >= 0:
-            above[j, parent] = 1.0
-    return above, above.T / above.sum(0)[:, None].clamp_min(1.0)
+def kin(x: Tensor, parents: list[int]) -> tuple[Tensor, Tensor]:
+    """Of x (T, B, J, C): each joint's parent (zero at a root), and the mean of its children (zero at a tip)."""
+    children = [j for j, parent in enumerate(parents) if parent >= 0]
+    over = torch.tensor([parents[j] for j in children], dtype=torch.long, device=x.device)
+    below = torch.tensor(children, dtype=torch.long, device=x.device)
+    zero = torch.zeros_like(x)
+    count = x.new_tensor([max(1, parents.count(j)) for j in range(len(parents))])
+    above = zero.index_copy(2, below, x.index_select(2, over))
+    return above, zero.index_add(2, over, x.index_select(2, below)) / count[:, None]

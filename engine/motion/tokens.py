@@ -1,12 +1,12 @@
 """What the networks see: every joint of every frame is a token with the same features, whatever the rig.
 
-All vectors are world-space, in a frame that rides with the rig's heading, over the rig's size, so that scale, rest pose,
-bone axes, up axis and place in the world do not matter. Rotations appear only as differences in the world. Knows no file.
+All vectors are world-space, in a frame that rides with the rig's heading, over the rig's size, so that scale, rest
+pose, bone axes, up axis and place in the world do not matter. Rotations appear only as differences in the world. Knows
+no file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,7 +17,9 @@ from engine.motion import baseline
 
 SECOND = 30.0  # frames of the networks' own rate
 STATIC = 7
-BETWEEN_FEATURES = 40 + STATIC
+BETWEEN_FEATURES = 52 + STATIC
+BETWEEN_OUTPUTS = 10
+KEEP = 0.7  # of the velocity at a key, before the network has its say: best over all gap lengths on training motion
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ class Rig:
         """The joint whose heading and place everything is relative to: the first that branches, else the first."""
         children = [self.parents.count(j) for j in range(len(self.parents))]
         return next((j for j, count in enumerate(children) if count > 1), 0)
+
+    def above(self, like: Tensor) -> tuple[list[int], Tensor]:
+        """Each joint's parent (its own index at a root), and which joints are roots (J, 1) bool."""
+        root = torch.tensor([p < 0 for p in self.parents], device=like.device)[:, None]
+        return [p if p >= 0 else j for j, p in enumerate(self.parents)], root
 
     def size(self) -> Tensor:
         """The rig's size (B, 1, 1, 1)."""
@@ -69,6 +76,18 @@ def static(rig: Rig) -> Tensor:
     return torch.cat([fixed, length[..., None], torch.stack(farthest, -1)[..., None]], -1)
 
 
+def into_parent(v: Tensor, turned: Tensor, rig: Rig) -> Tensor:
+    """World vectors (B, T, J, 3) in the axes of each joint's parent, as locations are."""
+    over, root = rig.above(v)
+    return torch.where(root, v, quat.rotate(quat.conjugate(turned[..., over, :]), v))
+
+
+def out_of_parent(v: Tensor, turned: Tensor, rig: Rig) -> Tensor:
+    """The way back."""
+    over, root = rig.above(v)
+    return torch.where(root, v, quat.rotate(turned[..., over, :], v))
+
+
 def _before(x: Tensor) -> Tensor:
     return torch.cat([x[:, :1], x[:, :-1]], 1)
 
@@ -79,48 +98,62 @@ def turning(turned: Tensor) -> Tensor:
     return torch.cat([step, torch.zeros_like(step[:, :1])], 1)
 
 
+def weight(gap: baseline.Gaps, x: Tensor) -> Tensor:
+    """How much the network may add, (..., T, J): 0 at keys, beyond the ends and where x (..., T, J, C) is held; in
+    between as the way a steady force takes, more in longer gaps."""
+    moving = (baseline.pick(x, gap.before) != baseline.pick(x, gap.after)).any(-1)
+    return 4.0 * gap.u * (1.0 - gap.u) * (gap.span / SECOND).clamp(max=2.0) * moving
+
+
 @dataclass(frozen=True)
 class Between:
-    """The input of the in-betweening network and what its output is added to."""
+    """The input of the in-betweening network and what its output is added to. Leading dimensions (B, T, J)."""
 
-    features: Tensor  # (B, T, J, BETWEEN_FEATURES)
-    rotations: Tensor  # (B, T, J, 4) the interpolant
-    locations: Tensor  # (B, T, J, 3)
-    turned: Tensor  # (B, T, J, 4) its global rotations
+    features: Tensor  # (…, BETWEEN_FEATURES)
+    rotations: Tensor  # (…, 4) the plain interpolation
+    locations: Tensor  # (…, 3)
+    turned: Tensor  # (…, 4) its global rotations
     frame: Tensor  # (B, T, 1, 4) its heading
-    turn_weight: Tensor  # (B, T, J) 0 at rotation keys
-    move_weight: Tensor  # (B, T, J) 0 at location keys
+    turn_weight: Tensor  # (…) 0 at rotation keys
+    move_weight: Tensor  # (…) 0 at location keys
+    turn_bends: tuple[Tensor, Tensor]  # what keeps the velocity through the keys
+    move_bends: tuple[Tensor, Tensor]
     rig: Rig
 
     def poses(self, out: Tensor) -> tuple[Tensor, Tensor]:
-        """Local rotations and locations with the network's output (B, T, J, 6) added; exact at the keys."""
-        back = quat.conjugate(self.frame)
+        """Local rotations and locations with the network's output (…, BETWEEN_OUTPUTS) added: a turn, a move, and how
+        much of the velocity goes on through the keys. Exact at the keys."""
+        back, keep = quat.conjugate(self.frame), out[..., 6:] + KEEP
         turn = self.turn_weight[..., None] * quat.rotate(quat.conjugate(self.turned), quat.rotate(back, out[..., :3]))
-        move = self.move_weight[..., None] * self.rig.size() * quat.rotate(back, out[..., 3:])
-        above = [max(p, 0) for p in self.rig.parents]
-        root = torch.tensor([p < 0 for p in self.rig.parents], device=out.device)[:, None]
-        move = torch.where(root, move, quat.rotate(quat.conjugate(self.turned[..., above, :]), move))
-        free_turn, free_move = self.turn_weight[..., None] > 0, self.move_weight[..., None] > 0
-        rotations = torch.where(free_turn, quat.multiply(self.rotations, quat.exp(turn)), self.rotations)
-        return rotations, torch.where(free_move, self.locations + move, self.locations)
+        turn = turn + keep[..., 0:1] * self.turn_bends[0] + keep[..., 1:2] * self.turn_bends[1]
+        move = self.move_weight[..., None] * into_parent(
+            quat.rotate(back, out[..., 3:6]) * self.rig.size(), self.turned, self.rig
+        )
+        move = move + keep[..., 2:3] * self.move_bends[0] + keep[..., 3:4] * self.move_bends[1]
+        free = self.turn_weight[..., None] > 0
+        rotations = torch.where(free, quat.multiply(self.rotations, quat.exp(turn)), self.rotations)
+        return rotations, torch.where(self.move_weight[..., None] > 0, self.locations + move, self.locations)
 
 
 def between(rotations: Tensor, locations: Tensor, turn_keys: Tensor, move_keys: Tensor, rig: Rig) -> Between:
     """Features for filling the gaps between keys.
 
-    rotations (B, T, J, 4), locations (B, T, J, 3) at 30 frames a second; only what is keyed is read. turn_keys, move_keys:
-    bool (B, T, J); a joint without keys keeps what it does.
+    rotations (B, T, J, 4), locations (B, T, J, 3) at 30 frames a second; only what is keyed is read. turn_keys,
+    move_keys: bool (B, T, J); a joint without keys keeps what it does.
     """
     gap, gap_move = baseline.gaps(turn_keys), baseline.gaps(move_keys)
+    turn_weight, move_weight = weight(gap, rotations), weight(gap_move, locations)
+    turn_bends = baseline.bends(rotations, gap, baseline.turn_between)
+    move_bends = baseline.bends(locations, gap_move, baseline.move_between)
     rotations, locations = baseline.slerp(rotations, gap), baseline.lerp(locations, gap_move)
     turned, positions = skeleton.fk(rotations, locations, rig.offsets[:, None], rig.parents)
     frame, size = heading(turned, rig), rig.size()
-    above = [max(p, 0) for p in rig.parents]
+    over, _ = rig.above(turned)
     step, spin = positions[:, 1:] - positions[:, :-1], turning(turned)
     step = torch.cat([step, torch.zeros_like(step[:, :1])], 1)
     vectors = [
         (positions - positions[..., rig.main, None, :]) / size,
-        (positions - positions[..., above, :]) / size * 3.0,
+        (positions - positions[..., over, :]) / size * 3.0,
         step / size * 20.0,
         _before(step) / size * 20.0,
         spin * 10.0,
@@ -129,12 +162,14 @@ def between(rotations: Tensor, locations: Tensor, turn_keys: Tensor, move_keys: 
         quat.log(quat.multiply(baseline.pick(turned, gap.after), quat.conjugate(turned))),
         (positions - baseline.pick(positions, gap.before)) / size * 2.0,
         (baseline.pick(positions, gap.after) - positions) / size * 2.0,
+        *(quat.rotate(turned, bend) for bend in turn_bends),
+        *(out_of_parent(bend, turned, rig) / size * 2.0 for bend in move_bends),
     ]
     frames = torch.arange(rotations.shape[1], device=rotations.device)[:, None].expand(gap.before.shape)
     since, until = (frames - gap.before) / SECOND, (gap.after - frames) / SECOND
-    moves = (gap_move.weight > 0).any(1, keepdim=True)
+    moves = (move_weight > 0).any(1, keepdim=True)
     scalars = [
-        (gap.weight == 0).float(), (gap_move.weight == 0).float(), moves.float().expand(gap.u.shape), gap.u, gap.weight,
+        (turn_weight == 0).float(), (move_weight == 0).float(), moves.float().expand(gap.u.shape), gap.u, turn_weight,
         since.clamp(-1, 2), until.clamp(-1, 2), 1.0 / (1.0 + SECOND * since.abs()), 1.0 / (1.0 + SECOND * until.abs()),
         (since + until).clamp(0, 3),
     ]  # fmt: skip
@@ -143,7 +178,7 @@ def between(rotations: Tensor, locations: Tensor, turn_keys: Tensor, move_keys: 
         torch.stack(scalars, -1),
         static(rig)[:, None].expand(*gap.u.shape, STATIC),
     ], -1)  # fmt: skip
-    return Between(features, rotations, locations, turned, frame, gap.weight, gap_move.weight, rig)
+    return Between(features, rotations, locations, turned, frame, turn_weight, move_weight, turn_bends, move_bends, rig)
 
 
 AHEAD_FEATURES = 19 + STATIC
@@ -170,6 +205,14 @@ class Stance:
         return Stance(**{name: x[:, start:end] for name, x in vars(self).items()})
 
 
+@dataclass(frozen=True)
+class Free:
+    """Which joints are played on, 1 or 0 in (B, 1, J, 1): their rotation, their location. The others stand still."""
+
+    turns: Tensor
+    moves: Tensor
+
+
 def stances(rotations: Tensor, locations: Tensor, rig: Rig) -> Stance:
     """Poses (B, T, J, ·) as stances; the first frame stands still."""
     turned, positions = skeleton.fk(rotations, locations, rig.offsets[:, None], rig.parents)
@@ -187,13 +230,13 @@ def stances(rotations: Tensor, locations: Tensor, rig: Rig) -> Stance:
     )
 
 
-def ahead(now: Stance, moves: Tensor, rig: Rig) -> Tensor:
-    """Features (B, T, J, AHEAD_FEATURES) for one step ahead. moves (J,): 1 where a joint's location is played on."""
+def ahead(now: Stance, free: Free, rig: Rig) -> Tensor:
+    """Features (B, T, J, AHEAD_FEATURES) for one step ahead."""
     size, frame = rig.size(), heading(now.turned, rig)
-    above = [max(p, 0) for p in rig.parents]
+    over, _ = rig.above(now.turned)
     vectors = [
         (now.positions - now.positions[..., rig.main, None, :]) / size,
-        (now.positions - now.positions[..., above, :]) / size * 3.0,
+        (now.positions - now.positions[..., over, :]) / size * 3.0,
         now.step / size * 20.0,
         now.whirl * 10.0,
         quat.rotate(now.turned, now.spin) * 10.0,
@@ -202,23 +245,20 @@ def ahead(now: Stance, moves: Tensor, rig: Rig) -> Tensor:
     shape = now.rotations.shape[:3]
     return torch.cat([
         *(quat.rotate(frame, v) for v in vectors),
-        moves[:, None].expand(*shape, 1),
+        free.moves.expand(*shape, 1),
         static(rig)[:, None].expand(*shape, STATIC),
     ], -1)  # fmt: skip
 
 
-def advance(now: Stance, out: Tensor, moves: Tensor, rig: Rig) -> Stance:
-    """The stance one frame after `now` (T = 1), out (B, 1, J, AHEAD_OUTPUTS) being the network's word: how much of the last
-    turn goes on, and a turn and a move to add. Speeds are bounded, so that no error can run away."""
+def advance(now: Stance, out: Tensor, free: Free, rig: Rig) -> Stance:
+    """The stance one frame after `now` (T = 1), out (B, 1, J, AHEAD_OUTPUTS) being the network's word: how much of the
+    last turn goes on, and a turn and a move to add. Speeds are bounded, so that no error can run away."""
     back = quat.conjugate(heading(now.turned, rig))
     goes_on = torch.sigmoid(out[..., :1])
     spin = goes_on * now.spin + quat.rotate(quat.conjugate(now.turned), quat.rotate(back, out[..., 1:4] * 0.1))
-    spin = _bounded(spin, TOP_TURN)
-    above = [max(p, 0) for p in rig.parents]
-    root = torch.tensor([p < 0 for p in rig.parents], device=out.device)[:, None]
-    push = quat.rotate(back, out[..., 4:] * 0.05) * rig.size()
-    push = torch.where(root, push, quat.rotate(quat.conjugate(now.turned[..., above, :]), push))
-    shift = _bounded(goes_on * now.shift + push, TOP_MOVE * rig.size()) * moves[:, None]
+    spin = _bounded(spin, TOP_TURN) * free.turns
+    push = into_parent(quat.rotate(back, out[..., 4:] * 0.05) * rig.size(), now.turned, rig)
+    shift = _bounded(goes_on * now.shift + push, TOP_MOVE * rig.size()) * free.moves
     rotations, locations = quat.normalize(quat.multiply(now.rotations, quat.exp(spin))), now.locations + shift
     turned, positions = skeleton.fk(rotations, locations, rig.offsets[:, None], rig.parents)
     whirl = quat.log(quat.multiply(turned, quat.conjugate(now.turned)))

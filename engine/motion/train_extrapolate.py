@@ -2,8 +2,8 @@
 
     python -m engine train extrapolate --data cmu_train.npz --dev cmu_dev.npz --out weights/extrapolate
 
-It is trained on its own unrolled output. Reads top to bottom. Deterministic by seed on one machine; started again, it goes
-on from its last checkpoint.
+It is trained on its own unrolled output. Reads top to bottom. Deterministic by seed on one machine; started again, it
+goes on from its last checkpoint.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def error(made: tokens.Stance, truth: tokens.Stance, size: Tensor) -> Tensor:
-    """For each frame (T,): the norms over all joints of local and global quaternions and of positions, mean over the batch."""
+    """For each frame (T,): the norms over all joints of local and global rotations and of positions, batch mean."""
     local = (metrics.align(truth.rotations, made.rotations) - truth.rotations).square().sum((2, 3))
     turned = (metrics.align(truth.turned, made.turned) - truth.turned).square().sum((2, 3))
     places = ((made.positions - truth.positions) / size).square().sum((2, 3))
@@ -60,8 +60,9 @@ def step_network(net: TokenLSTM, data: augment.Source, batch: int, rng: np.rando
     poses = augment.vary_rig(augment.sample(data, batch, context + AHEAD, rng), rng)
     rig = tokens.Rig(poses.parents, poses.offsets)
     truth = tokens.stances(poses.rotations, poses.locations, rig)
-    moves = (poses.locations.abs().amax((1, 3)) > 0).float()[..., None]
-    made = unroll(net, truth.rows(0, context), moves, rig, AHEAD)
+    moves = (poses.locations.abs().amax((1, 3), keepdim=True) > 0).float()
+    free = tokens.Free(torch.ones_like(moves), moves)
+    made = unroll(net, truth.rows(0, context), free, rig, AHEAD)
     future = truth.rows(context, context + AHEAD)
     with torch.no_grad():
         still = error(truth.rows(context - 1, context), future, rig.size())

@@ -62,7 +62,7 @@ def step_network(net: TokenLSTM, data: augment.Source, batch: int, rng: np.rando
         plain, plain_at = skeleton.fk(between.rotations, between.locations, poses.offsets[:, None], poses.parents)
         scale = loss_of(plain[:, free], truth[:, free], plain_at[:, free], places[:, free], rig.size())
     loss = loss_of(made[:, free], truth[:, free], positions[:, free], places[:, free], rig.size())
-    return loss / (scale + 0.05)
+    return loss / (scale + 0.02)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -72,7 +72,9 @@ def main(args: argparse.Namespace) -> int:
     mocap = read_mocap(args.data)
     data, spread = augment.source(mocap), windows.deviation(mocap)
     dev = bench.protocol_data(read_mocap(args.dev)) if args.dev else None
-    net = TokenLSTM(Params(tokens.BETWEEN_FEATURES, 6, args.joint, args.body, slots=8, layers=2, both_ways=True))
+    net = TokenLSTM(
+        Params(tokens.BETWEEN_FEATURES, tokens.BETWEEN_OUTPUTS, args.joint, args.body, 8, 2, both_ways=True)
+    )
     mean = training.Average(net, 0.997)
     optimizer = torch.optim.AdamW(net.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.02)
     run = training.resume(args.out, net, mean, optimizer)

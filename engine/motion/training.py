@@ -1,7 +1,7 @@
 """What both motion trainings share: the running mean of the weights, and runs that can be stopped and taken up again.
 
-A run in progress is OUT.run.safetensors (network, mean, optimizer) and OUT.run.json; what ships is OUT, the mean alone in
-half precision. Knows no motion.
+A run in progress is OUT.run.safetensors (network, mean, optimizer) and OUT.run.json; what ships is OUT, the mean alone
+in half precision. Knows no motion.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from torch import Tensor
 from engine import checkpoint
 from engine.motion.networks import Params, TokenLSTM
 
-CREDIT = "The data used in this project was obtained from mocap.cs.cmu.edu. The database was created with funding from NSF EIA-0196217."
+CREDIT = (
+    "The data used in this project was obtained from mocap.cs.cmu.edu. "
+    "The database was created with funding from NSF EIA-0196217."
+)
 
 
 class Average:
@@ -64,7 +67,7 @@ def save_run(out: Path, network: TokenLSTM, mean: Average, optimizer: torch.opti
 
 
 def resume(out: Path, network: TokenLSTM, mean: Average, optimizer: torch.optim.Optimizer) -> Run:
-    """Take up the training of OUT where its last checkpoint left it; a fresh Run where there is none. Raises JobError."""
+    """Take up the training of OUT where its last checkpoint left it, or begin a new Run. Raises JobError."""
     if not checkpoint.exists(_run_path(out)):
         return Run()
     saved = checkpoint.load(_run_path(out), Params)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
+
 import torch
-from torch import Tensor
 
 from engine.motion import tokens
 from engine.motion.networks import TokenLSTM
 
 
-def unroll(net: TokenLSTM, context: tokens.Stance, moves: Tensor, rig: tokens.Rig, frames: int) -> tokens.Stance:
-    """`frames` stances after the context (B, T, J, ·) at 30 frames a second; moves (B, J, 1): 1 where a location goes on."""
-    out, state = net(tokens.ahead(context, moves, rig), rig.parents)
+def play(net: TokenLSTM, context: tokens.Stance, free: tokens.Free, rig: tokens.Rig) -> Iterator[tokens.Stance]:
+    """Endless stances (T = 1) after the context (B, T, J, ·), at 30 frames a second."""
+    out, state = net(tokens.ahead(context, free, rig), rig.parents)
     last = context.rotations.shape[1] - 1
-    now, out, made = context.rows(last, last + 1), out[:, -1:], []
-    for index in range(frames):
-        if index:
-            out, state = net(tokens.ahead(now, moves, rig), rig.parents, state)
-        now = tokens.advance(now, out, moves, rig)
-        made.append(now)
-    return tokens.Stance(**{name: torch.cat([getattr(m, name) for m in made], 1) for name in vars(now)})
+    now, out = context.rows(last, last + 1), out[:, -1:]
+    while True:
+        now = tokens.advance(now, out, free, rig)
+        yield now
+        out, state = net(tokens.ahead(now, free, rig), rig.parents, state)
+
+
+def unroll(net: TokenLSTM, context: tokens.Stance, free: tokens.Free, rig: tokens.Rig, frames: int) -> tokens.Stance:
+    """The first `frames` of them, as one."""
+    made = list(itertools.islice(play(net, context, free, rig), frames))
+    return tokens.Stance(**{name: torch.cat([getattr(m, name) for m in made], 1) for name in vars(context)})

@@ -39,15 +39,15 @@ def at_root(root: Tensor, joints: int) -> Tensor:
 
 
 def protocol_windows(mocap: Mocap, length: int, every: int) -> Poses:
-    """LaFAN1's windows at 30 frames a second (both phases of 60): Y up, mean root over the origin, facing +X at frame 9."""
+    """LaFAN1's windows at 30 frames a second (both phases of 60): mean root over the origin, facing +X at frame 9."""
     step = max(1, round(mocap.fps / FPS))
     rotations, roots, offsets = [], [], []
     for take in mocap.takes:
         for phase in range(step):
-            q, p = take.rotations[phase::step], take.root[phase::step]
-            for i in range(0, len(q) - length, every):
-                rotations.append(q[i : i + length])
-                roots.append(p[i : i + length])
+            turns, root = take.rotations[phase::step], take.root[phase::step]
+            for i in range(0, len(root) - length, every):
+                rotations.append(turns[i : i + length])
+                roots.append(root[i : i + length])
                 offsets.append(take.offsets)
     if not rotations:
         raise ValueError(f"No clip is as long as a window of {length} frames.")
@@ -57,8 +57,7 @@ def protocol_windows(mocap: Mocap, length: int, every: int) -> Poses:
     yaw = torch.atan2(forward[:, 2], forward[:, 0])  # about Y this brings the facing direction to +X
     turn = quat.exp(yaw[:, None] * p.new_tensor([0.0, 1.0, 0.0]))[:, None]
     q = torch.cat([quat.multiply(turn.expand(q[:, :, 0].shape), q[:, :, 0])[:, :, None], q[:, :, 1:]], 2)
-    poses = Poses(q, at_root(quat.rotate(turn, p), q.shape[2]), torch.from_numpy(np.stack(offsets)), mocap.parents)
-    return poses
+    return Poses(q, at_root(quat.rotate(turn, p), q.shape[2]), torch.from_numpy(np.stack(offsets)), mocap.parents)
 
 
 def deviation(mocap: Mocap) -> Tensor:
