@@ -1,9 +1,9 @@
 """Scene → a shot's frames and guides in its job folder. Knows how Blender renders; knows no engine and no operator.
 
-Three sweeps over the range, each with its own settings: geometry (Cycles, one sample at the pixel's centre, every surface
-showing its Generated coordinates as light), albedo (Cycles, the artist's materials) and the frames themselves. A picture is
-moved into place when it is whole, shot.json comes last, and what a sweep changes in the scene is put back when it ends,
-however it ends.
+Three sweeps over the range, each with its own settings: geometry (Cycles, one sample at the pixel's centre, every
+surface showing its Generated coordinates as light), albedo (Cycles, the artist's materials) and the frames themselves.
+A picture is moved into place when it is whole, shot.json comes last, and what a sweep changes in the scene is put back
+when it ends, however it ends.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,47 +107,50 @@ def capture(params: CaptureParams) -> Generator[tuple[int, int], None, Shot]:
 
 def _shot(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, params: CaptureParams) -> Shot:
     """What shot.json will hold. Raises CaptureError for a scene that cannot be captured."""
-    render = scene.render
-    width, height = _resolution(scene)
-    frames = params.frame_end - params.frame_start + 1
-    objects = _surfaces()
     view_layer.update()  # for the scale of what was changed just now
-    refusals = {
-        "The scene has no camera: add one and make it the active camera.": scene.camera is None,
-        "The active camera is no camera object: choose another.": scene.camera and scene.camera.type != "CAMERA",
-        "The camera is panoramic: choose a perspective or orthographic one.": not all(map(_is_flat, _cameras(scene))),
-        "The scene renders in stereo: switch Stereoscopy off in the output properties.": render.use_multiview,
-        "The pixels are not square: set both aspects to the same value in the output properties.": (
-            render.pixel_aspect_x != render.pixel_aspect_y
-        ),
-        "The scene's render engine is not there: enable its add-on, or choose another engine.": not render.engine,
-        "Cycles is needed for the guides: enable it in the preferences, under Add-ons.": not hasattr(scene, "cycles"),
-        f"The frame range is empty or longer than {MAX_FRAMES} frames.": not 0 < frames <= MAX_FRAMES,
-        f"The picture is {width} x {height} pixels: 1 to {MAX_SIDE} can be captured.": (
-            not 0 < min(width, height) <= max(width, height) <= MAX_SIDE
-        ),
-        "There is no mesh to capture: add one that renders show.": not any(
-            ob.name in view_layer.objects for ob in objects
-        )
-        and not any(ob.is_instancer for ob in view_layer.objects),
-        f"The file has more than {MAX_OBJECTS} objects: the id guide cannot tell them apart.": len(objects)
-        > MAX_OBJECTS,
-    }
-    for sentence, refused in refusals.items():
+    for refused, sentence in _refusals(scene, view_layer, params):
         if refused:
             raise CaptureError(sentence)
+    width, height = _resolution(scene)
     return Shot(
         frame_start=params.frame_start,
         frame_end=params.frame_end,
         width=width,
         height=height,
-        fps=render.fps / render.fps_base,
+        fps=scene.render.fps / scene.render.fps_base,
         guides=list(GUIDES),
-        objects=[ShotObject(i, ob.name, _size(ob)) for i, ob in enumerate(objects, 1)],
+        objects=[ShotObject(i, ob.name, _size(ob)) for i, ob in enumerate(_surfaces(), 1)],
         source=params.source,
         view_transform=scene.view_settings.view_transform,
         blender=bpy.app.version_string,
     )
+
+
+def _refusals(
+    scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, params: CaptureParams
+) -> Iterator[tuple[bool, str]]:
+    """(whether it is so, what to do about it) for what a capture cannot work with; each may rely on those before."""
+    render, camera = scene.render, scene.camera
+    yield camera is None, "The scene has no camera: add one and make it the active camera."
+    yield camera.type != "CAMERA", "The active camera is another kind of object: make a camera the active one."
+    flat = all(camera.type in ("PERSP", "ORTHO") for camera in _cameras(scene))
+    yield not flat, "The camera is panoramic: choose a perspective or orthographic one."
+    yield render.use_multiview, "The scene renders in stereo: switch Stereoscopy off in the output properties."
+    oblong = render.pixel_aspect_x != render.pixel_aspect_y
+    yield oblong, "The pixels are not square: set both aspects to the same value in the output properties."
+    width, height = _resolution(scene)
+    too_large = not 0 < min(width, height) <= max(width, height) <= MAX_SIDE
+    yield too_large, f"The picture is {width} x {height} pixels: 1 to {MAX_SIDE} a side can be captured."
+    frames = params.frame_end - params.frame_start + 1
+    yield not 0 < frames <= MAX_FRAMES, f"The frame range is empty or longer than {MAX_FRAMES} frames."
+    yield not render.engine, "The scene's render engine is missing: enable its add-on, or choose another engine."
+    yield not hasattr(scene, "cycles"), "The guides need Cycles: enable it in the preferences, under Add-ons."
+    draws = params.source != "RENDER" or render.engine.startswith("BLENDER_")
+    yield draws and not viewport.can_draw(), "No graphics driver is installed here: let Cycles render the frames."
+    surfaces = _surfaces()
+    shown = any(ob.name in view_layer.objects for ob in surfaces) or any(ob.is_instancer for ob in view_layer.objects)
+    yield not shown, "There is no mesh to capture: add one to the view layer."
+    yield len(surfaces) > MAX_OBJECTS, f"The file has more than {MAX_OBJECTS} objects, too many to tell apart by id."
 
 
 def _resolution(scene: bpy.types.Scene) -> tuple[int, int]:
@@ -165,10 +168,6 @@ def _cameras(scene: bpy.types.Scene) -> list[bpy.types.Camera]:
     return [ob.data for ob in bound if ob is not None and ob.type == "CAMERA"]
 
 
-def _is_flat(camera: bpy.types.Camera) -> bool:
-    return camera.type in ("PERSP", "ORTHO")
-
-
 def _surfaces() -> list[bpy.types.Object]:
     """The objects with a surface, by name; their place in this list, from 1, is their id. All of the file's, because
     instances show objects that are in no scene."""
@@ -177,15 +176,16 @@ def _surfaces() -> list[bpy.types.Object]:
 
 def _size(ob: bpy.types.Object) -> list[float]:
     """The edges over which the Generated coordinates run from 0 to 1: the texture space, which is half of that."""
-    return [2 * edge * abs(scale) for edge, scale in zip(ob.data.texspace_size, ob.matrix_world.to_scale(), strict=True)]
+    return [
+        2 * edge * abs(scale) for edge, scale in zip(ob.data.texspace_size, ob.matrix_world.to_scale(), strict=True)
+    ]
 
 
 # --- settings of the sweeps ------------------------------------------------------------------------------------------
 
 
 def _change(changes: ExitStack, target: Any, **values: Any) -> None:
-    """Set attributes until `changes` closes. Put back in the order in which they were set: some decide what the next may
-    hold."""
+    """Set attributes until `changes` closes. Put back in the order given: one can decide what the next may be."""
     before = {name: getattr(target, name) for name in values}
     changes.callback(_assign, target, before)
     _assign(target, values)
@@ -197,10 +197,8 @@ def _assign(target: Any, values: dict[str, Any]) -> None:
             setattr(target, name, value)
 
 
-def _picture_settings(
-    changes: ExitStack, scene: bpy.types.Scene, file_format: str, depth: str
-) -> Picture:
-    """What every render of a sweep has: one file, the whole picture, nothing from the sequencer. Returns what renders."""
+def _picture_settings(changes: ExitStack, scene: bpy.types.Scene, file_format: str, depth: str) -> Picture:
+    """What every render has: one file, the whole picture, nothing from the sequencer. Returns what renders a frame."""
     render = scene.render
     _change(changes, scene, camera=scene.camera, frame_start=scene.frame_start, frame_end=scene.frame_end, frame_step=1)
     _change(
@@ -292,16 +290,11 @@ def _start_gpu(scene: bpy.types.Scene) -> None:
         _change(changes, scene.render, engine="BLENDER_WORKBENCH", resolution_x=16, resolution_y=16)
         _change(changes, scene.render, resolution_percentage=100)
         _change(changes, scene.render, use_compositing=False, use_sequencer=False)
-        try:
-            compat.start_gpu(scene)
-        except (RuntimeError, SystemError) as error:
-            raise CaptureError(
-                "No graphics driver can draw here: let the frames show the render, by Cycles."
-            ) from error
+        compat.start_gpu(scene)
 
 
 def _anchor_material(changes: ExitStack) -> bpy.types.Material:
-    """Shines with the surface's Generated coordinates: where in its rest shape a point is. Removed when `changes` closes."""
+    """Shines with the surface's Generated coordinates: where in its rest shape a point is. For as long as `changes`."""
     material = bpy.data.materials.new("Understudy Anchor")
     changes.callback(bpy.data.materials.remove, material)
     tree = compat.material_tree(material)
@@ -318,7 +311,7 @@ def _anchor_material(changes: ExitStack) -> bpy.types.Material:
 
 
 def _partial_folder(whole: ExitStack, folder: Path) -> Path:
-    """A folder for pictures in the making, on the disk where they go; gone when `whole` closes. Makes the job folder."""
+    """A folder for pictures in the making, on the disk where they go, until `whole` closes. Makes the job folder."""
     try:
         for path in (folder, folder / "frames", folder / "guides"):
             path.mkdir(exist_ok=True)
@@ -377,8 +370,7 @@ def _finish(shot: Shot, folder: Path) -> None:
 
 
 def _anything_seen(scene: bpy.types.Scene, partial: Path) -> bool:
-    """Whether the picture just rendered holds anything but background. Blender reads no multilayer file, so the render is
-    saved once more, plainly."""
+    """Whether the last render is more than background. Blender reads no multilayer file, so it saves it once more."""
     path = partial / "seen.png"
     with ExitStack() as changes:
         _change(changes, scene.render.image_settings, **compat.image_format("PNG", "8"))

@@ -1,9 +1,10 @@
-"""A frame as a 3D View shows it through the camera, drawn off screen, also where Blender runs without a window. Knows no
-job folder."""
+"""A frame as a 3D View shows it through the camera, drawn off screen, with or without a window. Knows no job folder."""
 
 from __future__ import annotations
 
+import ctypes
 import struct
+import sys
 import zlib
 from pathlib import Path
 from typing import NamedTuple
@@ -20,15 +21,27 @@ class View(NamedTuple):
     region: bpy.types.Region
 
 
+def can_draw() -> bool:
+    """Whether there is a graphics driver: where a Blender without a window finds none, it does not raise but aborts."""
+    if not bpy.app.background or sys.platform != "linux":
+        return True
+    try:
+        egl = ctypes.CDLL("libEGL.so.1")
+    except OSError:
+        return False
+    egl.eglGetDisplay.restype = ctypes.c_void_p
+    return egl.eglGetDisplay(None) is not None
+
+
 def find_view(context: bpy.types.Context) -> View | None:
-    """The 3D View that was clicked in, else the largest one open."""
-    areas = [
-        area for window in context.window_manager.windows for area in window.screen.areas if area.type == "VIEW_3D"
-    ]
-    if not areas:
-        return None
-    area = context.area if context.area in areas else max(areas, key=lambda area: area.width * area.height)
-    return View(area.spaces.active, next(region for region in area.regions if region.type == "WINDOW"))
+    """The 3D View that was clicked in, else the largest one open, else the largest of any workspace."""
+    open_now = [area for window in context.window_manager.windows for area in window.screen.areas]
+    everywhere = [area for screen in bpy.data.screens for area in screen.areas]
+    for areas in ([area for area in found if area.type == "VIEW_3D"] for found in (open_now, everywhere)):
+        if areas:
+            area = context.area if context.area in areas else max(areas, key=lambda area: area.width * area.height)
+            return View(area.spaces.active, next(region for region in area.regions if region.type == "WINDOW"))
+    return None
 
 
 def draw(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, view: View, width: int, height: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Runs in the engine's Python, because Blender's reads no multilayer EXR: guides of a job folder as one .npz file.
 
-    python read_guides.py JOB_FOLDER OUT.npz FRAME…      arrays "<frame>.<guide>", (H, W, C) float32, and "<frame>.frame"
+python read_guides.py JOB_FOLDER OUT.npz FRAME…      arrays "<frame>.<guide>", (H, W, C) float32, and "<frame>.frame"
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from engine.frames import read_frame, read_guides  # noqa: E402
-from engine.protocol import read_shot  # noqa: E402
+from engine.frames import read_frame, read_guides
+from engine.protocol import read_shot
 
 
 def main(folder: Path, out: Path, frames: list[int]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import bpy
 import numpy as np
 import pytest
 import stage
+from bl_ext.user_default.understudy import viewport
 from bl_ext.user_default.understudy.protocol import Shot
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
@@ -31,7 +33,7 @@ def moving(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Shot, list[d
 
 
 def project(scene: bpy.types.Scene, points: np.ndarray) -> np.ndarray:
-    """World points (N, 3) → pixel coordinates (N, 2) from the top left corner, where the first pixel's centre is (.5, .5)."""
+    """World points (N, 3) → pixel coordinates (N, 2) from the top left; the first pixel's centre is (.5, .5)."""
     size = np.array([scene.render.resolution_x, scene.render.resolution_y])
     seen = np.array([world_to_camera_view(scene, scene.camera, Vector(p))[:2] for p in points.tolist()])
     return np.stack([seen[:, 0], 1 - seen[:, 1]], -1) * size
@@ -53,7 +55,7 @@ def test_a_sample_is_at_the_centre_of_its_pixel(moving) -> None:
 
 
 def test_a_pixels_id_is_its_object(moving) -> None:
-    folder, shot, frames = moving
+    _, shot, frames = moving
     assert [ob.name for ob in shot.objects] == ["Ball", "Ground", "Skin"]
     colour = {"Ball": (0.8, 0.1, 0.1), "Ground": (0.2, 0.6, 0.2), "Skin": (0.1, 0.2, 0.8)}
     for guides in frames:
@@ -61,13 +63,16 @@ def test_a_pixels_id_is_its_object(moving) -> None:
         assert ((guides["id"][..., 0] > 0) == (guides["anchor"][..., 3] > 0)).all(), "alpha is 1 where something is hit"
         for ob in shot.objects:
             albedo = guides["albedo"][guides["id"][..., 0] == ob.id]
-            assert np.abs(albedo / albedo.max(-1, keepdims=True) - np.array(colour[ob.name]) / max(colour[ob.name])).max() < 0.05
+            assert (
+                np.abs(albedo / albedo.max(-1, keepdims=True) - np.array(colour[ob.name]) / max(colour[ob.name])).max()
+                < 0.05
+            )
 
 
 def test_warping_by_the_vectors_meets_the_next_frame(moving) -> None:
     """The rest-shape point seen by a pixel is looked for around the place to which the vector sends it."""
     _, _, frames = moving
-    for now, after in zip(frames[:-1], frames[1:], strict=True):
+    for now, after in pairwise(frames):
         errors, share = warp_errors(now, after)
         assert share > 0.85, "most pixels stay visible"
         assert errors.mean() < 0.1 and np.quantile(errors, 0.99) < 0.5
@@ -121,3 +126,41 @@ def test_the_anchor_of_a_skin_vertex_stays_while_the_skin_deforms(moving) -> Non
         assert (miss <= np.linalg.norm(slope, axis=(1, 2)) + 1e-4).all()
     moved = np.linalg.norm(world - np.array(skin.matrix_world.translation) - rest, axis=-1)
     assert moved.max() > 0.5, "the skin deforms, so that this test means something"
+
+
+@pytest.mark.parametrize("source", ["RENDER", "VIEWPORT_SOLID"])
+def test_frames_and_guides_show_the_same(source: str, tmp_path: Path) -> None:
+    """The outline of a ball in the frame is that of its id, to within the frame's own smoothing."""
+    scene = stage.empty_stage(frames=2)
+    scene.camera.data.shift_x, scene.camera.data.sensor_fit = 0.1, "VERTICAL"
+    scene.render.resolution_y = stage.SIDE // 2
+    scene.render.film_transparent = True
+    stage.animate(stage.add_ball("Ball", (0, 0, 1)), "location", (-1, 0, 1), (1, 0, 1))
+    scene.world = bpy.data.worlds.new("World")
+    stage.run(stage.params(tmp_path, source))
+    for guides in stage.guides(tmp_path, 1, 2):
+        frame = guides["frame"].astype(float)
+        outside = guides["id"][..., 0] == 0
+        background = np.median(frame[outside], axis=0)
+        shown = np.abs(frame - background).max(-1) > 12
+        assert (shown == ~outside).mean() > 0.97
+        assert np.count_nonzero(~outside) > 100
+
+
+@pytest.mark.parametrize("source", ["VIEWPORT_SOLID", "VIEWPORT_MATERIAL"])
+def test_the_viewport_is_drawn_with_the_shading_asked_for(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Drawn by a stand-in, for Material Preview takes software OpenGL a minute."""
+    stage.empty_stage(frames=1)
+    stage.add_ball()
+    seen = []
+
+    def draw(_scene, _layer, view, width: int, height: int) -> np.ndarray:
+        seen.append((view.space.shading.type, view.space.overlay.show_overlays))
+        return np.full((height, width, 4), 128, np.uint8)
+
+    monkeypatch.setattr(viewport, "draw", draw)
+    stage.run(stage.params(tmp_path, source))
+    assert seen == [(source.removeprefix("VIEWPORT_"), False)]
+    assert (stage.guides(tmp_path, 1)[0]["frame"] == 128).all(), "the PNG that is written by hand can be read"

@@ -12,9 +12,9 @@ from pathlib import Path
 import bpy
 import pytest
 import stage
-from bl_ext.user_default.understudy import compat
 from bl_ext.user_default.understudy.capture import CaptureError, CaptureParams, capture
 from bl_ext.user_default.understudy.protocol import read_shot
+from conftest import ROOT
 
 capturing = sys.modules[capture.__module__]  # the package's name for it is the operators' module
 
@@ -162,12 +162,29 @@ def full(*_: object) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_a_machine_that_cannot_draw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ready()
-    monkeypatch.setattr(compat, "start_gpu", no_driver)
-    with pytest.raises(CaptureError, match="graphics driver"):
-        stage.run(stage.params(tmp_path, "VIEWPORT_SOLID"))
+NO_DRIVER = """
+import sys
+import bpy
+from pathlib import Path
+from blender_addon.capture import CaptureError, CaptureParams, capture
+ob = bpy.data.objects.new("Ball", bpy.data.meshes.new("Ball"))
+scene = bpy.context.scene
+scene.collection.objects.link(ob)
+scene.camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+scene.render.engine = "BLENDER_WORKBENCH"
+for source in ("RENDER", "VIEWPORT_SOLID"):
+    params = CaptureParams("Scene", bpy.context.view_layer.name, Path(sys.argv[1]), 1, 1, source)
+    try:
+        next(capture(params))
+    except CaptureError as error:
+        print(error)
+"""
 
 
-def no_driver(_scene: bpy.types.Scene) -> None:
-    raise SystemError("GPU functions for drawing are not available in background mode")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux runs Blender without a graphics driver")
+def test_a_machine_without_a_graphics_driver(tmp_path: Path) -> None:
+    """In a process of its own: a Blender that tries to draw there aborts."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "__EGL_VENDOR_LIBRARY_DIRS": str(tmp_path)}
+    command = [sys.executable, "-c", NO_DRIVER, str(tmp_path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.stdout.count("No graphics driver is installed here") == 2, done.stderr

@@ -19,7 +19,7 @@ SKIPPED = ("rna_type", "tool_settings", "depsgraph")  # reading the brushes' set
 
 
 def dump() -> dict[str, Any]:
-    """Every value of the scenes with all that hangs below them, of objects, cameras and 3D Views; how many data blocks."""
+    """Every value of the scenes and all below them, of objects, cameras and 3D Views; how many data blocks there are."""
     out: dict[str, Any] = {name: len(getattr(bpy.data, name)) for name in COUNTED}
     views = [area.spaces.active for area in bpy.context.screen.areas if area.type == "VIEW_3D"]
     for root in (*bpy.data.scenes, *bpy.data.objects, *bpy.data.cameras, *bpy.data.materials, *views):

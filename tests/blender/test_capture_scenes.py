@@ -82,7 +82,8 @@ def test_instances_duplicates_and_negative_scale(tmp_path: Path) -> None:
     assert set(ids) == {"Ball", "Twin", "Prop"}
     assert set(np.unique(guides["id"])) == {0, *ids.values()}
     for name in ids:
-        assert 0 <= of(guides, "anchor", ids[name]).min() and of(guides, "anchor", ids[name]).max() <= 1
+        anchor = of(guides, "anchor", ids[name])
+        assert anchor.min() >= 0 and anchor.max() <= 1
     sizes = {ob.name: ob.size for ob in read_shot(tmp_path).objects}
     assert sizes["Twin"] == pytest.approx([2, 2, 4], abs=0.01)
 
