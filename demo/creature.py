@@ -68,7 +68,10 @@ def _egg() -> Surface:
 
 def _leg(x: float) -> Surface:
     shin = sweep(smooth_path([(x, 0, 0.36), (x, 0.02, 0.2), (x, 0, 0.05)], 8), np.full((8, 2), 0.032), sides=12)
-    toes = [leaf([(x, 0.02, 0.05), (x + dx, -dy, 0.025)], 0.035, 0.028, (1, 0, 0), 0.6) for dx, dy in ((-0.1, 0.17), (0, 0.22), (0.1, 0.17))]
+    toes = [
+        leaf([(x, 0.02, 0.05), (x + dx, -dy, 0.025)], 0.035, 0.028, (1, 0, 0), 0.6)
+        for dx, dy in ((-0.1, 0.17), (0, 0.22), (0.1, 0.17))
+    ]
     return shin + toes[0] + toes[1] + toes[2] + leaf([(x, -0.02, 0.05), (x, 0.13, 0.025)], 0.03, 0.026, (1, 0, 0))
 
 
@@ -95,11 +98,25 @@ def _parts() -> Iterable[tuple[str, Surface, str, list[Region], list[str]]]:
         Region("cheek", (-0.245, -0.33, 1.075), (0.075, 0.12, 0.06)),
     ]
     yield "Pip body", _egg(), "back", face, ["body", "head"]
-    yield "Pip beak", leaf([(0, -0.38, 1.12), (0, -0.48, 1.115), (0, -0.60, 1.085)], 0.085, 0.065, (1, 0, 0), 0.22), "beak", [], ["head"]
+    yield (
+        "Pip beak",
+        leaf([(0, -0.38, 1.12), (0, -0.48, 1.115), (0, -0.60, 1.085)], 0.085, 0.065, (1, 0, 0), 0.22),
+        "beak",
+        [],
+        ["head"],
+    )
     for side, x in (("L", 1), ("R", -1)):
         glint = Region("glint", (x * 0.15 + 0.03, -0.44, 1.255), (0.026, 0.04, 0.028))
-        yield f"Pip eye {side}", ellipsoid((x * 0.15, -0.395, 1.225), (0.056, 0.04, 0.068), 20), "eye", [glint], ["head"]
-        wing = leaf([(x * 0.40, -0.02, 1.0), (x * 0.49, 0.05, 0.7), (x * 0.50, 0.22, 0.36)], 0.21, 0.055, (0, 1, 0), 0.42)
+        yield (
+            f"Pip eye {side}",
+            ellipsoid((x * 0.15, -0.395, 1.225), (0.056, 0.04, 0.068), 20),
+            "eye",
+            [glint],
+            ["head"],
+        )
+        wing = leaf(
+            [(x * 0.40, -0.02, 1.0), (x * 0.49, 0.05, 0.7), (x * 0.50, 0.22, 0.36)], 0.21, 0.055, (0, 1, 0), 0.42
+        )
         yield f"Pip wing {side}", wing, "wing", [], ["body", f"wing.{side}", f"wing_tip.{side}"]
         yield f"Pip leg {side}", _leg(x * 0.18), "leg", [], [f"leg.{side}", f"toes.{side}"]
     tail = leaf([(0, 0.36, 0.52), (0, 0.6, 0.6), (0, 0.92, 0.78)], 0.15, 0.045, (1, 0, 0), 0.6)

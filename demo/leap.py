@@ -51,7 +51,8 @@ POSES = dict(
         (
             _pose(52, (-1.1, 0, 0)),
             _pose(56, (-1.15, 0, 0), lean=24, stretch=0.80, nod=-16, wings=(34, 34), tail=22, scarf=-12),
-            _pose(46, (-0.25, 0, 0.62), lean=-16, stretch=1.12, nod=-10, wings=(98, 98), legs=(46, 30), toes=44, tail=-14, scarf=22),
+            _pose(46, (-0.25, 0, 0.62), lean=-16, stretch=1.12, nod=-10, wings=(98, 98), legs=(46, 30), toes=44, tail=-14,
+                  scarf=22),
             _pose(22, (0.75, 0, 0), lean=20, stretch=0.78, nod=8, wings=(52, 52), tail=26, scarf=15),
             _pose(-22, (0.8, 0, 0), lean=-4, stretch=1.06, nod=-6, wings=(124, 8), tilt=9, scarf=-6),
             _pose(-16, (0.8, 0, 0), lean=2, stretch=0.97, nod=2, wings=(74, 10), tilt=-4, scarf=3),

@@ -59,8 +59,11 @@ class Demo:
         """The painter's version of frames of a scene, to TARGET/0001.png and on."""
         passes = WORK / f"passes_{target.name}"
         numbers = ",".join(str(frame) for frame in frames)
-        self.run(f"{title}: light", sys.executable, "demo.passes", blend, passes, scene_name, numbers, total=len(frames))
+        self.run(
+            f"{title}: light", sys.executable, "demo.passes", blend, passes, scene_name, numbers, total=len(frames)
+        )
         self.run(f"{title}: paint", self.engine, "demo.paint", passes, target, total=len(frames))
+        shutil.rmtree(passes)  # large, and of no more use
 
 
 def install_extension(engine: Path) -> None:

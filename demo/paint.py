@@ -23,7 +23,7 @@ from demo.palette import PAINTS, PAPER, Paint, rgb
 NEIGHBOURS = 8
 OVERSIZE = 2
 
-TONES = np.array([[rgb(tone) for tone in paint.tones] for paint in PAINTS], np.float32)  # (P, 4, 3)
+TONES = np.array([[rgb(tone) for tone in paint.tones.split()] for paint in PAINTS], np.float32)  # (P, 4, 3)
 ACCENT = np.array([rgb(paint.accent) for paint in PAINTS], np.float32)  # (P, 3)
 INK = np.array([paint.ink for paint in PAINTS], np.float32)
 MATT = np.array([paint.matt for paint in PAINTS])
@@ -43,6 +43,11 @@ def read_passes(path: Path) -> dict[str, np.ndarray]:
         stack = [axes[a] for a in sorted(axes, key=lambda a: order.get(a, 9))]
         found[name] = stack[0] if len(stack) == 1 else np.stack(stack, -1)
     return found
+
+
+def pick(passes: dict[str, np.ndarray], *names: str) -> np.ndarray:
+    """The pass that goes by one of these names: Blender 5 renamed some."""
+    return next(passes[name] for name in names if name in passes)
 
 
 class Strokes:
@@ -122,12 +127,14 @@ def ink(ids: np.ndarray, paint: np.ndarray, depth: np.ndarray, wobble: np.ndarra
     return np.clip(pressed - distance + 0.8, 0, 1) if edge.any() else np.zeros(ids.shape, np.float32)
 
 
-def paint_frame(passes: dict[str, np.ndarray], sun: np.ndarray, strokes: dict[int, tuple[Strokes, np.ndarray]]) -> np.ndarray:
+def paint_frame(
+    passes: dict[str, np.ndarray], sun: np.ndarray, strokes: dict[int, tuple[Strokes, np.ndarray]]
+) -> np.ndarray:
     """One frame: (H, W, 3) uint8 sRGB at half the passes' size."""
-    ids = np.rint(passes.get("IndexOB", passes.get("Object Index"))).astype(int)
-    depth = passes.get("Depth", passes.get("Z"))
+    ids = np.rint(pick(passes, "IndexOB", "Object Index")).astype(int)
+    depth = pick(passes, "Depth", "Z")
     paint = np.rint(passes["paint_number"]).astype(int).clip(0, len(PAINTS) - 1)
-    direct = passes.get("DiffDir", passes.get("Diffuse Direct"))[..., :3].max(-1)
+    direct = pick(passes, "DiffDir", "Diffuse Direct")[..., :3].max(-1)
     facing = passes["Normal"][..., :3] @ sun
     seen = ndimage.gaussian_filter(((direct > 1e-4) | (facing <= 0)).astype(np.float32), 1.2)
     look = np.zeros((*ids.shape, 3), np.float32)

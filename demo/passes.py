@@ -46,7 +46,9 @@ def exact_settings(scene: bpy.types.Scene) -> None:
 
 def _paint_of(region_material: bpy.types.Material) -> int:
     """The number of a material's main paint; its regions are painted with strokes of the same size."""
-    return int(next(n for n in region_material.node_tree.nodes if n.bl_idname == "ShaderNodeValue").outputs[0].default_value)
+    return int(
+        next(n for n in region_material.node_tree.nodes if n.bl_idname == "ShaderNodeValue").outputs[0].default_value
+    )
 
 
 def scatter(ob: bpy.types.Object, rng: np.random.Generator) -> dict[str, np.ndarray]:

@@ -51,11 +51,19 @@ def hop(frame: float, start: float, end: float) -> float:
 # --- the bird's performance -------------------------------------------------------------------------------------------
 
 HOPS = ((9, 19), (28, 38))
-SQUASH = Curve((1, 1.0), (6, 0.84), (9.5, 1.13), (14, 1.0), (18.5, 1.10), (21, 0.80), (24, 1.05), (26, 0.86), (28.5, 1.14), (33, 1.0), (37.5, 1.1), (40, 0.79), (43, 1.06), (46, 0.98), (48, 1.0))
-LEAN = Curve((1, 0), (6, 18), (11, -8), (17, -12), (21, 16), (25, 14), (30, -10), (36, -12), (40, 17), (44, -3), (48, 0))
+SQUASH = Curve(
+    (1, 1.0), (6, 0.84), (9.5, 1.13), (14, 1.0), (18.5, 1.10), (21, 0.80), (24, 1.05), (26, 0.86), (28.5, 1.14),
+    (33, 1.0), (37.5, 1.1), (40, 0.79), (43, 1.06), (46, 0.98), (48, 1.0)
+)  # fmt: skip
+LEAN = Curve(
+    (1, 0), (6, 18), (11, -8), (17, -12), (21, 16), (25, 14), (30, -10), (36, -12), (40, 17), (44, -3), (48, 0)
+)  # fmt: skip
 TURN = Curve((1, 44), (8, 40), (19, 28), (28, 34), (38, 22), (48, 6))
 TRAVEL = Curve((1, -0.80), (9, -0.78), (19, -0.34), (28, -0.32), (38, 0.06), (48, 0.08))
-WING = Curve((1, 4), (7, 0), (11, 62), (14, 20), (17, 58), (21, 6), (26, 2), (30, 66), (33, 22), (36, 60), (40, 8), (44, 16), (48, 6))
+WING = Curve(
+    (1, 4), (7, 0), (11, 62), (14, 20), (17, 58), (21, 6), (26, 2), (30, 66), (33, 22), (36, 60), (40, 8),
+    (44, 16), (48, 6)
+)  # fmt: skip
 HEAD = Curve((1, -4), (8, 10), (14, -14), (21, 10), (26, 8), (33, -14), (40, 12), (48, -6))
 LOOK = Curve((1, 14), (20, 18), (25, -16), (30, 4), (38, 8), (46, -22), (48, -22))
 
@@ -63,7 +71,8 @@ LOOK = Curve((1, 14), (20, 18), (25, -16), (30, 4), (38, 8), (46, -22), (48, -22
 def bird_poses(frame: float) -> dict[str, Pose]:
     """Every bone's pose at a frame of the shot."""
     air = max(hop(frame, *h) for h in HOPS)
-    lag = [0.5 * (LEAN(frame - d) - LEAN(frame - d - 2)) for d in (1, 2.5, 4)]  # the scarf follows what the body did before
+    # The scarf follows what the body did before.
+    lag = [0.5 * (LEAN(frame - d) - LEAN(frame - d - 2)) for d in (1, 2.5, 4)]
     flutter = [8 * np.sin(0.9 * frame - 1.1 * i) for i in range(3)]
     poses = {
         "root": Pose((0, 0, TURN(frame)), (TRAVEL(frame), -0.1 + 0.05 * np.sin(frame / 12), 0.46 * air)),
@@ -86,7 +95,9 @@ def bird_poses(frame: float) -> dict[str, Pose]:
 
 def _ground() -> Surface:
     x, y = np.meshgrid(np.linspace(-14, 14, 85), np.linspace(-4, 20, 73))
-    z = 0.05 * np.sin(0.9 * x + 0.3) * np.sin(0.7 * y) * np.clip(np.hypot(x, y) - 1.6, 0, 3) + 0.02 * np.clip(y - 6, 0, None)
+    z = 0.05 * np.sin(0.9 * x + 0.3) * np.sin(0.7 * y) * np.clip(np.hypot(x, y) - 1.6, 0, 3) + 0.02 * np.clip(
+        y - 6, 0, None
+    )
     vertices = np.stack([x, y, z], -1).reshape(-1, 3)
     columns = x.shape[1]
     quads = [(r * columns + c) for r in range(x.shape[0] - 1) for c in range(columns - 1)]
@@ -105,7 +116,9 @@ def _tree(x: float, y: float, height: float, lean: float) -> tuple[Surface, Surf
     trunk = sweep(trunk_path, np.linspace(0.14, 0.07, 14)[:, None] * [1.0, 1.0] * (height / 2.4), sides=14)
     top = (x + lean * 1.6, y, height * 1.45)
     s = (1 - np.cos(np.linspace(0, np.pi, 40))) / 2
-    path = smooth_path([(x + lean * 0.4, y, height * 0.30), (x + lean, y, height * 0.85), top], 401)[np.round(s * 400).astype(int)]
+    path = smooth_path([(x + lean * 0.4, y, height * 0.30), (x + lean, y, height * 0.85), top], 401)[
+        np.round(s * 400).astype(int)
+    ]
     drop = np.maximum(np.sin(np.pi * s**0.62) ** 0.8, 1e-3) * (1 + 0.06 * np.sin(9 * s))
     crown = sweep(path, drop[:, None] * [0.30 * height, 0.26 * height], sides=36)
     return trunk, crown
@@ -117,24 +130,62 @@ def _tuft(x: float, y: float, size: float, seed: int) -> Surface:
     for _ in range(7):
         dx, dy = rng.uniform(-0.55, 0.55), rng.uniform(-0.2, 0.2)
         h = size * rng.uniform(0.6, 1.0)
-        tuft += leaf([(x + dx * 0.3 * size, y, -0.03), (x + dx * 0.5 * size, y + dy * 0.4 * size, 0.6 * h), (x + dx * size, y + dy * size, h)], 0.06 * size, 0.03 * size, (1, 0, 0), 0.3)
+        tuft += leaf(
+            [
+                (x + dx * 0.3 * size, y, -0.03),
+                (x + dx * 0.5 * size, y + dy * 0.4 * size, 0.6 * h),
+                (x + dx * size, y + dy * size, h),
+            ],
+            0.06 * size,
+            0.03 * size,
+            (1, 0, 0),
+            0.3,
+        )
     return tuft
 
 
 def _build_set(scene: bpy.types.Scene) -> None:
-    add(scene, "Sky", Surface(np.array([(-26, 30, 0), (26, 30, 0), (26, 30, 19), (-26, 30, 19)], float), [[0, 1, 2, 3]]), "sky")
+    add(
+        scene,
+        "Sky",
+        Surface(np.array([(-26, 30, 0), (26, 30, 0), (26, 30, 19), (-26, 30, 19)], float), [[0, 1, 2, 3]]),
+        "sky",
+    )
     add(scene, "Sun disc", _disc((5.6, 29, 6.4), 2.9, 2.9), "sun").visible_shadow = False
-    add(scene, "Far hill", ellipsoid((-9, 25, -1.2), (12, 3, 5.6), 64) + ellipsoid((10, 26, -1.5), (10, 3, 5.0), 64), "far hill")
-    add(scene, "Near hill", ellipsoid((10.5, 17, -1.2), (8, 3, 3.9), 64) + ellipsoid((-7.5, 16, -1.3), (6.5, 3, 3.0), 64), "near hill")
+    add(
+        scene,
+        "Far hill",
+        ellipsoid((-9, 25, -1.2), (12, 3, 5.6), 64) + ellipsoid((10, 26, -1.5), (10, 3, 5.0), 64),
+        "far hill",
+    )
+    add(
+        scene,
+        "Near hill",
+        ellipsoid((10.5, 17, -1.2), (8, 3, 3.9), 64) + ellipsoid((-7.5, 16, -1.3), (6.5, 3, 3.0), 64),
+        "near hill",
+    )
     add(scene, "Ground", _ground(), "ground")
-    for number, (x, y, height, lean) in enumerate(((-2.6, 4.2, 2.5, 0.25), (3.3, 6.5, 2.7, -0.2), (-4.4, 8.5, 2.4, 0.1)), 1):
+    for number, (x, y, height, lean) in enumerate(
+        ((-2.6, 4.2, 2.5, 0.25), (3.3, 6.5, 2.7, -0.2), (-4.4, 8.5, 2.4, 0.1)), 1
+    ):
         trunk, crown = _tree(x, y, height, lean)
         add(scene, f"Trunk {number}", trunk, "trunk")
         add(scene, f"Leaves {number}", crown, "leaves")
-    stones = ((1.75, 0.9, 0.02, 0.34, 0.26, 0.22), (2.2, 1.15, 0.0, 0.2, 0.18, 0.14), (-1.95, 0.4, 0.0, 0.26, 0.22, 0.17))
+    stones = (
+        (1.75, 0.9, 0.02, 0.34, 0.26, 0.22),
+        (2.2, 1.15, 0.0, 0.2, 0.18, 0.14),
+        (-1.95, 0.4, 0.0, 0.26, 0.22, 0.17),
+    )
     for number, (x, y, z, *radii) in enumerate(stones, 1):
         add(scene, f"Stone {number}", ellipsoid((x, y, z), radii, 28), "stone")
-    tufts = ((-1.3, -1.15, 0.42), (1.55, -1.0, 0.36), (2.35, 0.75, 0.44), (-1.65, 0.75, 0.5), (0.55, 1.7, 0.36), (0.25, -1.35, 0.24))
+    tufts = (
+        (-1.3, -1.15, 0.42),
+        (1.55, -1.0, 0.36),
+        (2.35, 0.75, 0.44),
+        (-1.65, 0.75, 0.5),
+        (0.55, 1.7, 0.36),
+        (0.25, -1.35, 0.24),
+    )
     for number, (x, y, size) in enumerate(tufts, 1):
         add(scene, f"Grass {number}", _tuft(x, y, size, number), "grass")
 
@@ -145,13 +196,29 @@ TOADSTOOL_HOPS = ((3, 13), (16, 26), (29, 39), (42, 52))
 
 
 def _toadstool_surface() -> tuple[Surface, list[Region]]:
-    profile = [(0.0, 0.10), (0.03, 0.145), (0.16, 0.115), (0.30, 0.10), (0.335, 0.12), (0.34, 0.30), (0.37, 0.335), (0.42, 0.325), (0.52, 0.25), (0.59, 0.13), (0.61, 0.005)]
+    profile = [
+        (0.0, 0.10),
+        (0.03, 0.145),
+        (0.16, 0.115),
+        (0.30, 0.10),
+        (0.335, 0.12),
+        (0.34, 0.30),
+        (0.37, 0.335),
+        (0.42, 0.325),
+        (0.52, 0.25),
+        (0.59, 0.13),
+        (0.61, 0.005),
+    ]
     rows = smooth_path(profile, 60)
     path = np.stack([0 * rows[:, 0], 0 * rows[:, 0], np.maximum.accumulate(rows[:, 0]) + np.arange(60) * 1e-5], 1)
     surface = sweep(path, np.maximum(rows[:, 1], 0.004)[:, None] * [1.0, 1.0], sides=48)
-    dots = [Region("dot", (0.30 * np.sin(a) * s, -0.30 * np.cos(a) * s, z), (r, r, r)) for a, s, z, r in (
-        (0.1, 0.93, 0.455, 0.075), (1.25, 1.0, 0.43, 0.06), (2.4, 0.95, 0.45, 0.075), (3.6, 1.0, 0.43, 0.06), (4.7, 0.93, 0.455, 0.075),
-        (5.65, 0.98, 0.43, 0.055), (0.7, 0.45, 0.57, 0.06), (3.0, 0.5, 0.56, 0.06), (5.0, 0.4, 0.58, 0.05))]  # fmt: skip
+    # Around the cap: angle, part of its radius, height, size.
+    places = (
+        (0.1, 0.93, 0.455, 0.075), (1.25, 1.0, 0.43, 0.06), (2.4, 0.95, 0.45, 0.075), (3.6, 1.0, 0.43, 0.06),
+        (4.7, 0.93, 0.455, 0.075), (5.65, 0.98, 0.43, 0.055), (0.7, 0.45, 0.57, 0.06), (3.0, 0.5, 0.56, 0.06),
+        (5.0, 0.4, 0.58, 0.05)
+    )  # fmt: skip
+    dots = [Region("dot", (0.3 * s * np.sin(a), -0.3 * s * np.cos(a), z), (r, r, r)) for a, s, z, r in places]
     return surface, [Region("stem", (0, 0, 0.10), (0.23, 0.23, 0.243)), *dots]
 
 
@@ -163,7 +230,10 @@ def _build_toadstool(scene: bpy.types.Scene) -> bpy.types.Object:
     flat = surface.vertices * [1.3, 1.3, 0.62]
     squash.data.foreach_set("co", flat.astype(np.float32).ravel())
     squash.slider_min = -0.5
-    size = Curve((1, 0.55), (3.5, -0.3), (8, 0), (12.5, -0.25), (14.5, 0.7), (16.5, -0.3), (21, 0), (25.5, -0.25), (27.5, 0.7), (29.5, -0.3), (34, 0), (38.5, -0.25), (40.5, 0.7), (42.5, -0.3), (48, 0.0))
+    size = Curve(
+        (1, 0.55), (3.5, -0.3), (8, 0), (12.5, -0.25), (14.5, 0.7), (16.5, -0.3), (21, 0), (25.5, -0.25),
+        (27.5, 0.7), (29.5, -0.3), (34, 0), (38.5, -0.25), (40.5, 0.7), (42.5, -0.3), (48, 0.0)
+    )  # fmt: skip
     way = Curve((1, 0.42), (3, 0.42), (13, 0.76), (16, 0.76), (26, 1.0), (29, 1.0), (39, 1.22), (42, 1.22), (48, 1.3))
     for frame in range(FRAMES[0], FRAMES[1] + 1):
         height = 0.34 * max(hop(frame, *h) for h in TOADSTOOL_HOPS)

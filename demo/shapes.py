@@ -86,7 +86,9 @@ def ellipsoid(centre: Sequence[float], radii: Sequence[float], sides: int = 24) 
     return Surface(ball.vertices * np.asarray(radii, float) + np.asarray(centre, float), ball.faces)
 
 
-def leaf(points: Sequence[Sequence[float]], width: float, thickness: float, side: Sequence[float], fat: float = 0.45) -> Surface:
+def leaf(
+    points: Sequence[Sequence[float]], width: float, thickness: float, side: Sequence[float], fat: float = 0.45
+) -> Surface:
     """A flat drop along a curve: wing, tail, feather, blade. fat: where along it (0 to 1) it is widest."""
     s = (1 - np.cos(np.linspace(0, np.pi, 22))) / 2
     path = smooth_path(points, 201)[np.round(s * 200).astype(int)]
@@ -113,7 +115,9 @@ def _region_factor(tree: bpy.types.NodeTree, region: Region, low: np.ndarray, si
     return inside.outputs["Value"]
 
 
-def _choose(tree: bpy.types.NodeTree, factor: bpy.types.NodeSocket, below: bpy.types.NodeSocket, paint: str, kind: str):
+def _choose(
+    tree: bpy.types.NodeTree, factor: bpy.types.NodeSocket, below: bpy.types.NodeSocket, paint: str, kind: str
+) -> bpy.types.NodeSocket:
     """A mix node that takes the paint's colour (kind RGBA) or number (kind FLOAT) where factor is 1."""
     mix = tree.nodes.new("ShaderNodeMix")
     mix.data_type = kind
@@ -172,7 +176,9 @@ def material(name: str, paint: str, regions: Sequence[Region], low: np.ndarray, 
     return made
 
 
-def add(scene: bpy.types.Scene, name: str, surface: Surface, paint: str, regions: Sequence[Region] = ()) -> bpy.types.Object:
+def add(
+    scene: bpy.types.Scene, name: str, surface: Surface, paint: str, regions: Sequence[Region] = ()
+) -> bpy.types.Object:
     """An object of this surface in the scene, smooth, painted, with a pass index of its own."""
     mesh = bpy.data.meshes.new(name)
     mesh.from_pydata(surface.vertices.tolist(), [], surface.faces)

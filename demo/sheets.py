@@ -28,7 +28,7 @@ class Sheet:
     """A sheet of paper to paste and write on."""
 
     def __init__(self, width: int, height: int) -> None:
-        self.image = Image.new("RGB", (width, height), PAPER)
+        self.image = Image.new("RGB", (width, height), "#" + PAPER)
         self.draw = ImageDraw.Draw(self.image)
 
     def write(self, x: int, y: int, text: str, size: int, colour: str = INK, anchor: str = "ls") -> None:
@@ -80,17 +80,27 @@ def contact_sheet(out: Path) -> Image.Image:
     sheet.write(MARGIN, 72, "Understudy", 44)
     sheet.write(width - MARGIN, 72, f"one painted frame, {len(shot.frames)} frames played", 26, FAINT, "rs")
     columns = [MARGIN + i * (big + 2 * GAP) for i in range(3)]
-    for x, text in zip(columns, (f"render, frame {key}", "guides that Blender gives", f"frame {key}, painted by the artist"), strict=True):
+    for x, text in zip(
+        columns,
+        (f"render, frame {key}", "guides that Blender gives", f"frame {key}, painted by the artist"),
+        strict=True,
+    ):
         sheet.write(x, top - 14, text, 22, KEY if x == columns[2] else INK)
     sheet.paste(columns[0], top, _open(folder / "frames", key), big)
     _guide_block(sheet, folder, shot, key, (columns[1], top), big)
     sheet.paste(columns[2], top, _open(folder / "keys", key), big, KEY)
-    rows = ((folder / "frames", "render"), (folder / "result", "stylised by Understudy"), (out / "painted", "the painter's own frame, which the network never saw"))
+    rows = (
+        (folder / "frames", "render"),
+        (folder / "result", "stylised by Understudy"),
+        (out / "painted", "the painter's own frame, which the network never saw"),
+    )
     y = below
     for pictures, text in rows:
         sheet.write(MARGIN, y - 10, text, 20, GENERATED if "Understudy" in text else INK)
         for i, frame in enumerate(SHOWN):
-            sheet.paste(MARGIN + i * (CELL + GAP), y, _open(pictures, frame), CELL, GENERATED if "Understudy" in text else "", 3)
+            sheet.paste(
+                MARGIN + i * (CELL + GAP), y, _open(pictures, frame), CELL, GENERATED if "Understudy" in text else "", 3
+            )
         y += CELL + GAP + 26
     for i, frame in enumerate(SHOWN):
         sheet.write(MARGIN + i * (CELL + GAP) + CELL // 2, y - 14, f"frame {frame}", 18, FAINT, "ms")
@@ -122,7 +132,11 @@ def poses(out: Path) -> Image.Image:
     sheet = Sheet(2 * MARGIN + label + half * side, 150 + 2 * block + 10)
     sheet.write(MARGIN, 72, f"{len(keys)} poses by the artist, the rest by Understudy", 36)
     x = MARGIN
-    for colour, text in ((KEY, "the artist's key"), (GENERATED, "in-between"), (PLAYED_ON, f"played on after frame {max(keys)}")):
+    for colour, text in (
+        (KEY, "the artist's key"),
+        (GENERATED, "in-between"),
+        (PLAYED_ON, f"played on after frame {max(keys)}"),
+    ):
         sheet.draw.rectangle((x, 98, x + 18, 112), fill=colour)
         sheet.write(x + 26, 112, text, 18)
         x += 60 + int(sheet.draw.textlength(text, ImageFont.load_default(18)))
