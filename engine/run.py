@@ -58,6 +58,7 @@ def _catch_signals() -> list[int]:
 
 def _follow(steps: Steps, stop: list[int]) -> Outcome:
     teller = _Bar() if sys.stderr.isatty() else _Lines()
+    time_left = TimeLeft()
     try:
         while True:
             try:
@@ -67,7 +68,7 @@ def _follow(steps: Steps, stop: list[int]) -> Outcome:
                 return outcome
             if stop:
                 raise Cancelled
-            teller.tell(update)
+            teller.tell(update, _clock(time_left.estimate(update.done)))
     finally:
         teller.close()
 
@@ -77,13 +78,11 @@ class _Lines:
 
     def __init__(self) -> None:
         self._told = -LINE_EVERY
-        self._time_left = TimeLeft()
 
-    def tell(self, update: Update) -> None:
-        left = self._time_left.estimate(update.done)
+    def tell(self, update: Update, left: str) -> None:
         if time.monotonic() - self._told >= LINE_EVERY:
             self._told = time.monotonic()
-            print(f"{update.done:4.0%}  {update.text}{_clock(left)}", file=sys.stderr, flush=True)
+            print(f"{update.done:4.0%}  {update.text}{left}", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         pass
@@ -92,12 +91,8 @@ class _Lines:
 class _Bar:
     """One line on a terminal, written over and over."""
 
-    def __init__(self) -> None:
-        self._time_left = TimeLeft()
-
-    def tell(self, update: Update) -> None:
+    def tell(self, update: Update, left: str) -> None:
         filled = round(30 * min(1.0, max(0.0, update.done)))
-        left = _clock(self._time_left.estimate(update.done))
         line = f"[{'#' * filled:-<30}] {update.done:4.0%}  {update.text}{left}"
         width = shutil.get_terminal_size().columns - 1
         print(f"\r{line[:width]:{width}}", end="", file=sys.stderr, flush=True)

@@ -124,16 +124,24 @@ def wait_for(path: Path, seconds: float = 5) -> None:
         time.sleep(0.01)
 
 
+def processor_time(pid: int) -> float:
+    """Seconds that a process has computed, its own and the kernel's for it."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rsplit(")")[1].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 # --- start and end ---------------------------------------------------------------------------------------------------
 
 
 def test_ready_within_three_seconds(tmp_path: Path) -> None:
-    """With torch imported and the device known. The best of three: the machine may be doing something else."""
+    """With torch imported and the device known; the best of three by the clock on the wall. Only where other work has
+    more to do than the cores can (load average), by the processor time that the engine itself took."""
     times = []
     for _ in range(3):
         client = Client(PRODUCT, tmp_path / "engine.log")
         ready = client.next(60)
-        times.append(time.monotonic() - client.started)
+        busy = os.getloadavg()[0] > (os.cpu_count() or 1)
+        times.append(processor_time(client.process.pid) if busy else time.monotonic() - client.started)
         assert client.process.stdin is not None
         client.process.stdin.close()
         client.gone_within(2)
