@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import bpy
 
@@ -188,7 +189,8 @@ def _select(name: str | None, bones: str | None) -> dict[str, object]:
 
 def _run(options: argparse.Namespace) -> None:
     """Call the operator. Raises Failure."""
-    operator = getattr(bpy.ops.understudy, options.command.replace("-", "_"))
+    ops: Any = bpy.ops
+    operator = getattr(ops.understudy, options.command.replace("-", "_"))
     settings: dict[str, object] = {name: True for name in ("resume", "overwrite") if getattr(options, name, False)}
     if options.command in ("inbetween", "extrapolate"):
         settings = _select(options.object, options.bones)

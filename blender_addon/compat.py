@@ -34,13 +34,14 @@ def show_sequencer_scene(context: bpy.types.Context, scene: bpy.types.Scene) -> 
 # --- compositor ------------------------------------------------------------------------------------------------------
 
 
-def compositor_tree(scene: bpy.types.Scene) -> bpy.types.NodeTree:
+def compositor_tree(scene: Any) -> Any:
     """The scene's compositing tree, made if there is none: a node group of its own from 5.0 on."""
     if not hasattr(scene, "compositing_node_group"):
         scene.use_nodes = True
         return scene.node_tree
     if scene.compositing_node_group is None:
-        tree = bpy.data.node_groups.new(f"{scene.name} Compositing", "CompositorNodeTree")
+        groups: Any = bpy.data.node_groups
+        tree = groups.new(f"{scene.name} Compositing", "CompositorNodeTree")
         tree.interface.new_socket(name="Image", in_out="OUTPUT", socket_type="NodeSocketColor")
         layers, output = tree.nodes.new("CompositorNodeRLayers"), tree.nodes.new("NodeGroupOutput")
         output.location = (400, 0)
@@ -91,7 +92,8 @@ def material_tree(material: bpy.types.Material) -> bpy.types.NodeTree:
     """The material's nodes: from 5.0 on every material has them."""
     if bpy.app.version < (5, 0):
         material.use_nodes = True
-    return material.node_tree
+    tree: Any = material.node_tree
+    return tree
 
 
 def file_output_nodes(scene: bpy.types.Scene) -> list[bpy.types.Node]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import bpy
 from bpy.props import EnumProperty, FloatProperty, StringProperty
@@ -68,7 +69,8 @@ class UnderstudyPreferences(bpy.types.AddonPreferences):
 
 def preferences() -> UnderstudyPreferences:
     """The extension's preferences."""
-    return bpy.context.preferences.addons[base_package].preferences
+    addon: Any = bpy.context.preferences.addons[base_package]
+    return addon.preferences
 
 
 def engine_python() -> Path:

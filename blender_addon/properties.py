@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import bpy
 from bpy.props import EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
@@ -64,7 +65,7 @@ class UnderstudySettings(bpy.types.PropertyGroup):
     )
 
 
-def job_folder(scene: bpy.types.Scene) -> Path | None:
+def job_folder(scene: Any) -> Path | None:
     """The folder of the scene's shot, absolute; None where it is relative to a file that has never been saved."""
     name = scene.understudy.job_folder or preferences().job_folder
     if name.startswith("//") and not bpy.data.filepath:
@@ -74,9 +75,9 @@ def job_folder(scene: bpy.types.Scene) -> Path | None:
 
 def register() -> None:
     bpy.utils.register_class(UnderstudySettings)
-    bpy.types.Scene.understudy = PointerProperty(type=UnderstudySettings)
+    bpy.types.Scene.understudy = PointerProperty(type=UnderstudySettings)  # type: ignore[attr-defined]
 
 
 def unregister() -> None:
-    del bpy.types.Scene.understudy
+    del bpy.types.Scene.understudy  # type: ignore[attr-defined]
     bpy.utils.unregister_class(UnderstudySettings)

@@ -7,6 +7,7 @@ it would take the place of the render, and the view transform would be applied t
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -77,7 +78,7 @@ def show_behind_camera(scene: bpy.types.Scene, folder: Path, frames: tuple[int, 
 def show_in_compositor(scene: bpy.types.Scene, folder: Path, frames: tuple[int, ...]) -> None:
     """An image node of the finished frames in the scene's compositing tree, for the artist to connect."""
     tree = compat.compositor_tree(scene)
-    node = next((n for n in tree.nodes if n.get(MARK)), None)
+    node: Any = next((n for n in tree.nodes if n.get(MARK)), None)
     if node is None:
         node = tree.nodes.new("CompositorNodeImage")
         node[MARK] = True

@@ -14,7 +14,7 @@ from .preferences import engine_python
 from .properties import SHOT, job_folder
 from .shot import ShotState, look
 
-PLACES = (
+PLACES: Any = (
     ("SEQUENCER", "Strip", "SEQUENCE"),
     ("CAMERA", "View", "CAMERA_DATA"),
     ("COMPOSITOR", "Node", "NODE_COMPOSITING"),
@@ -33,7 +33,7 @@ def numbers(frames: tuple[int, ...]) -> str:
     return ", ".join(map(str, frames[:6])) + (f" and {len(frames) - 6} more" if len(frames) > 6 else "")
 
 
-def sentence(layout: bpy.types.UILayout, text: str, icon: str, width: int) -> None:
+def sentence(layout: Any, text: str, icon: Any, width: int) -> None:
     """A sentence over as many lines as a region of this width (pixels) takes."""
     column = layout.column(align=True)
     column.scale_y = 0.8
@@ -105,7 +105,8 @@ class VIEW3D_PT_understudy_stylise(Sidebar, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """The four steps, in the order of work."""
-        scene, layout = context.scene, self.layout
+        layout = self.layout
+        scene: Any = context.scene
         layout.use_property_split = True
         layout.use_property_decorate = False
         if scene.get(SHOT) is not None:
@@ -120,7 +121,7 @@ class VIEW3D_PT_understudy_stylise(Sidebar, bpy.types.Panel):
         self._draw_training(scene.understudy, state)
         self._draw_result(state)
 
-    def _step(self, done: bool, status: str, icon: str = "") -> bpy.types.UILayout:
+    def _step(self, done: bool, status: str, icon: Any = "") -> bpy.types.UILayout:
         column = self.layout.column()
         column.label(text=status, icon=icon or ("CHECKMARK" if done else "RADIOBUT_OFF"))
         return column

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
@@ -17,6 +17,7 @@ from ..jobs import manager
 from ..properties import job_folder
 from ..protocol import Cancelled, Failed, Finished, JobError, Message
 
+Operator = bpy.types.Operator if TYPE_CHECKING else object  # Blender takes no mixin that is an Operator itself
 POLL_SECONDS = 0.02
 
 
@@ -60,7 +61,7 @@ def make_folder(folder: Path) -> None:
         raise OperatorError(f"The job folder {folder} cannot be written to ({why}); choose another.") from error
 
 
-class JobOperator:
+class JobOperator(Operator):
     """Mixin of an operator that runs one job.
 
     Give it `bl_options = {"UNDO"}`: the one undo step is pushed when the result is in. Between the methods the artist

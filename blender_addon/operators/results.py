@@ -43,12 +43,13 @@ class UNDERSTUDY_OT_show_result(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Make it or bring it up to date."""
         folder, results = shot_folder(context), shot_state(context).results
+        scene: Any = context.scene
         if self.place == "CAMERA":
-            show_behind_camera(context.scene, folder, results)
+            show_behind_camera(scene, folder, results)
         elif self.place == "COMPOSITOR":
-            show_in_compositor(context.scene, folder, results)
+            show_in_compositor(scene, folder, results)
         else:
-            compat.show_sequencer_scene(context, show_in_sequencer(context.scene, folder, results))
+            compat.show_sequencer_scene(context, show_in_sequencer(scene, folder, results))
         return {"FINISHED"}
 
 

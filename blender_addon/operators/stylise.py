@@ -177,8 +177,9 @@ class UNDERSTUDY_OT_stylise(JobOperator, bpy.types.Operator):
         results = look(folder).results
         if not results:
             raise OperatorError("The engine left no finished frame; see its log and stylise again.")
-        show_in_sequencer(context.scene, folder, results)
-        show_behind_camera(context.scene, folder, results)
+        scene: Any = context.scene
+        show_in_sequencer(scene, folder, results)
+        show_behind_camera(scene, folder, results)
         self.report({"INFO"}, f"Stylised {len(results)} frames, see the Video Sequencer and the camera view.")
 
 

@@ -76,6 +76,18 @@ def test_a_job_to_its_end_is_one_undo_step(window: Start, shot_file: Path, fake_
     blender.wait("'Scene Stylised' not in bpy.data.scenes and not bpy.data.cameras['Camera'].background_images")
 
 
+def test_the_result_lands_in_the_scene_it_was_asked_for(
+    window: Start, shot_file: Path, fake_engine: FakeEngine
+) -> None:
+    write_trained_shot(shot_file.parent / "understudy")
+    blender = window(shot_file, fake_engine(jobs=[[{"progress": [0.5, "Half", 1.0]}, {"sleep": 3}, {"finish": {}}]]))
+    blender.click("understudy.stylise")
+    blender.do("bpy.context.window_manager.windows[0].scene = bpy.data.scenes.new('Other')")
+    blender.wait("done() < 0")
+    blender.wait("len(bpy.data.scenes) == 3")
+    assert blender.ask("sorted(bpy.data.scenes.keys())") == ["Other", "Scene", "Scene Stylised"]
+
+
 def test_escape_in_the_middle_of_a_job(window: Start, shot_file: Path, fake_engine: FakeEngine) -> None:
     write_trained_shot(shot_file.parent / "understudy")
     blender = window(shot_file, fake_engine(jobs=[[{"progress": [0.3, "Painting", 60.0]}, {"sleep": 60}]]))
@@ -114,7 +126,7 @@ def test_escape_in_the_middle_of_a_capture(window: Start, shot_file: Path) -> No
 
 RENDER_SETTINGS = """[str(getattr(owner, p.identifier))
     for owner in (bpy.context.scene.render, bpy.context.scene.cycles, bpy.context.view_layer, bpy.context.scene)
-    for p in owner.bl_rna.properties if p.type != 'POINTER' and p.type != 'COLLECTION']"""
+    for p in owner.bl_rna.properties if p.type not in ('POINTER', 'COLLECTION') and p.identifier != 'session_uid']"""
 
 
 def test_a_file_loaded_during_a_job_gets_no_result(window: Start, shot_file: Path, fake_engine: FakeEngine) -> None:
@@ -128,6 +140,18 @@ def test_a_file_loaded_during_a_job_gets_no_result(window: Start, shot_file: Pat
     blender.open_tab()
     blender.click("understudy.train_style")  # the panel is alive, and so is the engine
     blender.wait("done() >= 0")
+
+
+def test_a_file_loaded_during_a_capture_is_as_it_was_saved(window: Start, shot_file: Path) -> None:
+    blender = window(shot_file)
+    before = blender.ask(RENDER_SETTINGS)
+    blender.do("bpy.context.scene.frame_end = 400")
+    blender.click("understudy.capture")
+    blender.wait("done() > 0")
+    blender.do(f"bpy.ops.wm.open_mainfile(filepath={str(shot_file)!r})")
+    blender.wait("done() < 0")
+    assert blender.ask(RENDER_SETTINGS) == before
+    assert "Traceback" not in blender.log()
 
 
 def test_the_engine_killed_in_the_middle(window: Start, shot_file: Path, fake_engine: FakeEngine) -> None:
