@@ -50,7 +50,7 @@ def gaps(keys: Tensor) -> Gaps:
     earlier = torch.cat([before[..., :1, :], before[..., :-1, :]], -2).gather(-2, before)
     later = torch.cat([after[..., 1:, :], after[..., -1:, :]], -2).gather(-2, after)
     u = (frames - before) / (after - before).clamp_min(1)
-    return Gaps(before, after, earlier, later, u.clamp(0.0, 1.0))
+    return Gaps(before, after, earlier, later, torch.where(after > before, u, 0.0))
 
 
 def pick(x: Tensor, frames: Tensor) -> Tensor:

@@ -5,15 +5,17 @@ In-betweening by the LaFAN1 protocol, extrapolation by the CMU prediction protoc
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from engine import quat, skeleton
-from engine.clips import Mocap
-from engine.motion import baseline, metrics, tokens, windows
+from engine import device, protocol, quat, skeleton
+from engine.clips import Mocap, read_mocap
+from engine.motion import baseline, metrics, tokens, training, windows
 from engine.motion.networks import TokenLSTM
 from engine.motion.unroll import unroll
 from engine.motion.windows import GAPS, PAST, Poses
@@ -156,3 +158,65 @@ def score_prediction(poses: Poses, play: Player) -> dict[str, float]:
 def extrapolate_ratios(net: TokenLSTM, poses: Poses) -> dict[str, float]:
     """The network's prediction scores over those of standing still."""
     return ratios(score_prediction(poses, network_player(net)), score_prediction(poses, stand_still))
+
+
+# --- the whole table -------------------------------------------------------------------------------------------------
+
+
+def smooth(poses: Poses, keys: Tensor) -> tuple[Tensor, Tensor]:
+    """The analytic baseline that the artist gets: velocity kept through the keys."""
+    gap = baseline.gaps(keys)
+    return baseline.smooth_rotations(poses.rotations, gap), baseline.smooth(poses.locations, gap)
+
+
+def coast(seen: Poses) -> Tensor:
+    """Damped velocity: the last row's, dying away."""
+    free = torch.ones(len(seen.parents))
+    return torch.stack([baseline.coast_rotations(q, free, PLAYED, 60.0) for q in seen.rotations])
+
+
+def table(mocap: Mocap, spread: Tensor | None) -> dict[str, dict[str, dict[str, float]]]:
+    """All models on a collection. spread: standard deviations (J, 3) of the training positions, else the file's own."""
+    poses, prediction = protocol_data(mocap), prediction_windows(mocap)
+    if spread is None or len(spread) != len(mocap.parents):
+        spread = windows.deviation(mocap)
+    between, ahead = (training.load(training.WEIGHTS / name)[0] for name in ("inbetween", "extrapolate"))
+    fillers = {
+        "zero velocity": zero_velocity,
+        "SLERP": interpolation,
+        "smooth": smooth,
+        "ours": network_filler(between),
+    }
+    players = {"zero velocity": stand_still, "damped velocity": coast, "ours": network_player(ahead)}
+    return {
+        "inbetween": {name: score(poses, fill, spread) for name, fill in fillers.items()},
+        "extrapolate": {name: score_prediction(prediction, play) for name, play in players.items()},
+    }
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command line of `bench motion`."""
+    parser.add_argument(
+        "--data", type=Path, required=True, help="motion to score on (.npz), or a folder with cmu_dev.npz"
+    )
+    parser.add_argument("--json", type=Path, help="also write the scores to this file")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Score the shipped networks and the baselines; print scores, and ratios to SLERP and to zero velocity."""
+    torch.set_num_threads(device.best_thread_count())
+    spread = torch.tensor(training.load(training.WEIGHTS / "inbetween")[1]["position_deviation"])
+    path = args.data / "cmu_dev.npz" if args.data.is_dir() else args.data
+    scores = table(read_mocap(path), spread)
+    for kind, base in (("inbetween", "SLERP"), ("extrapolate", "zero velocity")):
+        names = list(scores[kind][base])
+        print(f"\n{kind:28}" + "".join(f"{name:>10}" for name in names))
+        for model, row in scores[kind].items():
+            print(f"{model:28}" + "".join(f"{row[name]:10.4f}" for name in names))
+        print(
+            f"{'ours / ' + base:28}"
+            + "".join(f"{x:10.3f}" for x in ratios(scores[kind]["ours"], scores[kind][base]).values())
+        )
+    if args.json:
+        protocol.write_json(args.json, scores)
+    return 0

@@ -21,7 +21,6 @@ from engine.progress import Outcome, Update
 from engine.protocol import JobError
 
 Steps = Generator[Update, None, Outcome]
-WEIGHTS = Path(__file__).parent.parent / "weights"
 FPS = tokens.SECOND
 FEWEST = 4  # turning bones; with fewer there is no body whose parts could tell of each other
 CHUNK, MARGIN = 256, 100  # rows at once, and those seen on either side
@@ -40,7 +39,7 @@ TOO_FAR = (
 @functools.cache
 def network(name: str, where: torch.device) -> TokenLSTM:
     """A shipped network, loaded once. Raises JobError."""
-    return training.load(WEIGHTS / name)[0].to(where)
+    return training.load(training.WEIGHTS / name)[0].to(where)
 
 
 @dataclass(frozen=True)

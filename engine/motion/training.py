@@ -24,6 +24,9 @@ CREDIT = (
 )
 
 
+WEIGHTS = Path(__file__).parent.parent / "weights"
+
+
 class Average:
     """An exponential mean of a network's weights, with a short memory at first."""
 

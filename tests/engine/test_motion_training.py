@@ -1,0 +1,114 @@
+"""The networks: shipped weights beat the baselines on the dev set, a training can be repeated and taken up again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from test_clips import collection
+
+from engine import quat
+from engine.__main__ import main
+from engine.clips import read_mocap
+from engine.motion import augment, bench, tokens, training, windows
+from engine.motion.networks import Params, TokenLSTM
+
+
+def test_shipped_inbetweening_beats_slerp_everywhere(mocap: Path) -> None:
+    net, facts = training.load(training.WEIGHTS / "inbetween")
+    poses = bench.protocol_data(read_mocap(mocap / "cmu_dev.npz"))
+    ratios = bench.inbetween_ratios(net, poses, torch.tensor(facts["position_deviation"]))
+    assert max(ratios.values()) < 1.0, ratios
+    assert ratios["l2q_30"] < 0.9 and ratios["l2p_30"] < 0.86, ratios
+    assert "mocap.cs.cmu.edu" in facts["credit"] and facts["data"] == "cmu_train.npz"
+
+
+def test_shipped_extrapolation_beats_zero_velocity_everywhere(mocap: Path) -> None:
+    net, _ = training.load(training.WEIGHTS / "extrapolate")
+    ratios = bench.extrapolate_ratios(net, bench.prediction_windows(read_mocap(mocap / "cmu_dev.npz")))
+    assert max(ratios.values()) < 1.0, ratios
+
+
+def train(name: str, data: Path, out: Path, steps: int, *more: str) -> dict[str, torch.Tensor]:
+    """The weights after so many tiny steps."""
+    sizes = ["--joint", "8", "--body", "8", "--batch", "2", "--every", "2", *more]
+    assert main(["train", name, "--data", str(data), "--out", str(out), "--steps", str(steps), *sizes]) == 0
+    return load_file(out.with_suffix(".safetensors"))
+
+
+@pytest.mark.parametrize("name", ["inbetween", "extrapolate"])
+def test_training_repeats_itself_and_goes_on_where_it_stopped(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = collection(tmp_path / "some.npz", frames=180)
+    whole = train(name, data, tmp_path / "whole", 4)
+    again = train(name, data, tmp_path / "again", 4)
+    other = train(name, data, tmp_path / "other", 4, "--seed", "1")
+    assert all(torch.equal(whole[key], again[key]) for key in whole)
+    assert any(not torch.equal(whole[key], other[key]) for key in whole)
+
+    steps, update = [0], training.Average.update
+
+    def stop(self: training.Average, network: TokenLSTM, step: int) -> None:
+        steps[0] += 1
+        if step == 3 and steps[0] == 4:
+            raise KeyboardInterrupt
+        update(self, network, step)
+
+    monkeypatch.setattr(training.Average, "update", stop)
+    with pytest.raises(KeyboardInterrupt):
+        train(name, data, tmp_path / "stopped", 4)
+    resumed = train(name, data, tmp_path / "stopped", 4)
+    assert steps[0] == 6, "only the steps after the last checkpoint are done again"
+    assert all(torch.equal(whole[key], resumed[key]) for key in whole)
+    assert json.loads((tmp_path / "stopped.json").read_text())["about"]["steps"] == 4
+
+
+def test_the_network_does_not_see_scale_place_heading_or_rest_axes(mocap: Path) -> None:
+    """What is the same motion to an artist is the same to the network."""
+    data = augment.source(read_mocap(mocap / "cmu_dev.npz"))
+    poses = augment.sample(data, 2, 41, np.random.default_rng(0))
+    keys = torch.zeros(poses.rotations.shape[:3], dtype=torch.bool)
+    keys[:, [*range(10), 40]] = True
+    first = tokens.between(poses.rotations, poses.locations, keys, keys, tokens.Rig(poses.parents, poses.offsets))
+    # Blender's axes: x, -z, y; ten times the size; elsewhere.
+    turn = torch.tensor([0.5**0.5, 0.5**0.5, 0.0, 0.0])
+
+    rotations = quat.multiply(
+        quat.multiply(turn.expand_as(poses.rotations), poses.rotations), quat.conjugate(turn).expand_as(poses.rotations)
+    )
+    locations = 10.0 * quat.rotate(turn, poses.locations)
+    locations[:, :, 0] += torch.tensor([30.0, -7.0, 2.0])
+    rig = tokens.Rig(poses.parents, 10.0 * quat.rotate(turn, poses.offsets), "Z")
+    second = tokens.between(rotations, locations, keys, keys, rig)
+    assert torch.allclose(first.features, second.features, atol=2e-3)
+
+
+def test_a_mirrored_window_is_a_motion_of_the_mirrored_rig(mocap: Path) -> None:
+    data = augment.source(read_mocap(mocap / "cmu_dev.npz"))
+    poses = augment.sample(data, 2, 20, np.random.default_rng(0))
+    _, places = augment.mirror(poses, torch.tensor([True, False])).fk()
+    _, before = poses.fk()
+    assert torch.allclose(places[0], before[0] * augment.MIRROR, atol=1e-3)
+    assert torch.equal(places[1], before[1])
+
+
+def test_linear_in_bones_and_deaf_to_their_order() -> None:
+    net = TokenLSTM(Params(tokens.BETWEEN_FEATURES, tokens.BETWEEN_OUTPUTS, 8, 8, 2, 1, True))
+    torch.nn.init.normal_(net.head.weight)
+    x = torch.randn(1, 6, 4, tokens.BETWEEN_FEATURES)
+    a, _ = net(x, [-1, 0, 0, 1])
+    b, _ = net(x[:, :, [0, 2, 1, 3]], [-1, 0, 0, 2])
+    assert torch.allclose(a[:, :, [0, 2, 1, 3]], b, atol=1e-5)
+
+
+def test_windows_face_plus_x_at_the_last_past_frame(mocap: Path) -> None:
+    poses = windows.protocol_windows(read_mocap(mocap / "cmu_dev.npz"), 65, 400)
+
+    facing = quat.rotate(poses.rotations[:, 9, 0], torch.tensor([0.0, 0.0, 1.0]))
+    assert float(facing[:, 2].abs().max()) < 1e-4 and float(facing[:, 0].min()) > 0.0
+    assert float(poses.locations[:, :, 0, [0, 2]].mean(1).abs().max()) < 1e-3
