@@ -87,11 +87,16 @@ def _read_layers(path: Path, shot: Shot, remedy: str) -> dict[str, np.ndarray]:
     """Every channel by its full name, (H, W). 5.x files have one part a pass, 4.x files one part for all."""
     _expect(path, remedy)
     try:
+        promised = 0
         for part in OpenEXR.File(str(path), header_only=True).parts:
             low, high = part.header["dataWindow"]
             _check_size(path, (int(high[0] - low[0]) + 1, int(high[1] - low[1]) + 1), shot, remedy)
+            promised += len(part.header["channels"])
         parts = OpenEXR.File(str(path), separate_channels=True).parts
-        return {name: channel.pixels for part in parts for name, channel in part.channels.items()}
+        layers = {name: channel.pixels for part in parts for name, channel in part.channels.items()}
+        if len(layers) < promised:  # of a file that breaks off, OpenEXR leaves out what it cannot read
+            raise ValueError("channels without pixels")
+        return layers
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
         if isinstance(error, JobError):
             raise

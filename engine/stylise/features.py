@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from engine.stylise.views import View, edges
 
 CODE = 8
 EDGES = 3
-STEPS = np.array([0.15, 0.35, 0.55, 0.75, 0.95], np.float32)  # of the light that falls on a surface
+STEPS = (0.15, 0.35, 0.55, 0.75, 0.95)  # of the light that falls on a surface
 CHANNELS = 3 + 3 + EDGES + len(STEPS) + CODE
 
 
@@ -22,17 +23,26 @@ def _codes(ids: np.ndarray) -> np.ndarray:
     return bits.astype(np.float32) * 2 - 1
 
 
-def _light(view: View) -> np.ndarray:
-    """(H, W, steps), -1 to 1: how bright the render is over its albedo, cut into steps, in which a painter's tones are easy to
-    tell apart."""
-    shade = view.render.mean(-1) / (view.albedo.mean(-1) + 0.05)
-    return np.clip((shade[..., None] - STEPS) * 8, -1, 1)
+def _light(render: Tensor, albedo: Tensor) -> Tensor:
+    """(steps, H, W), -1 to 1, of (3, H, W) each, 0 to 1: how bright the render is over its albedo, cut into steps, in which a
+    painter's tones are easy to tell apart."""
+    shade = render.mean(0) / (albedo.mean(0) + 0.05)
+    return ((shade - torch.tensor(STEPS, device=render.device)[:, None, None]) * 8).clamp(-1, 1)
 
 
-def encode(view: View, known: np.ndarray) -> torch.Tensor:
-    """(CHANNELS, H, W) float32: render, albedo, edges, light, code of the object. known: ids that some key shows; the others get no
-    code, and are painted after their colours alone."""
+def encode(view: View, known: np.ndarray) -> Tensor:
+    """(CHANNELS, H, W) float32: render, albedo, edges, light, code of the object. known: ids that some key shows; the others
+    get no code, and are painted after their colours alone."""
     every = np.arange(int(view.ids.max()) + 1)
     code = (_codes(every) * np.isin(every, known)[:, None])[view.ids]
-    stack = np.concatenate([view.render * 2 - 1, view.albedo * 2 - 1, edges(view), _light(view), code], -1, dtype=np.float32)
-    return torch.from_numpy(np.ascontiguousarray(stack.transpose(2, 0, 1)))
+    render, albedo, edge, codes = (
+        torch.from_numpy(x.transpose(2, 0, 1)) for x in (view.render, view.albedo, edges(view), code.astype(np.float32))
+    )
+    return torch.cat([render * 2 - 1, albedo * 2 - 1, edge, _light(render, albedo), codes])
+
+
+def relight(guides: Tensor, gain: Tensor) -> Tensor:
+    """The guides (CHANNELS, H, W) under light that is `gain` (H, W) times as bright."""
+    render = ((guides[:3] + 1) / 2 * gain).clamp(0, 1)
+    rest = [guides[3 : 6 + EDGES], _light(render, (guides[3:6] + 1) / 2), guides[6 + EDGES + len(STEPS) :]]
+    return torch.cat([render * 2 - 1, *rest])

@@ -19,7 +19,7 @@ CARRIED = 10  # channels of an atlas: strokes 3, tone 3, render 3, border of a t
 @dataclass(frozen=True)
 class GeneratorParams:
     """guides: channels of engine.stylise.features. edges: slice of them that the stroke part reads, (first, last). fine, wide,
-    deep: widths of the tone part at full, half and quarter size. strokes: width of the stroke part."""
+    deep: widths at full, half and quarter size. strokes: width of the stroke part."""
 
     guides: int
     edges: list[int]
@@ -43,6 +43,11 @@ def _bend(x: Tensor) -> Tensor:
     return F.leaky_relu(x, 0.1)
 
 
+def _double(x: Tensor) -> Tensor:
+    """Twice the size, without the grid that shuffled channels leave on what was not trained on."""
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
 class ToneNetwork(nn.Module):
     """Guides (B, C, H, W) to tone (B, 3, H, W), about -1 to 1. H and W are multiples of four."""
 
@@ -52,9 +57,9 @@ class ToneNetwork(nn.Module):
         self.down = nn.Conv2d(params.wide, params.deep, 3, stride=2, padding=1)
         self.deep_in = nn.Conv2d(params.deep, params.deep, 3, padding=1)
         self.deep_out = nn.Conv2d(params.deep, params.deep, 3, padding=1)
-        self.up = nn.Conv2d(params.deep, 4 * params.wide, 1)
-        self.leave = nn.Conv2d(params.wide, 32, 3, padding=1)
-        self.fine = nn.Conv2d(8 + params.guides, params.fine, 3, padding=1)
+        self.up = nn.Conv2d(params.deep, params.wide, 1)
+        self.leave = nn.Conv2d(params.wide, params.fine, 3, padding=1)
+        self.fine = nn.Conv2d(params.fine + params.guides, params.fine, 3, padding=1)
         self.colour = nn.Conv2d(params.fine, 3, 3, padding=1)
         nn.init.zeros_(self.deep_out.weight)
 
@@ -62,8 +67,8 @@ class ToneNetwork(nn.Module):
         half = _bend(self.enter(F.pixel_unshuffle(guides, 2)))
         quarter = _bend(self.down(half))
         quarter = _bend(quarter + self.deep_out(_bend(self.deep_in(quarter))))
-        half = half + F.pixel_shuffle(self.up(quarter), 2)
-        full = F.pixel_shuffle(_bend(self.leave(half)), 2)
+        half = half + _double(self.up(quarter))
+        full = _double(_bend(self.leave(half)))
         return self.colour(_bend(self.fine(torch.cat([full, guides], 1))))
 
 
@@ -77,8 +82,8 @@ class StrokeNetwork(nn.Module):
         self.enter = nn.Conv2d(4 * (18 + last - first), params.strokes, 3, padding=1)
         self.middle = nn.Conv2d(params.strokes, params.strokes, 3, padding=1)
         self.amounts = nn.Conv2d(params.strokes, 2, 3, padding=1)
-        self.leave = nn.Conv2d(params.strokes, 32, 3, padding=1)
-        self.colour = nn.Conv2d(8 + 9, 3, 3, padding=1)
+        self.leave = nn.Conv2d(params.strokes, params.fine, 3, padding=1)
+        self.colour = nn.Conv2d(params.fine + 9, 3, 3, padding=1)
         for layer in (self.amounts, self.colour):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -92,16 +97,16 @@ class StrokeNetwork(nn.Module):
         parts = [tone, strokes * trust, borrowed, trust, carried.borrowed_trust, border, change, guides[:, self.edges]]
         x = _bend(self.enter(F.pixel_unshuffle(torch.cat(parts, 1), 2)))
         x = _bend(x + self.middle(x))
-        amounts = 2 * torch.sigmoid(F.interpolate(self.amounts(x), scale_factor=2, mode="bilinear", align_corners=False))
+        amounts = 2 * torch.sigmoid(_double(self.amounts(x)))
         strokes, borrowed = amounts[:, :1] * trust * strokes, amounts[:, 1:] * borrowed
-        full = F.pixel_shuffle(_bend(self.leave(x)), 2)
+        full = _double(_bend(self.leave(x)))
         return tone + strokes + borrowed + self.colour(torch.cat([full, tone, strokes, borrowed], 1))
 
 
 def fade(border: Tensor, turned: Tensor) -> Tensor:
     """(B, 1, H, W), 0 to 1: the key's strokes at a border of its tones are that border, and stay behind when the light has moved."""
     moved = (turned.abs().mean(1, keepdim=True) * 8 - 0.3).clamp(0, 1)
-    return 1 - moved * (border * 3 - 0.3).clamp(0, 1)
+    return 1 - moved * (border * 1.6 - 0.4).clamp(0, 1)
 
 
 class Generator(nn.Module):

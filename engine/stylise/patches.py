@@ -10,10 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.stylise.features import CODE, encode
+from engine.stylise.features import CODE, encode, relight
 from engine.stylise.painter import Painter, match_tensors, pad, to_tensor
 from engine.stylise.reprojection import Atlas, KeySurface, Match
 from engine.stylise.views import View
+
+FLAT = 0.25
 
 
 class Batch(NamedTuple):
@@ -47,6 +49,7 @@ class Picture:
     hidden: list[Tensor]  # trusts (1, H', W') to draw from
     borrowed_xy: Tensor
     borrowed_trust: Tensor
+    flat: np.ndarray | None = None  # (highest id + 1,) how far the light of an object may be moved without a word
     cross: tuple[Tensor, Tensor] | None = None  # xy and trust in the other keys
 
 
@@ -77,8 +80,20 @@ def key_picture(painter: Painter, i: int, others: list[View]) -> Picture:
         hidden=hidden,
         borrowed_xy=borrowed_xy,
         borrowed_trust=borrowed_trust,
+        flat=_flatness(key.view),
         cross=cross,
     )
+
+
+def _flatness(view: View) -> np.ndarray:
+    """By id, how much its light may be scaled in training, 0 to FLAT: an object that the key shows in one even light, as a sky,
+    teaches nothing about another light, and the network must not make something up."""
+    amounts = np.zeros(int(view.ids.max()) + 1, np.float32)
+    grey = view.render.mean(-1)
+    for i in np.unique(view.ids):
+        low, middle, high = np.quantile(grey[view.ids == i], [0.05, 0.5, 0.95])
+        amounts[i] = np.clip(FLAT - (high - low) / (2 * middle + 0.02), 0, FLAT)
+    return amounts
 
 
 def frame_picture(painter: Painter, view: View) -> Picture:
@@ -141,6 +156,9 @@ def _cut(picture: Picture, side: int, rng: np.random.Generator) -> tuple[list[Te
         trust = _holes(trust, rng)
         if rng.random() < 0.5:
             (xy, trust), moved = _shifted(picture, y, x, side, rng), True
+        if picture.flat is not None and rng.random() < 0.5:
+            gain = 1 + rng.uniform(-1, 1) * picture.flat[picture.ids[rows, columns]]
+            guides = relight(guides, torch.from_numpy(gain.astype(np.float32)))
         if rng.random() < 0.15:  # an object that no key shows has no code
             guides = torch.cat([guides[:-CODE], torch.zeros_like(guides[-CODE:])])
     parts = [guides, picture.paint[:, rows, columns], picture.counts[:, rows, columns]]

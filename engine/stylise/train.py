@@ -28,7 +28,7 @@ from engine.stylise.painter import Painter, carry, read_key
 from engine.stylise.patches import Batch, Picture, draw, frame_picture, key_picture, spread_frames
 from engine.stylise.views import View, read_view
 
-GENERATOR = GeneratorParams(guides=CHANNELS, edges=[6, 6 + EDGES], fine=12, wide=24, deep=48, strokes=24)
+GENERATOR = GeneratorParams(guides=CHANNELS, edges=[6, 6 + EDGES], fine=14, wide=24, deep=48, strokes=24)
 DISCRIMINATOR = DiscriminatorParams(guides=CHANNELS, wide=32, deep=48)
 PATCH = 64
 KEY_PATCHES = 6
@@ -39,6 +39,7 @@ ADVERSARIAL = 0.03
 TONE_ALONE = 0.3  # part of the budget before the strokes are trained
 PREVIEW_SECONDS = 4.0
 SAVE_SECONDS = 20.0
+NOTICED = 30  # pixels from which on an object that nobody painted is worth a word
 HIDING = 4  # of these, so many tell which paint to hide
 
 
@@ -57,6 +58,7 @@ class Training:
     views: list[View]
     rng: np.random.Generator
     device: torch.device
+    before: int  # steps that an earlier training took
     step: int = 0
     seconds: float = 0.0
 
@@ -83,6 +85,7 @@ def step_tone(training: Training, batch: Batch) -> None:
 def step_generator(training: Training, batch: Batch) -> Tensor:
     """The stroke part: hidden paint is to be restored, moved strokes to match in texture, all to deceive the discriminator.
     Returns what it painted."""
+    training.discriminator.requires_grad_(False)
     made = _paint(training, batch)
     still = batch.counts * (1 - batch.moved)
     moved = batch.counts * batch.moved
@@ -94,7 +97,7 @@ def step_generator(training: Training, batch: Batch) -> Tensor:
 
 def step_discriminator(training: Training, batch: Batch, made: Tensor) -> None:
     """Painted patches against those that the generator has just made."""
-    judge = training.discriminator
+    judge = training.discriminator.requires_grad_(True)
     loss = losses.real(judge(batch.guides, batch.paint), batch.counts * batch.known)
     loss = loss + losses.made(judge(batch.guides, made), batch.counts)
     _descend(training.optimise_discriminator, loss, judge)
@@ -118,7 +121,7 @@ def _descend(optimiser: torch.optim.Optimizer, loss: Tensor, network: nn.Module)
 @torch.no_grad()
 def _follow(training: Training) -> None:
     """The average of the last generators is the one that is kept."""
-    part = max(0.01, 1 / (training.step + 1))
+    part = max(0.01, 1 / (training.before + training.step + 1))
     for slow, fast in zip(training.average.parameters(), training.generator.parameters(), strict=True):
         slow.lerp_(fast, part)
 
@@ -130,8 +133,9 @@ def step(training: Training, done: float) -> None:
         for group in optimiser.param_groups:
             group["lr"] = rate
     batch = draw(training.keys, KEY_PATCHES, PATCH, training.rng, training.device)
-    step_tone(training, batch)
-    if done > TONE_ALONE:
+    if done < TONE_ALONE or training.step % 2 == 0:
+        step_tone(training, batch)
+    else:
         if training.frames:
             batch = batch.join(draw(training.frames, FRAME_PATCHES, PATCH, training.rng, training.device))
         made = step_generator(training, batch)
@@ -145,14 +149,14 @@ def step(training: Training, done: float) -> None:
 # --- the job ---------------------------------------------------------------------------------------------------------
 
 
-def _networks(folder: Path, settings: protocol.TrainStyle) -> tuple[Generator, Discriminator]:
-    """Fresh ones, or with `resume` those of the last training."""
+def _networks(folder: Path, settings: protocol.TrainStyle) -> tuple[Generator, Discriminator, int]:
+    """Fresh ones, or with `resume` those of the last training, and how many steps they have behind them."""
     path = style_path(folder, "generator")
     if not settings.resume or not checkpoint.exists(path):
-        return Generator(GENERATOR), Discriminator(DISCRIMINATOR)
+        return Generator(GENERATOR), Discriminator(DISCRIMINATOR), 0
     saved = checkpoint.load(path, GeneratorParams)
     judge = checkpoint.load(style_path(folder, "discriminator"), DiscriminatorParams)
-    return checkpoint.restore(saved, Generator), checkpoint.restore(judge, Discriminator)
+    return checkpoint.restore(saved, Generator), checkpoint.restore(judge, Discriminator), int(saved.about["steps"])
 
 
 def _prepare(folder: Path, shot: protocol.Shot, settings: protocol.TrainStyle) -> Steps[Update, None, Training]:
@@ -163,7 +167,8 @@ def _prepare(folder: Path, shot: protocol.Shot, settings: protocol.TrainStyle) -
     for frame in sorted(set(settings.keys)):
         yield Update(0.0, f"Reading the painted frame {frame}")
         keys.append(read_key(folder, shot, frame))
-    generator, discriminator = (network.to(chosen) for network in _networks(folder, settings))
+    generator, discriminator, before = _networks(folder, settings)
+    generator, discriminator = generator.to(chosen), discriminator.to(chosen)
     average = copy.deepcopy(generator)
     painter = Painter(average, keys, chosen)
     views, pictures = [], []
@@ -180,7 +185,7 @@ def _prepare(folder: Path, shot: protocol.Shot, settings: protocol.TrainStyle) -
         painter, generator, average, discriminator,
         torch.optim.Adam(generator.parameters(), RATE, betas=(0.5, 0.99)),
         torch.optim.Adam(discriminator.parameters(), RATE, betas=(0.5, 0.99)),
-        painted, pictures, views, np.random.default_rng(settings.seed), chosen,
+        painted, pictures, views, np.random.default_rng(settings.seed), chosen, before,
     )  # fmt: skip
 
 
@@ -188,22 +193,23 @@ def _save(folder: Path, training: Training, settings: protocol.TrainStyle) -> No
     about = {
         "keys": {str(key.view.frame): key_digest(folder, key.view.frame) for key in training.painter.keys},
         "seed": settings.seed,
-        "steps": training.step,
+        "steps": training.before + training.step,
         "seconds": round(training.seconds, 1),
     }
-    judge = {name: tensor for name, tensor in training.discriminator.state_dict().items()}
+    judge = training.discriminator.state_dict()
     checkpoint.save(style_path(folder, "discriminator"), checkpoint.Checkpoint(judge, DISCRIMINATOR, about))
     weights = training.average.state_dict()
     checkpoint.save(style_path(folder, "generator"), checkpoint.Checkpoint(weights, training.average.params, about))
 
 
-def _notes(training: Training) -> list[str]:
-    """A sentence for each object that the shot shows and no key does."""
+def _notes(training: Training, shot: protocol.Shot) -> list[str]:
+    """A sentence for each object that the shot shows and no key does, with the frame to paint."""
     most: dict[int, tuple[int, int]] = {}
     for view in training.views:
         for i, count in zip(*np.unique(view.ids, return_counts=True), strict=True):
             most[int(i)] = max(most.get(int(i), (0, 0)), (int(count), view.frame))
-    return [str((i, most[i])) for i in sorted(most) if i not in training.painter.known]
+    unseen = [ob for ob in shot.objects if most.get(ob.id, (0, 0))[0] >= NOTICED and ob.id not in training.painter.known]
+    return [f"'{ob.name}' is in no painted frame and keeps a guess; paint it in frame {most[ob.id][1]}." for ob in unseen]
 
 
 def train_style(folder: Path, settings: protocol.TrainStyle) -> Steps[Update, None, Outcome]:
@@ -228,7 +234,7 @@ def train_style(folder: Path, settings: protocol.TrainStyle) -> Steps[Update, No
         if training.step:
             _save(folder, training, settings)
     return Outcome(
-        ["style/generator.safetensors"], _notes(training), {"steps": training.step, "seconds": training.seconds}
+        ["style/generator.safetensors"], _notes(training, shot), {"steps": training.before + training.step, "seconds": training.seconds}
     )
 
 
