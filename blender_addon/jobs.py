@@ -82,7 +82,7 @@ class Manager:
 
     def busy(self, folder: Path) -> bool:
         """Whether a job works in this folder: nobody else may write there."""
-        return any(job.folder == folder for job in self._jobs.values())
+        return any(job.folder == folder for job in (self.local, *self._jobs.values()) if job)
 
     # --- jobs ---
 
@@ -178,10 +178,7 @@ class Manager:
 
     def _send(self, message: Message) -> None:
         assert self._engine is not None
-        try:
-            self._engine.send(message)
-        except EngineDied as error:
-            self._end_engine(str(error))
+        self._engine.send(message)  # to an engine that has just died it is lost, and the next poll() says so
 
     def _check_patience(self) -> None:
         now = time.monotonic()

@@ -19,21 +19,27 @@ MARK = "understudy_made"  # custom property of strips and nodes
 
 
 def show_in_sequencer(scene: bpy.types.Scene, folder: Path, frames: tuple[int, ...]) -> bpy.types.Scene:
-    """An image strip of the finished frames, in place of the one made before; returns the scene it is in."""
+    """An image strip of the finished frames; returns the scene it is in.
+
+    The strip made before is replaced, or read again where it holds the same files: it may have been moved, trimmed or
+    given effects.
+    """
+    _refresh(folder)
     edit = _edit_scene(scene)
     editor = edit.sequence_editor_create()
     strips = compat.sequencer_strips(editor)
-    channel = 1
+    files, channel = result_files(folder, frames), 1
     for strip in [s for s in strips if s.get(MARK)]:
+        if [Path(bpy.path.abspath(strip.directory)) / e.filename for e in strip.elements] == files:
+            strip.directory = strip.directory  # Blender lets go of the old pictures
+            return edit
         channel = strip.channel
         strips.remove(strip)
-    files = result_files(folder, frames)
     channel = _free_channel(editor, channel, frames[0], frames[0] + len(files))
     strip = strips.new_image(f"{scene.name} stylised", stored(files[0]), channel, frames[0])
     for path in files[1:]:
         strip.elements.append(path.name)
     strip[MARK] = True
-    _refresh(folder)
     return edit
 
 
@@ -46,7 +52,7 @@ def _edit_scene(scene: bpy.types.Scene) -> bpy.types.Scene:
         edit.view_settings.view_transform = "Standard"  # the frames have had the shot's own
         for name in ("resolution_x", "resolution_y", "resolution_percentage", "fps", "fps_base"):
             setattr(edit.render, name, getattr(scene.render, name))
-    edit.frame_start, edit.frame_end = scene.frame_start, scene.frame_end
+        edit.frame_start, edit.frame_end = scene.frame_start, scene.frame_end
     return edit
 
 

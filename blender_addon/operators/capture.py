@@ -54,11 +54,15 @@ class UNDERSTUDY_OT_capture(bpy.types.Operator):
             self.report({"WARNING"}, "Capture cancelled.")
             self.cancel(context)
             return {"CANCELLED"}
-        end = self._step() if event.type == "TIMER" else None
-        if end is None:
+        if event.type != "TIMER":
             return {"RUNNING_MODAL"}
-        self.cancel(context)
-        return end
+        end: set[str] | None = {"CANCELLED"}  # so that an error nobody foresaw leaves no capture running
+        try:
+            end = self._step()
+        finally:
+            if end:
+                self.cancel(context)
+        return end or {"RUNNING_MODAL"}
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Also called by Blender when the window is closed or another file loaded: put the scene back."""
@@ -78,7 +82,7 @@ class UNDERSTUDY_OT_capture(bpy.types.Operator):
         return True
 
     def _step(self) -> set[str] | None:
-        """Render one frame; the operator's result when it was the last."""
+        """The next render; the operator's result when it was the last."""
         try:
             done, total = next(self._frames)
         except StopIteration as stop:
@@ -88,7 +92,7 @@ class UNDERSTUDY_OT_capture(bpy.types.Operator):
         except CaptureError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        self._running.advance(done / total, f"Frame {done} of {total}")
+        self._running.advance(done / total, f"Render {done} of {total}")
         manager.show(self._running)
         return None
 

@@ -61,6 +61,8 @@ class UNDERSTUDY_OT_paint_key(bpy.types.Operator):
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         image = bpy.data.images.load(str(key), check_existing=True)
+        if not image.is_dirty:
+            image.reload()  # it may have been painted in another program
         editors = [
             a.spaces.active for w in context.window_manager.windows for a in w.screen.areas if a.type == "IMAGE_EDITOR"
         ]

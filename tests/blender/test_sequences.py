@@ -57,11 +57,27 @@ def test_again_replaces_the_own_strip_and_no_other(folder: Path) -> None:
     artists = collection.new_image("artist", str(folder / "frames" / "0003.png"), mine.channel + 1, 3)
     mine.channel = artists.channel + 3
     moved_to = mine.channel
-    write_results(folder, range(3, 6))
+    write_results(folder, range(7, 8))
+    write_shot(folder, 3, 7)
     assert show(folder) == edit
+    assert sorted(len(strip.elements) for strip in strips(edit)) == [1, 5]
     names = {strip.name: strip.channel for strip in strips(edit)}
     assert names == {"artist": artists.channel, "Scene stylised": moved_to}
     assert len(bpy.data.scenes) == 2
+
+
+def test_the_same_files_are_read_again_into_the_strip_as_the_artist_left_it(folder: Path) -> None:
+    bpy.context.scene.render.resolution_x = bpy.context.scene.render.resolution_y = 16
+    edit = show(folder)
+    scene = bpy.context.window.scene
+    assert rendered(edit, 4, folder) == pytest.approx(0.4, abs=0.01)
+    (mine,) = strips(edit)
+    mine.name, mine.blend_alpha = "graded by the artist", 1.0
+    write_picture(folder / "result" / "0004.png", (0.8, 0.8, 0.8))
+    bpy.context.window.scene = scene
+    show(folder)
+    assert [strip.name for strip in strips(edit)] == ["graded by the artist"]
+    assert rendered(edit, 4, folder) == pytest.approx(0.8, abs=0.01)
 
 
 def test_a_strip_in_the_way_is_left_where_it_is(folder: Path) -> None:
