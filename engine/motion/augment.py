@@ -99,9 +99,10 @@ def vary_rig(poses: Poses, rng: np.random.Generator) -> Poses:
 
 def _subset(poses: Poses, keep: list[int]) -> Poses:
     turned, positions = poses.fk()
-    rotations, locations, _, parents = skeleton.subset(turned, positions, poses.offsets[:, None], poses.parents, keep)
-    offsets = skeleton.subset(turned, positions, poses.offsets[:, None], poses.parents, keep)[2][:, 0]
-    return Poses(rotations, locations, offsets, parents)
+    rotations, locations, offsets, parents = skeleton.subset(
+        turned, positions, poses.offsets[:, None], poses.parents, keep
+    )
+    return Poses(rotations, locations, offsets[:, 0], parents)
 
 
 def _rooted(poses: Poses) -> Poses:

@@ -160,6 +160,22 @@ def extrapolate_ratios(net: TokenLSTM, poses: Poses) -> dict[str, float]:
     return ratios(score_prediction(poses, network_player(net)), score_prediction(poses, stand_still))
 
 
+@torch.no_grad()
+def naturalness(poses: Poses, fill: Filler) -> dict[str, float]:
+    """Jerk and foot skate within gaps of 30 frames, over the truth's (1 is best), at the joints that truly rest."""
+    end, gap = PAST + 31, slice(PAST, PAST + 30)
+    part = Poses(poses.rotations[:, :end], poses.locations[:, :end], poses.offsets, poses.parents)
+    keys = torch.ones(part.rotations.shape[:3], dtype=torch.bool)
+    keys[:, gap] = False
+    truth, size = part.fk()[1][:, gap], float(skeleton.reach(poses.offsets, poses.parents).mean())
+    made = skeleton.fk(*fill(part, keys), part.offsets[:, None], part.parents)[1][:, gap]
+    rest = skeleton.contacts(truth, up=1, scale=size, fps=windows.FPS)
+    return {
+        "jerk": metrics.jerk(made, windows.FPS) / metrics.jerk(truth, windows.FPS),
+        "skate": metrics.skate(made, rest, windows.FPS) / metrics.skate(truth, rest, windows.FPS),
+    }
+
+
 # --- the whole table -------------------------------------------------------------------------------------------------
 
 
@@ -190,6 +206,7 @@ def table(mocap: Mocap, spread: Tensor | None) -> dict[str, dict[str, dict[str, 
     players = {"zero velocity": stand_still, "damped velocity": coast, "ours": network_player(ahead)}
     return {
         "inbetween": {name: score(poses, fill, spread) for name, fill in fillers.items()},
+        "over truth": {name: naturalness(poses, fill) for name, fill in fillers.items()},
         "extrapolate": {name: score_prediction(prediction, play) for name, play in players.items()},
     }
 
@@ -217,6 +234,8 @@ def main(args: argparse.Namespace) -> int:
             f"{'ours / ' + base:28}"
             + "".join(f"{x:10.3f}" for x in ratios(scores[kind]["ours"], scores[kind][base]).values())
         )
+    for model, row in scores["over truth"].items():
+        print(f"{model:28} jerk and foot skate over the truth's, n = 30: {row['jerk']:.2f}, {row['skate']:.2f}")
     if args.json:
         protocol.write_json(args.json, scores)
     return 0

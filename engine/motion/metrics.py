@@ -1,5 +1,5 @@
 """Scores for motion: L2P, L2Q and NPSS of the LaFAN1 protocol (Harvey 2020), the mean angle error of the CMU prediction
-protocol (Martinez 2017), foot skate, jerk and joint speed. Pure functions of arrays; knows no model."""
+protocol (Martinez 2017), foot skate and jerk. Pure functions of arrays; knows no model."""
 
 from __future__ import annotations
 
@@ -63,9 +63,3 @@ def skate(positions: Tensor, contact: Tensor, fps: float) -> float:
 def jerk(positions: Tensor, fps: float) -> float:
     """Mean length of the third derivative of joint positions (..., T, J, 3)."""
     return float(positions.diff(n=3, dim=-3).norm(dim=-1).mean()) * fps**3
-
-
-def speed(rotations: Tensor, fps: float) -> Tensor:
-    """Mean turning speed of the joints in radians a second, one number a step: (..., T - 1) for (..., T, J, 4)."""
-    step = quat.multiply(rotations[..., 1:, :, :], quat.conjugate(rotations[..., :-1, :, :]))
-    return quat.log(step).norm(dim=-1).mean(-1) * fps

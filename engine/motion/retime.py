@@ -11,6 +11,7 @@ from scipy.interpolate import PchipInterpolator
 from torch import Tensor
 
 from engine import quat, skeleton
+from engine.clips import Motion
 from engine.motion import tokens
 
 LONGEST = 45  # rows between keys: what the network was trained on
@@ -21,11 +22,6 @@ class Rows:
     """The networks' rows, in order: each lies at a time of its own, counted in frames, between two frames or on one."""
 
     times: np.ndarray
-
-    @property
-    def plain(self) -> bool:
-        """Whether every row is a frame and every frame a row."""
-        return len(self.times) < 2 or bool((np.diff(self.times) == 1.0).all())
 
     def _parts(self, frames: int) -> tuple[Tensor, Tensor, Tensor]:
         low = np.floor(self.times + 1e-9).astype(np.int64).clip(0, frames - 1)
@@ -89,11 +85,11 @@ class Part:
     axes: Tensor  # (T, J, 4): takes location vectors of the part to those of the whole
 
 
-def moving_part(
-    rotations: Tensor, locations: Tensor, offsets: Tensor, parents: list[int], moving: Tensor, up: str
-) -> Part:
-    """The part of a rig that holds `moving` (J,) bool; rotations (T, J, 4), locations (T, J, 3), offsets (J, 3)."""
+def moving_part(motion: Motion, rotations: Tensor, locations: Tensor) -> Part:
+    """The part of a clip's rig that moves in rotations (T, J, 4) and locations (T, J, 3)."""
+    parents, offsets = motion.clip.parents, torch.from_numpy(motion.offsets)
     turned, positions = skeleton.fk(rotations, locations, offsets, parents)
+    moving = (rotations != rotations[:1]).any(-1).any(0) | (locations != locations[:1]).any(-1).any(0)
     joints = moving.nonzero()[:, 0].tolist()
     place = {j: i for i, j in enumerate(joints)}
     over: list[int] = []
@@ -114,7 +110,7 @@ def moving_part(
     actual = torch.stack([turned[:, parents[j]] if parents[j] >= 0 else still[:, 0] for j in joints], 1)
     return Part(
         joints,
-        tokens.Rig(over, rest[None], up),
+        tokens.Rig(over, rest[None], motion.clip.up),
         skeleton.local_rotations(own_turn, over),
         arm - rest,
         quat.multiply(quat.conjugate(actual), base),

@@ -97,12 +97,11 @@ def test_angle_error_by_hand() -> None:
     assert both.tolist() == pytest.approx([0.5, 0.5], abs=1e-5)
 
 
-def test_skate_jerk_and_speed_by_hand() -> None:
+def test_skate_and_jerk_by_hand() -> None:
     positions = torch.zeros(5, 1, 3)
     positions[:, 0, 0] = torch.arange(5) ** 3
     assert metrics.jerk(positions, 2.0) == pytest.approx(6.0 * 8.0)
     assert metrics.skate(positions, torch.tensor([1, 1, 0, 0, 0]).bool()[:, None], 30.0) == pytest.approx(30.0)
-    assert metrics.speed(turns([0.0, 0.1, 0.3]), 10.0).tolist() == pytest.approx([1.0, 2.0], abs=1e-4)
 
 
 # The facts page's table for the dev set, measured before this project: the protocol is met only if these come out.
