@@ -30,7 +30,7 @@ from demo import leap, scene  # noqa: E402
 from demo.progress import Bar, clock, run_with_bar  # noqa: E402
 
 POSE_SIDE = 200  # pixels of a pose in the strip
-STRIP = (1, 6, 11, 16, 21, 26, 31, 37, 43, 48, 52, 56, 60, 64, 68, 72, 78, 84)
+STRIP = (1, 6, 11, 16, 21, 26, 31, 36, 41, 46, 51, 56, 60, 63, 66, 70, 76, 84)
 
 
 class Demo:
@@ -124,9 +124,9 @@ def paint_leap(demo: Demo) -> None:
     (WORK / "leap.json").write_text(json.dumps(about), encoding="utf-8")
 
 
-def write_movie(target: Path) -> None:
+def write_movie(demo: Demo, target: Path) -> None:
     """The stylised strip as H.264, by the Video Sequencer."""
-    edit = next(s for s in bpy.data.scenes if s.sequence_editor and s.get("understudy"))
+    edit = next(s for s in bpy.data.scenes if s.get("understudy_shot"))
     image = edit.render.image_settings
     if hasattr(image, "media_type"):
         image.media_type = "VIDEO"
@@ -136,19 +136,29 @@ def write_movie(target: Path) -> None:
     edit.render.resolution_percentage = 200
     edit.render.filepath = str(target)
     bpy.context.window.scene = edit
-    bpy.ops.render.render(animation=True, scene=edit.name)
+    with Bar("Movie", demo.out) as bar:
+
+        def watch(rendered: bpy.types.Scene, *_: object) -> None:
+            bar.show(rendered.frame_current / rendered.frame_end)
+
+        bpy.app.handlers.render_post.append(watch)
+        try:
+            bpy.ops.render.render(animation=True, scene=edit.name)
+        finally:
+            bpy.app.handlers.render_post.remove(watch)
     edit.render.filepath = "//" + target.name
 
 
 def make(demo: Demo) -> None:
     """Every step, in order."""
     blend = OUT / "understudy_demo.blend"
-    install_extension(demo.engine)
-    make_scenes(demo.resolution, blend)
+    with Bar("Extension", demo.out):
+        install_extension(demo.engine)
+    with Bar("Scenes", demo.out):
+        make_scenes(demo.resolution, blend)
     stylise_shot(demo, blend)
     paint_leap(demo)
-    with Bar("Movie", demo.out):
-        write_movie(OUT / "stylised.mp4")
+    write_movie(demo, OUT / "stylised.mp4")
     bpy.context.window.scene = bpy.data.scenes["Shot"]
     bpy.ops.wm.save_as_mainfile(filepath=str(blend))
     demo.run("Scores", demo.engine, "demo.scores", OUT, total=3)
@@ -171,7 +181,7 @@ def summary(seconds: float) -> str:
 def quiet_blender() -> TextIO:
     """Send what Blender prints to the log; returns the way to the terminal that it had."""
     terminal = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    with LOG.open("w", encoding="utf-8") as log:
+    with LOG.open("a", encoding="utf-8") as log:
         os.dup2(log.fileno(), sys.stdout.fileno())
     return terminal
 
