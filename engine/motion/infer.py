@@ -96,15 +96,14 @@ def inbetween(folder: Path, settings: protocol.Inbetween) -> Steps:
     rotations = baseline.smooth_rotations(data.rotations, turn)
     locations = baseline.smooth(data.locations, move)
     values = baseline.smooth(data.values, value)
-    notes, acted = [], torch.zeros_like(data.turn_keys)
+    notes: list[str] = []
     if settings.model != "baseline":
         acted = turning(data, turn)
         if why := unsuited(settings.model, data, acted):
             notes.append(why)
         else:
-            where = device.choose(settings.device)
             yield Update(0.1, "Acting the frames between")
-            act = Act(network("inbetween", where), data, rotations, locations, acted)
+            act = Act(network("inbetween", device.choose(settings.device)), data, rotations, locations, acted)
             for done in act.run():
                 yield Update(0.1 + 0.9 * done, "Acting the frames between")
             rotations, locations = act.rotations, act.locations
@@ -215,7 +214,7 @@ def extrapolate(folder: Path, settings: protocol.Extrapolate) -> Steps:
     made_turns = baseline.coast_rotations(rotations, turns, count, fps)
     made_moves = baseline.coast(locations, moves, count, fps)
     made_values = baseline.coast(values, value_free, count, fps)
-    notes = []
+    notes: list[str] = []
     if settings.model != "baseline":
         if why := cannot_play(settings.model, data, turns):
             notes.append(why)
@@ -224,7 +223,8 @@ def extrapolate(folder: Path, settings: protocol.Extrapolate) -> Steps:
             for done in go.run(network("extrapolate", device.choose(settings.device))):
                 yield Update(done, "Playing on")
             notes += go.notes
-            made_turns, made_moves = go.rotations, go.locations
+            made_turns = go.rotations
+            made_moves = torch.where(go.root[:, None], go.locations, made_moves)
     filled = [w.expand(count, len(w)) for w in (turns, moves, value_free)]
     _write(folder, data.clip.frame_end + 1, made_turns, made_moves, made_values, filled)
     return Outcome([RESULT], notes, {"filled": float(sum(int(f.sum()) for f in filled))})
@@ -257,8 +257,8 @@ class Go:
         times = last - self.step * np.arange(min(MEMORY, int(last / self.step + 1e-6) + 1))[::-1]
         self.context = retime.Rows(times)
         self.part = retime.moving_part(data, rotations, locations)
-        self.turns = turns[self.part.joints]
-        self.moves = (moves & (moves.cumsum(0) == 1))[self.part.joints]  # the body's root; others keep their place
+        self.root = moves & (moves.cumsum(0) == 1)  # the body's; other locations coast
+        self.turns, self.moves = turns[self.part.joints], self.root[self.part.joints]
         self.rotations = rotations[-1:].expand(count, -1, -1).clone()
         self.locations = locations[-1:].expand(count, -1, -1).clone()
         self.notes: list[str] = []
