@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,9 @@ import numpy as np
 
 from . import compat, viewport
 from .properties import job_folder
-from .protocol import GUIDES, MAX_FRAMES, MAX_SIDE, Shot, ShotObject, albedo_path, frame_path, geometry_path, write_json
+from .protocol import MAX_FRAMES, MAX_SIDE, Shot, ShotObject, albedo_path, frame_path, geometry_path, write_json
 
-# Guide → the view layer's switch for its pass.
+# Guide → the view layer's switch for the pass that it is read from.
 GEOMETRY = {
     "depth": "use_pass_z",
     "normal": "use_pass_normal",
@@ -78,21 +79,18 @@ def capture(params: CaptureParams) -> Generator[tuple[int, int], None, Shot]:
     scene = bpy.data.scenes[params.scene]
     view_layer = scene.view_layers[params.view_layer]
     shot = _shot(scene, view_layer, params)
-    sweeps = (
-        (_geometry_settings, geometry_path),
-        (_albedo_settings, albedo_path),
-        (_frame_settings if params.source == "RENDER" else _viewport_settings, frame_path),
-    )
+    frame_settings = _frame_settings if params.source == "RENDER" else partial(_viewport_settings, source=params.source)
+    sweeps = ((_geometry_settings, geometry_path), (_albedo_settings, albedo_path), (frame_settings, frame_path))
     done, total, seen = 0, len(sweeps) * len(shot.frames), False
     with ExitStack() as whole:
-        partial = _partial_folder(whole, params.folder)
+        making = _making_folder(whole, params.folder)
         whole.callback(_remove_render_result, _render_result())
         for settings, path in sweeps:
             with ExitStack() as changes:
-                picture = settings(changes, scene, view_layer, params.source)
+                picture = settings(changes, scene, view_layer)
                 for frame in shot.frames:
-                    _store(picture, shot, frame, partial, path(params.folder, frame))
-                    seen = seen or _anything_seen(scene, partial)
+                    _store(picture, shot, frame, making, path(params.folder, frame))
+                    seen = seen or _anything_seen(scene, making)
                     yield (done := done + 1), total
             if not seen:
                 raise CaptureError(
@@ -118,7 +116,7 @@ def _shot(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, params: Captu
         width=width,
         height=height,
         fps=scene.render.fps / scene.render.fps_base,
-        guides=list(GUIDES),
+        guides=[*GEOMETRY, *ALBEDO],
         objects=[ShotObject(i, ob.name, _size(ob)) for i, ob in enumerate(_surfaces(), 1)],
         source=params.source,
         view_transform=scene.view_settings.view_transform,
@@ -175,10 +173,11 @@ def _surfaces() -> list[bpy.types.Object]:
 
 
 def _size(ob: bpy.types.Object) -> list[float]:
-    """The edges over which the Generated coordinates run from 0 to 1: the texture space, which is half of that."""
-    return [
-        2 * edge * abs(scale) for edge, scale in zip(ob.data.texspace_size, ob.matrix_world.to_scale(), strict=True)
-    ]
+    """The edges over which the Generated coordinates run from 0 to 1: twice the texture space; for metaballs their box."""
+    if ob.type == "META":
+        return list(ob.dimensions)
+    edges, scale = ob.data.texspace_size, ob.matrix_world.to_scale()
+    return [2 * edges[axis] * abs(scale[axis]) for axis in range(3)]
 
 
 # --- settings of the sweeps ------------------------------------------------------------------------------------------
@@ -213,12 +212,12 @@ def _picture_settings(changes: ExitStack, scene: bpy.types.Scene, file_format: s
 def _guide_settings(
     changes: ExitStack, scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, passes: set[str]
 ) -> None:
-    """One exact sample in the middle of each pixel, without anything that would move or blur it."""
+    """One exact sample in the middle of each pixel and nothing that blurs it; motion blur would also zero the vectors."""
     render = scene.render
     for layer in scene.view_layers:
         _change(changes, layer, use=layer == view_layer)
     _change(changes, render, engine="CYCLES", film_transparent=True, use_single_layer=False, use_compositing=False)
-    _change(changes, render, use_motion_blur=False, use_freestyle=False)  # with motion blur the vectors are all zero
+    _change(changes, render, use_motion_blur=False, use_freestyle=False, use_persistent_data=False)
     # A box filter is always one pixel wide in Cycles; this one can be a hundredth.
     _change(changes, scene.cycles, device="CPU", samples=1, use_adaptive_sampling=False, use_denoising=False)
     _change(
@@ -237,9 +236,8 @@ def _guide_settings(
             _change(changes, ob, hide_render=True)
 
 
-def _geometry_settings(
-    changes: ExitStack, scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, _source: str
-) -> Any:
+def _geometry_settings(changes: ExitStack, scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> Picture:
+    """Every surface shines with its Generated coordinates, and each object has an id of its own."""
     picture = _picture_settings(changes, scene, "OPEN_EXR_MULTILAYER", "32")
     _guide_settings(changes, scene, view_layer, set(GEOMETRY.values()))
     _change(changes, scene, world=None)  # its fog would dim the anchor
@@ -250,20 +248,23 @@ def _geometry_settings(
     return picture
 
 
-def _albedo_settings(changes: ExitStack, scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, _source: str) -> Any:
+def _albedo_settings(changes: ExitStack, scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> Picture:
+    """The colours of the artist's materials without their light."""
     picture = _picture_settings(changes, scene, "OPEN_EXR_MULTILAYER", "32")
-    _guide_settings(changes, scene, view_layer, {"use_pass_combined", *ALBEDO.values()})
+    _guide_settings(changes, scene, view_layer, set(ALBEDO.values()))
     return picture
 
 
-def _frame_settings(changes: ExitStack, scene: bpy.types.Scene, _layer: bpy.types.ViewLayer, _source: str) -> Any:
+def _frame_settings(changes: ExitStack, scene: bpy.types.Scene, _layer: bpy.types.ViewLayer) -> Picture:
     """The artist's own, but that the compositor's File Output nodes write nothing over their earlier files."""
     for node in compat.file_output_nodes(scene):
         _change(changes, node, mute=True)
     return _picture_settings(changes, scene, "PNG", "8")
 
 
-def _viewport_settings(changes: ExitStack, scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, source: str) -> Any:
+def _viewport_settings(
+    changes: ExitStack, scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, source: str
+) -> Picture:
     """The 3D View's own shading, without overlays, through the camera."""
     view = viewport.find_view(bpy.context)
     if view is None:
@@ -310,16 +311,16 @@ def _anchor_material(changes: ExitStack) -> bpy.types.Material:
 # --- one picture -----------------------------------------------------------------------------------------------------
 
 
-def _partial_folder(whole: ExitStack, folder: Path) -> Path:
+def _making_folder(whole: ExitStack, folder: Path) -> Path:
     """A folder for pictures in the making, on the disk where they go, until `whole` closes. Makes the job folder."""
     try:
         for path in (folder, folder / "frames", folder / "guides"):
             path.mkdir(exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder))
+        making = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder))
     except OSError as error:
         raise CaptureError(_cannot_write(folder, error)) from error
-    whole.callback(shutil.rmtree, partial, ignore_errors=True)
-    return partial
+    whole.callback(shutil.rmtree, making, ignore_errors=True)
+    return making
 
 
 def _cannot_write(folder: Path, error: OSError) -> str:
@@ -343,15 +344,15 @@ def _render(scene: bpy.types.Scene, frame: int, folder: Path) -> None:
     bpy.ops.render.render(animation=True, scene=scene.name)
 
 
-def _store(picture: Picture, shot: Shot, frame: int, partial: Path, path: Path) -> None:
+def _store(picture: Picture, shot: Shot, frame: int, making: Path, path: Path) -> None:
     """Make one picture and move it into place. shot.json goes before the first that it might not fit."""
-    job = partial.parent
+    job = making.parent
     try:
         _check_room(shot, job)
-        for old in partial.iterdir():
+        for old in making.iterdir():
             old.unlink()
-        picture(frame, partial)
-        made = next(partial.iterdir(), None)
+        picture(frame, making)
+        made = next(making.iterdir(), None)
         if made is None:
             raise CaptureError(f"Blender gave up on frame {frame}: render it by hand to see why.")
         (job / "shot.json").unlink(missing_ok=True)
@@ -369,13 +370,13 @@ def _finish(shot: Shot, folder: Path) -> None:
         raise CaptureError(_cannot_write(folder, error)) from error
 
 
-def _anything_seen(scene: bpy.types.Scene, partial: Path) -> bool:
+def _anything_seen(scene: bpy.types.Scene, making: Path) -> bool:
     """Whether the last render is more than background. Blender reads no multilayer file, so it saves it once more."""
-    path = partial / "seen.png"
+    path = making / "seen.png"
     with ExitStack() as changes:
         _change(changes, scene.render.image_settings, **compat.image_format("PNG", "8"))
         _render_result().save_render(str(path), scene=scene)
-    image = bpy.data.images.load(str(path))
+    image: Any = bpy.data.images.load(str(path))
     try:
         pixels = np.empty(len(image.pixels), np.float32)
         image.pixels.foreach_get(pixels)

@@ -7,7 +7,7 @@ import struct
 import sys
 import zlib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import bpy
 import gpu
@@ -17,7 +17,7 @@ import numpy as np
 class View(NamedTuple):
     """A 3D View and the region that it draws in."""
 
-    space: bpy.types.SpaceView3D
+    space: Any  # SpaceView3D
     region: bpy.types.Region
 
 
@@ -47,10 +47,11 @@ def find_view(context: bpy.types.Context) -> View | None:
 def draw(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, view: View, width: int, height: int) -> np.ndarray:
     """The scene's present frame, (height, width, 4) uint8 sRGB, top row first."""
     view_layer.update()
-    depsgraph = view_layer.depsgraph
+    depsgraph: Any = view_layer.depsgraph
     camera = scene.camera.evaluated_get(depsgraph)
     projection = camera.calc_matrix_camera(depsgraph, x=width, y=height)
-    screen = gpu.types.GPUOffScreen(width, height, format="RGBA8")
+    offscreen: Any = gpu.types.GPUOffScreen  # the stubs know another one
+    screen = offscreen(width, height, format="RGBA8")
     try:
         screen.draw_view3d(
             scene,
@@ -62,7 +63,8 @@ def draw(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, view: View, wi
             do_color_management=True,
         )
         with screen.bind():
-            pixels = gpu.state.active_framebuffer_get().read_color(0, 0, width, height, 4, 0, "UBYTE")
+            framebuffer = gpu.state.active_framebuffer_get()  # type: ignore[attr-defined]
+            pixels = framebuffer.read_color(0, 0, width, height, 4, 0, "UBYTE")
     finally:
         screen.free()
     pixels.dimensions = width * height * 4  # the strides of more dimensions are wrong before 5.0

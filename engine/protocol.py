@@ -220,8 +220,9 @@ ALBEDO_PASSES = {"albedo": ("DiffCol", "Diffuse Color", "RGB")}
 
 @dataclass(frozen=True)
 class ShotObject:
-    """One object in view. id: its value in the id guide (1 and up, 0 is background). The anchor guide runs from 0 to 1
-    over the object's rest-pose bounding box, whose edges are `size` long (own units times scale at frame_start)."""
+    """One object that the shot may show. id: its value in the id guide (1 and up, 0 is background). The anchor guide runs
+    from 0 to 1 over the object's rest-pose bounding box, whose edges are `size` long (object's own units times its scale when
+    captured), and beyond where modifiers such as Mirror and Array put surface outside it."""
 
     id: int
     name: str

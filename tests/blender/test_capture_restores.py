@@ -92,7 +92,7 @@ def test_after_a_whole_capture(source: str, scene: bpy.types.Scene, tmp_path: Pa
     assert changes(before) == {}
 
 
-@pytest.mark.parametrize("stop_after", range(1, 9))
+@pytest.mark.parametrize("stop_after", [1, 3, 5, 7])
 def test_after_esc(stop_after: int, scene: bpy.types.Scene, tmp_path: Path) -> None:
     """In each sweep, before, in and after it: Esc closes the generator."""
     before = dump()
