@@ -35,7 +35,8 @@ def sharpness_ratio(test: np.ndarray, truth: np.ndarray) -> float:
 
 
 def warping_error(frames: np.ndarray, flows: np.ndarray, ids: np.ndarray, numbers: list[int]) -> float:
-    """Lai 2018: frame t+1 warped to t by the exact flow, mean squared difference (0 to 1) over pixels whose object is still there.
+    """Lai 2018: frame t+1 warped to t by the exact flow, mean squared difference (0 to 1) over pixels whose object
+    is still there.
 
     flows: (T, H, W, 2) pixels, x first, y down, from t to t+1. ids: (T, H, W). numbers: the frames'; pairs that are not
     neighbours are left out.
@@ -47,7 +48,9 @@ def warping_error(frames: np.ndarray, flows: np.ndarray, ids: np.ndarray, number
         to = [y + flows[t, ..., 1], x + flows[t, ..., 0]]
         inside = (to[0] >= 0) & (to[0] <= height - 1) & (to[1] >= 0) & (to[1] <= width - 1)
         same = inside & (map_coordinates(ids[t + 1], to, order=0, mode="nearest") == ids[t])
-        warped = np.stack([map_coordinates(frames[t + 1, ..., c] / 255, to, order=1, mode="nearest") for c in range(3)], -1)
+        warped = np.stack(
+            [map_coordinates(frames[t + 1, ..., c] / 255, to, order=1, mode="nearest") for c in range(3)], -1
+        )
         errors.append(((warped - frames[t] / 255) ** 2)[same].mean())
     return float(np.mean(errors))
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from scipy.ndimage import uniform_filter
 
 from engine import frames, protocol
 
@@ -76,26 +77,25 @@ class Surface:
 def read_surface(folder: Path, shot: protocol.Shot, frame: int) -> Surface:
     """From truth/."""
     double = dataclasses.replace(shot, width=2 * shot.width, height=2 * shot.height)
-    names = {"id": ("IndexOB", "Object Index"), "normal": ("Normal",), "depth": ("Depth",), "anchor": ("Combined",)}
-    channels = {"id": "X", "normal": "XYZ", "depth": "Z", "anchor": "RGB"}
-    layers = frames._read_layers(folder / f"truth/{frame:04d}.geometry.exr", double, "render the shot again")
-    g = {k: frames._pick_pass(layers, v, channels[k]) for k, v in names.items()}
-    lit = frames._read_layers(folder / f"truth/{frame:04d}.light.exr", double, "render the shot again")
-    light = frames._pick_pass(lit, ("DiffDir", "Diffuse Direct"), "RGB")
+    passes = {name: protocol.GEOMETRY_PASSES[name] for name in ("id", "normal", "depth", "anchor")}
+    g = frames.read_passes(folder / f"truth/{frame:04d}.geometry.exr", double, passes, "render the shot again")
+    passes = {"light": ("DiffDir", "Diffuse Direct", "RGB")}
+    light = frames.read_passes(folder / f"truth/{frame:04d}.light.exr", double, passes, "render the shot again")[
+        "light"
+    ]
     ids = np.rint(g["id"][..., 0]).astype(int)
     size = np.zeros((ids.max() + 1, 3), np.float32)
     for ob in shot.objects:
         if ob.id < len(size):
             size[ob.id] = ob.size
-    return Surface(ids, g["anchor"] * size[ids], g["normal"], np.minimum(g["depth"][..., 0], 1e3), light.mean(-1))
+    return Surface(
+        ids, g["anchor"][..., :3] * size[ids], g["normal"], np.minimum(g["depth"][..., 0], 1e3), light.mean(-1)
+    )
 
 
 def blur(mask: np.ndarray, radius: int) -> np.ndarray:
     """Box mean."""
-    out = mask.astype(np.float32)
-    for axis in (0, 1):
-        out = sum(np.roll(out, s, axis) for s in range(-radius, radius + 1)) / (2 * radius + 1)
-    return out
+    return uniform_filter(mask.astype(np.float32), 2 * radius + 1, mode="wrap")
 
 
 def streaks(s: Surface, freq: float, seed: int) -> np.ndarray:

@@ -32,7 +32,9 @@ def material(name: str, colour: tuple[float, float, float]) -> bpy.types.Materia
     return mat
 
 
-def finish(ob: bpy.types.Object, name: str, colour: tuple[float, float, float], smooth: bool = True) -> bpy.types.Object:
+def finish(
+    ob: bpy.types.Object, name: str, colour: tuple[float, float, float], smooth: bool = True
+) -> bpy.types.Object:
     """Name, colour and number the object that was just made."""
     ob.name = name
     ob.data.materials.append(material(name, colour))
@@ -159,7 +161,9 @@ def anchor_material() -> bpy.types.Material:
     return mat
 
 
-def render(scene: Scene, path: Path, side: int, samples: int, layered: bool, override: bpy.types.Material | None) -> None:
+def render(
+    scene: Scene, path: Path, side: int, samples: int, layered: bool, override: bpy.types.Material | None
+) -> None:
     """One still: exact (one sample, no filter) into a multilayer EXR, or filtered into a PNG."""
     scene.render.resolution_x = scene.render.resolution_y = side
     scene.cycles.samples = samples

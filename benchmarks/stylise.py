@@ -74,7 +74,9 @@ def make(work: Path, keys: list[int], seconds: float, steps: int) -> tuple[dict[
     return sequences, {"training s": training, "training CPU s": cpu, "s a frame": painting, "peak MiB": peak}
 
 
-def score(test: np.ndarray, truth: np.ndarray, made: dict[str, np.ndarray], scored: list[int], fps: float) -> dict[str, float]:
+def score(
+    test: np.ndarray, truth: np.ndarray, made: dict[str, np.ndarray], scored: list[int], fps: float
+) -> dict[str, float]:
     """All figures of one method."""
     steady, shaken = (metrics.warping_error(x, made["flow"], made["ids"], scored) for x in (truth, test))
     return {

@@ -61,7 +61,7 @@ def read_metadata(path: Path) -> dict[str, str]:
     """The text chunks of a PNG; empty where there is no such file, none of them, or no PNG."""
     try:
         with Image.open(path, formats=("PNG",)) as image:
-            return {key: value for key, value in image.info.items() if isinstance(value, str)}
+            return {str(key): value for key, value in image.info.items() if isinstance(value, str)}
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return {}
 
@@ -92,8 +92,9 @@ def _read_layers(path: Path, shot: Shot, remedy: str) -> dict[str, np.ndarray]:
             low, high = part.header["dataWindow"]
             _check_size(path, (int(high[0] - low[0]) + 1, int(high[1] - low[1]) + 1), shot, remedy)
             promised += len(part.header["channels"])
-        parts = OpenEXR.File(str(path), separate_channels=True).parts
-        layers = {name: channel.pixels for part in parts for name, channel in part.channels.items()}
+        layers: dict[str, np.ndarray] = {}
+        for part in OpenEXR.File(str(path), separate_channels=True).parts:
+            layers |= {name: channel.pixels for name, channel in part.channels.items()}
         if len(layers) < promised:  # of a file that breaks off, OpenEXR leaves out what it cannot read
             raise ValueError("channels without pixels")
         return layers
@@ -103,31 +104,32 @@ def _read_layers(path: Path, shot: Shot, remedy: str) -> dict[str, np.ndarray]:
         raise JobError(f"{path} is damaged or no OpenEXR file; {remedy}.") from error
 
 
-def _pick_pass(layers: dict[str, np.ndarray], names: tuple[str, ...], channels: str) -> np.ndarray | None:
-    """(H, W, C) float32 of the first pass name that the file has: a channel is called Layer.Pass.X or Pass.X."""
-    for name in names:
-        found = [next((v for k, v in layers.items() if f".{k}".endswith(f".{name}.{c}")), None) for c in channels]
-        if all(plane is not None for plane in found):
-            return np.stack([np.asarray(plane, np.float32) for plane in found], -1)
-    return None
+def _stack_pass(layers: dict[str, np.ndarray], name: str, channels: str) -> np.ndarray | None:
+    """(H, W, C) float32 of the pass, None where the file lacks it: its channels are called Layer.Pass.X or Pass.X."""
+    found = [next((v for k, v in layers.items() if f".{k}".endswith(f".{name}.{c}")), None) for c in channels]
+    planes = [np.asarray(plane, np.float32) for plane in found if plane is not None]
+    return np.stack(planes, -1) if len(planes) == len(channels) else None
+
+
+def read_passes(path: Path, shot: Shot, passes: dict[str, tuple[str, str, str]], remedy: str) -> dict[str, np.ndarray]:
+    """The passes of a multilayer EXR, each (H, W, C) float32. passes: our name → (name in 4.x, name in 5.x, channels).
+    Raises JobError that ends in `remedy`, also for a value that is not finite."""
+    layers = _read_layers(path, shot, remedy)
+    read = {}
+    for ours, (old, new, channels) in passes.items():
+        found = next((p for name in (old, new) if (p := _stack_pass(layers, name, channels)) is not None), None)
+        if found is None:
+            raise JobError(f"{path} has no pass '{new}' for the guide '{ours}'; {remedy}.")
+        if not np.isfinite(found).all():
+            raise JobError(f"The guide '{ours}' in {path} holds values that are not finite; {remedy}.")
+        read[ours] = found
+    return read
 
 
 def read_guides(folder: Path, shot: Shot, frame: int, names: list[str]) -> dict[str, np.ndarray]:
     """The named guides of a frame, each (H, W, C) float32. Raises JobError, also for a value that is not finite."""
-    remedy = f"capture frame {frame} again"
-    guides = {}
+    guides: dict[str, np.ndarray] = {}
     for locate, passes in _PASSES.items():
-        wanted = [name for name in names if name in passes]
-        if not wanted:
-            continue
-        path = locate(folder, frame)
-        layers = _read_layers(path, shot, remedy)
-        for name in wanted:
-            *spellings, channels = passes[name]
-            guide = _pick_pass(layers, tuple(spellings), channels)
-            if guide is None:
-                raise JobError(f"{path} has no pass '{spellings[-1]}' for the guide '{name}'; {remedy}.")
-            if not np.isfinite(guide).all():
-                raise JobError(f"The guide '{name}' in {path} holds values that are not finite; {remedy}.")
-            guides[name] = guide
+        if wanted := {name: passes[name] for name in names if name in passes}:
+            guides |= read_passes(locate(folder, frame), shot, wanted, f"capture frame {frame} again")
     return guides

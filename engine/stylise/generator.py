@@ -84,9 +84,8 @@ class StrokeNetwork(nn.Module):
         self.amounts = nn.Conv2d(params.strokes, 2, 3, padding=1)
         self.leave = nn.Conv2d(params.strokes, params.fine, 3, padding=1)
         self.colour = nn.Conv2d(params.fine + 9, 3, 3, padding=1)
-        for layer in (self.amounts, self.colour):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        for weight in (*self.amounts.parameters(), *self.colour.parameters()):
+            nn.init.zeros_(weight)
 
     def forward(self, guides: Tensor, tone: Tensor, carried: Carried) -> Tensor:
         strokes, key_tone, key_render, border = carried.direct.split([3, 3, 3, 1], 1)
@@ -104,7 +103,7 @@ class StrokeNetwork(nn.Module):
 
 
 def fade(border: Tensor, turned: Tensor) -> Tensor:
-    """(B, 1, H, W), 0 to 1: the key's strokes at a border of its tones are that border, and stay behind when the light has moved."""
+    """(B, 1, H, W), 0 to 1: at a border of the key's tones its strokes are that border, and stay behind when the light moves."""
     moved = (turned.abs().mean(1, keepdim=True) * 8 - 0.3).clamp(0, 1)
     return 1 - moved * (border * 1.6 - 0.4).clamp(0, 1)
 
@@ -126,7 +125,7 @@ def make_atlas(tone: Tensor, paint: Tensor, painted: Tensor, render: Tensor) -> 
     """(CARRIED, H, W) of one key from its tone, paint, render (3, H, W each, -1 to 1) and mask (1, H, W)."""
     strokes = (paint - tone) * painted
     soft = F.avg_pool2d(F.pad(strokes[None], (1, 1, 1, 1), mode="replicate"), 3, 1)[0]
-    strokes = strokes + 0.2 * (strokes - soft)  # what resampling will take off
+    strokes = strokes + 0.35 * (strokes - soft)  # what resampling will take off
     high = F.max_pool2d(tone[None], 5, 1, 2)[0]
     low = -F.max_pool2d(-tone[None], 5, 1, 2)[0]
     return torch.cat([strokes, tone, render, (high - low).mean(0, keepdim=True)])
@@ -138,3 +137,13 @@ def sample(atlas: Tensor, xy: Tensor) -> Tensor:
     grid = (xy + 0.5) / size * 2 - 1
     many = atlas[None].expand(len(xy), -1, -1, -1)
     return F.grid_sample(many, grid, mode="bicubic", padding_mode="border", align_corners=False)
+
+
+def soften(atlas: Tensor, right: float, down: float) -> Tensor:
+    """The atlas as soft as carrying it over by a part of a pixel leaves it: there and back again, for patches that training takes
+    from their own place."""
+    y, x = torch.meshgrid(
+        *(torch.arange(side, dtype=torch.float32, device=atlas.device) for side in atlas.shape[1:]), indexing="ij"
+    )
+    there, back = (torch.stack([x + sign * right, y + sign * down], -1)[None] for sign in (1, -1))
+    return sample(sample(atlas, there)[0], back)[0]

@@ -12,20 +12,23 @@ from engine.progress import Outcome, Update
 from engine.protocol import JobError
 from engine.stylise.generator import Generator, GeneratorParams
 from engine.stylise.painter import Painter, read_key
-from engine.stylise.train import key_digest, style_path
+from engine.stylise.train import style_path
 from engine.stylise.views import read_view
 
 SOFTWARE = "Understudy"
 
 
-def _provenance(folder: Path, about: dict[str, object], seed: int) -> dict[str, str]:
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def _provenance(folder: Path, keys: list[int], seed: int) -> dict[str, str]:
     """What a frame painted now says of itself; the frame's own number is added to it."""
-    weights = style_path(folder, "generator").with_suffix(".safetensors").read_bytes()
-    keys = {int(frame) for frame in about["keys"]}  # type: ignore[attr-defined]
+    weights = style_path(folder, "generator").with_suffix(".safetensors")
     return {
         "Software": f"{SOFTWARE} {protocol.PROTOCOL_VERSION}",
-        "Understudy model": f"anchor_gan {hashlib.sha256(weights).hexdigest()[:12]}",
-        "Understudy keys": ", ".join(f"{frame} {key_digest(folder, frame)}" for frame in sorted(keys)),
+        "Understudy model": f"anchor_gan {_digest(weights)}",
+        "Understudy keys": ", ".join(f"{frame} {_digest(protocol.key_path(folder, frame))}" for frame in keys),
         "Understudy seed": str(seed),
     }
 
@@ -35,28 +38,28 @@ def stylise(folder: Path, settings: protocol.Stylise) -> Steps[Update, None, Out
     shot = protocol.read_shot(folder)
     saved = checkpoint.load(style_path(folder, "generator"), GeneratorParams)
     yield Update(0.0, "Reading the painted frames")
-    for frame in about_keys(saved.about):
+    painted = [int(frame) for frame in saved.about["keys"]]
+    for frame in painted:
         if not protocol.key_path(folder, frame).is_file():
-            raise JobError(f"The painted frame {protocol.key_path(folder, frame)} is missing; put it back or train again.")
-    provenance = _provenance(folder, saved.about, settings.seed)
+            raise JobError(
+                f"The painted frame {protocol.key_path(folder, frame)} is missing; put it back or train again."
+            )
+    provenance = _provenance(folder, painted, settings.seed)
     wanted = range(settings.frame_start, settings.frame_end + 1)
     todo, notes = _sort_out(folder, wanted, provenance, settings.overwrite)
     if todo:
         chosen = device.choose(settings.device)
         device.seed_all(settings.seed)
-        keys = [read_key(folder, shot, frame) for frame in about_keys(saved.about)]
+        keys = [read_key(folder, shot, frame) for frame in painted]
         painter = Painter(checkpoint.restore(saved, Generator).to(chosen).eval(), keys, chosen)
     for i, frame in enumerate(todo):
         picture = painter.paint(read_view(folder, shot, frame))
-        frames.write_picture(protocol.result_path(folder, frame), picture, provenance | {"Understudy frame": str(frame)})
+        frames.write_picture(
+            protocol.result_path(folder, frame), picture, provenance | {"Understudy frame": str(frame)}
+        )
         yield Update((i + 1) / len(todo), f"Frame {frame} painted", picture, frame)
     results = [f"result/{protocol.result_path(folder, frame).name}" for frame in wanted]
     return Outcome(results, notes, {"painted": len(todo), "kept": len(wanted) - len(todo)})
-
-
-def about_keys(about: dict[str, object]) -> list[int]:
-    """The frames that a style was trained on."""
-    return sorted(int(frame) for frame in about["keys"])  # type: ignore[attr-defined]
 
 
 def _sort_out(folder: Path, wanted: range, provenance: dict[str, str], overwrite: bool) -> tuple[list[int], list[str]]:

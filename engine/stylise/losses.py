@@ -37,7 +37,7 @@ def texture(made: Tensor, truth: Tensor, mask: Tensor, side: int = 8) -> Tensor:
 
 
 def _share(mask: Tensor, scores: Tensor) -> Tensor:
-    return F.adaptive_avg_pool2d(mask, scores.shape[-2:])
+    return F.adaptive_avg_pool2d(mask, (scores.shape[-2], scores.shape[-1]))
 
 
 def real(scores: Tensor, mask: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from engine.stylise.views import View, edges
 _APART = 1e5  # between two objects in the search tree, in pixels
 _REACH = 8.0  # pixels: farther than that the key does not show the point
 # Sides of the box to look at for strokes to borrow: left and right first, as bodies are.
-_FLIPS = np.array([f for f in np.ndindex(2, 2, 2) if any(f)])[[3, 1, 0, 5, 4, 2, 6]].astype(bool)
+_FLIPS = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1], [0, 1, 1], [1, 1, 1]], bool)
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,11 @@ class KeySurface:
         points, ids = view.points.reshape(-1, 3)[self._pixels], view.ids.ravel()[self._pixels]
         self._tree = cKDTree(self._place(points, ids), balanced_tree=False)
         self._cells = _Cells(points, ids, view.sizes)
+        self._core = _core(points, ids, len(view.sizes))
         rim = (edges(view)[..., 0] > 0) | ~painted
-        self._inside = distance_transform_edt(~rim).astype(np.float32) if rim.any() else np.full(view.shape, 9.0, np.float32)
+        self._inside = (
+            distance_transform_edt(~rim).astype(np.float32) if rim.any() else np.full(view.shape, 9.0, np.float32)
+        )
 
     def _place(self, points: np.ndarray, ids: np.ndarray) -> np.ndarray:
         """Points (N, 3) of objects (N,) in the tree's four dimensions."""
@@ -59,6 +62,12 @@ class KeySurface:
         distance, found = self._tree.query(self._place(points, ids), distance_upper_bound=min(reach, _APART / 2))
         there = np.isfinite(distance)
         return np.where(there, self._pixels[np.where(there, found, 0)], -1)
+
+    def fold(self, points: np.ndarray, ids: np.ndarray) -> np.ndarray:
+        """Points (N, 3) led back into the part of their object that the key shows best, as a pattern is repeated, mirrored."""
+        low, size = self._core[:, np.minimum(ids, self._core.shape[1] - 1)]
+        turns = (points - low) / size
+        return low + size * np.abs(turns - 2 * np.round(turns / 2))
 
     def locate(self, points: np.ndarray, ids: np.ndarray, footprint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(N, 2) place in the key in pixels and (N,) confidence. footprint: (N,) edge of a pixel on the surface."""
@@ -74,6 +83,15 @@ class KeySurface:
         y, x = np.divmod(q, self.view.shape[1])
         xy[near] = np.stack([x, y], -1) + step
         return xy, trust
+
+
+def _core(points: np.ndarray, ids: np.ndarray, count: int) -> np.ndarray:
+    """(2, count, 3): by id, corner and edges of the box that holds the middle half of its points along each axis."""
+    core = np.stack([np.zeros((count, 3)), np.ones((count, 3))]).astype(np.float32)
+    for i in np.unique(ids):
+        low, high = np.quantile(points[ids == i], [0.25, 0.75], axis=0)
+        core[:, i] = low, np.maximum(high - low, 1e-6)
+    return core
 
 
 def _solve(slopes: np.ndarray, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -97,7 +115,9 @@ class _Cells:
     def __init__(self, points: np.ndarray, ids: np.ndarray, sizes: np.ndarray) -> None:
         self._sizes = np.maximum(sizes, 1e-9)
         known = np.unique(ids)
-        self._rank = np.full(len(sizes) + 1, len(known))  # the last rank is an empty box, for objects that the key lacks
+        self._rank = np.full(
+            len(sizes) + 1, len(known)
+        )  # the last rank is an empty box, for objects that the key lacks
         self._rank[known] = np.arange(len(known))
         held = np.zeros((len(known) + 1, *[self.SIDE] * 3), bool)
         held[self._rank[ids], *self._cell(points, ids)] = True
@@ -118,7 +138,9 @@ class Atlas:
     def __init__(self, keys: list[KeySurface]) -> None:
         self.keys = keys
 
-    def _locate(self, view: View, where: np.ndarray, points: np.ndarray, without: int | None) -> tuple[np.ndarray, np.ndarray]:
+    def _locate(
+        self, view: View, where: np.ndarray, points: np.ndarray, without: int | None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """(N, 2) places and (N,) confidences in the key that shows each point best, of two equals the nearer in time."""
         height, width = self.keys[0].view.shape
         ids, footprint = view.ids.ravel()[where], view.footprint.ravel()[where]
@@ -127,7 +149,7 @@ class Atlas:
             if key.view.frame == without:
                 continue
             place, certain = key.locate(points, ids, footprint)
-            place = np.clip(place, 0, (width - 1, height - 1)) + (0, i * height)
+            place = np.clip(place, 0, (width - 1, height - 1)) + np.array([0, i * height])
             merit = certain / (1 + 0.01 * abs(key.view.frame - view.frame))
             better = merit > score
             xy[better], trust[better], score[better] = place[better], certain[better], merit[better]
@@ -139,15 +161,15 @@ class Atlas:
         return Match(xy.reshape(*view.shape, 2), trust.reshape(view.shape))
 
     def borrow(self, view: View, match: Match) -> Match:
-        """For what no key shows: the same place on the other side of the object's box, whose strokes do for a surface that nobody
-        painted, and stay on it."""
+        """Strokes for what no key shows, that stay on the surface: from the same place on the other side of the object's
+        box, else from the part of the object that the first key shows best, repeated."""
         xy = np.zeros((view.ids.size, 2), np.float32)
         trust = np.zeros(view.ids.size, np.float32)
-        for flip in _FLIPS:
+        for flip in (*_FLIPS, None):
             todo = np.flatnonzero((match.confidence.ravel() < 0.5) & (trust < 0.5))
-            size = view.sizes[view.ids.ravel()[todo]]
-            points = view.points.reshape(-1, 3)[todo]
-            place, certain = self._locate(view, todo, np.where(flip, size - points, points), None)
+            ids, points = view.ids.ravel()[todo], view.points.reshape(-1, 3)[todo]
+            other = self.keys[0].fold(points, ids) if flip is None else np.where(flip, view.sizes[ids] - points, points)
+            place, certain = self._locate(view, todo, other, None)
             better = certain > trust[todo]
             xy[todo[better]], trust[todo[better]] = place[better], certain[better]
         return Match(xy.reshape(*view.shape, 2), trust.reshape(view.shape))

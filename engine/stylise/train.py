@@ -8,7 +8,6 @@ It knows job folders and engine.stylise; not who listens to its updates.
 from __future__ import annotations
 
 import copy
-import hashlib
 import time
 from collections.abc import Generator as Steps
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from engine.progress import Outcome, Update
 from engine.stylise import losses
 from engine.stylise.discriminator import Discriminator, DiscriminatorParams
 from engine.stylise.features import CHANNELS, EDGES
-from engine.stylise.generator import Generator, GeneratorParams
+from engine.stylise.generator import Carried, Generator, GeneratorParams, soften
 from engine.stylise.painter import Painter, carry, read_key
 from engine.stylise.patches import Batch, Picture, draw, frame_picture, key_picture, spread_frames
 from engine.stylise.views import View, read_view
@@ -35,7 +34,7 @@ KEY_PATCHES = 6
 FRAME_PATCHES = 2
 FRAMES = 6  # unpainted frames that training looks at, however long the shot
 RATE = 2e-3
-ADVERSARIAL = 0.03
+ADVERSARIAL = 0.06
 TONE_ALONE = 0.3  # part of the budget before the strokes are trained
 PREVIEW_SECONDS = 4.0
 SAVE_SECONDS = 20.0
@@ -58,6 +57,7 @@ class Training:
     views: list[View]
     rng: np.random.Generator
     device: torch.device
+    soft_atlas: Tensor
     before: int  # steps that an earlier training took
     step: int = 0
     seconds: float = 0.0
@@ -68,28 +68,26 @@ def style_path(folder: Path, network: str) -> Path:
     return folder / "style" / network
 
 
-def key_digest(folder: Path, frame: int) -> str:
-    """Names the present paint of a key."""
-    return hashlib.sha256(protocol.key_path(folder, frame).read_bytes()).hexdigest()[:12]
-
-
 # --- the steps -------------------------------------------------------------------------------------------------------
 
 
 def step_tone(training: Training, batch: Batch) -> None:
     """The tone part: the keys' paint from their guides."""
-    tone = training.generator.tone(batch.guides)
-    _descend(training.optimise_generator, losses.reconstruction(tone, batch.paint, batch.counts), training.generator.tone)
+    network = training.generator.tone
+    loss = losses.reconstruction(network(batch.guides), batch.paint, batch.counts)
+    _descend(training.optimise_generator, loss, network)
 
 
-def step_generator(training: Training, batch: Batch) -> Tensor:
+def step_generator(training: Training, batch: Batch, carried: Carried) -> Tensor:
     """The stroke part: hidden paint is to be restored, moved strokes to match in texture, all to deceive the discriminator.
     Returns what it painted."""
     training.discriminator.requires_grad_(False)
-    made = _paint(training, batch)
-    still = batch.counts * (1 - batch.moved)
-    moved = batch.counts * batch.moved
-    loss = losses.reconstruction(made, batch.paint, still * batch.known) + losses.texture(made, batch.paint, moved * batch.known)
+    with torch.no_grad():
+        tone = training.average.tone(batch.guides)
+    made = training.generator.strokes(batch.guides, tone, carried)
+    known = batch.counts * batch.known
+    loss = losses.reconstruction(made, batch.paint, known * (1 - batch.moved))
+    loss = loss + losses.texture(made, batch.paint, known * batch.moved)
     loss = loss + ADVERSARIAL * losses.deceive(training.discriminator(batch.guides, made), batch.counts)
     _descend(training.optimise_generator, loss, training.generator.strokes)
     return made.detach()
@@ -101,14 +99,6 @@ def step_discriminator(training: Training, batch: Batch, made: Tensor) -> None:
     loss = losses.real(judge(batch.guides, batch.paint), batch.counts * batch.known)
     loss = loss + losses.made(judge(batch.guides, made), batch.counts)
     _descend(training.optimise_discriminator, loss, judge)
-
-
-def _paint(training: Training, batch: Batch) -> Tensor:
-    """By the stroke part in training, over the tone that is kept."""
-    with torch.no_grad():
-        tone = training.average.tone(batch.guides)
-        carried = carry(training.painter.atlas, *batch.lent)
-    return training.generator.strokes(batch.guides, tone, carried)
 
 
 def _descend(optimiser: torch.optim.Optimizer, loss: Tensor, network: nn.Module) -> None:
@@ -132,17 +122,21 @@ def step(training: Training, done: float) -> None:
     for optimiser in (training.optimise_generator, training.optimise_discriminator):
         for group in optimiser.param_groups:
             group["lr"] = rate
-    batch = draw(training.keys, KEY_PATCHES, PATCH, training.rng, training.device)
+    batch, lent = draw(training.keys, KEY_PATCHES, PATCH, training.rng, training.device)
     if done < TONE_ALONE or training.step % 2 == 0:
         step_tone(training, batch)
     else:
+        carried = carry(training.soft_atlas, *lent)
         if training.frames:
-            batch = batch.join(draw(training.frames, FRAME_PATCHES, PATCH, training.rng, training.device))
-        made = step_generator(training, batch)
+            free, lent = draw(training.frames, FRAME_PATCHES, PATCH, training.rng, training.device)
+            batch, more = batch.join(free), carry(training.painter.atlas, *lent)
+            carried = Carried._make(torch.cat(pair) for pair in zip(carried, more, strict=True))
+        made = step_generator(training, batch, carried)
         step_discriminator(training, batch, made)
     _follow(training)
     if training.step % 25 == 0:
         training.painter.refresh(training.step // 25 % len(training.keys))
+        training.soft_atlas = soften(training.painter.atlas, *training.rng.uniform(-0.3, 0.3, 2))
     training.step += 1
 
 
@@ -182,16 +176,25 @@ def _prepare(folder: Path, shot: protocol.Shot, settings: protocol.TrainStyle) -
         yield Update(0.0, f"Looking at what the other frames hide of frame {key.view.frame}")
         painted.append(key_picture(painter, i, views[:HIDING]))
     return Training(
-        painter, generator, average, discriminator,
-        torch.optim.Adam(generator.parameters(), RATE, betas=(0.5, 0.99)),
-        torch.optim.Adam(discriminator.parameters(), RATE, betas=(0.5, 0.99)),
-        painted, pictures, views, np.random.default_rng(settings.seed), chosen, before,
-    )  # fmt: skip
+        painter=painter,
+        generator=generator,
+        average=average,
+        discriminator=discriminator,
+        optimise_generator=torch.optim.Adam(generator.parameters(), RATE, betas=(0.5, 0.99)),
+        optimise_discriminator=torch.optim.Adam(discriminator.parameters(), RATE, betas=(0.5, 0.99)),
+        keys=painted,
+        frames=pictures,
+        views=views,
+        rng=np.random.default_rng(settings.seed),
+        device=chosen,
+        soft_atlas=painter.atlas,
+        before=before,
+    )
 
 
 def _save(folder: Path, training: Training, settings: protocol.TrainStyle) -> None:
     about = {
-        "keys": {str(key.view.frame): key_digest(folder, key.view.frame) for key in training.painter.keys},
+        "keys": [key.view.frame for key in training.painter.keys],
         "seed": settings.seed,
         "steps": training.before + training.step,
         "seconds": round(training.seconds, 1),
@@ -208,8 +211,11 @@ def _notes(training: Training, shot: protocol.Shot) -> list[str]:
     for view in training.views:
         for i, count in zip(*np.unique(view.ids, return_counts=True), strict=True):
             most[int(i)] = max(most.get(int(i), (0, 0)), (int(count), view.frame))
-    unseen = [ob for ob in shot.objects if most.get(ob.id, (0, 0))[0] >= NOTICED and ob.id not in training.painter.known]
-    return [f"'{ob.name}' is in no painted frame and keeps a guess; paint it in frame {most[ob.id][1]}." for ob in unseen]
+    return [
+        f"'{ob.name}' is in no painted frame and was guessed; paint it in frame {most[ob.id][1]}."
+        for ob in shot.objects
+        if most.get(ob.id, (0, 0))[0] >= NOTICED and ob.id not in training.painter.known
+    ]
 
 
 def train_style(folder: Path, settings: protocol.TrainStyle) -> Steps[Update, None, Outcome]:
@@ -234,7 +240,9 @@ def train_style(folder: Path, settings: protocol.TrainStyle) -> Steps[Update, No
         if training.step:
             _save(folder, training, settings)
     return Outcome(
-        ["style/generator.safetensors"], _notes(training, shot), {"steps": training.before + training.step, "seconds": training.seconds}
+        ["style/generator.safetensors"],
+        _notes(training, shot),
+        {"steps": training.before + training.step, "seconds": training.seconds},
     )
 
 

@@ -83,7 +83,9 @@ def read_view(folder: Path, shot: Shot, frame: int) -> View:
     guides = frames.read_guides(folder, shot, frame, GUIDES)
     ids = np.rint(guides["id"][..., 0]).astype(np.int64)
     if ids.min() < 0 or ids.max() >= 1 << 16:
-        raise JobError(f"The guide 'id' of frame {frame} holds numbers that are no objects; capture frame {frame} again.")
+        raise JobError(
+            f"The guide 'id' of frame {frame} holds numbers that are no objects; capture frame {frame} again."
+        )
     there = (ids > 0)[..., None]
     height, width = ids.shape
     screen = np.dstack([*np.meshgrid(np.arange(width), np.arange(height)), np.zeros(ids.shape)]).astype(np.float32)

@@ -51,6 +51,7 @@ def small_patches() -> Generator[None, None, None]:
     """Patches for a shot of 64 x 64 pixels."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train, "PATCH", 32)
+        patch.setattr(train, "KEY_PATCHES", 4)
         yield
 
 
@@ -77,7 +78,9 @@ def test_every_frame_is_painted_and_better_than_carried_paint(painted: Path) -> 
         if frame != KEY:
             truth = read_truth(painted, frame)
             ours.append(psnr(picture(painted, frame), truth))
-            plain.append(psnr(reproject_nearest(read_view(painted, shot, frame), [key], [read_truth(painted, KEY)]), truth))
+            plain.append(
+                psnr(reproject_nearest(read_view(painted, shot, frame), [key], [read_truth(painted, KEY)]), truth)
+            )
     assert np.mean(ours) > np.mean(plain) + 2
     np.testing.assert_array_equal(picture(painted, KEY), read_truth(painted, KEY))
     assert not list(painted.rglob("*.partial"))
@@ -219,7 +222,11 @@ def test_same_seed_same_steps_same_frames(tmp_path: Path) -> None:
 @pytest.mark.parametrize("job", ["train", "paint"])
 def test_faults_are_sentences(folder: Path, job: str) -> None:
     def start() -> None:
-        run(train_style(folder, TRAIN) if job == "train" else stylise(folder, Stylise(1, 8, overwrite=True, device="cpu")))
+        run(
+            train_style(folder, TRAIN)
+            if job == "train"
+            else stylise(folder, Stylise(1, 8, overwrite=True, device="cpu"))
+        )
 
     guides: dict[str, Any] = _ball(KEY)
     guides["anchor"][3, 3, 0] = np.nan
@@ -253,7 +260,11 @@ def test_anchor_finds_the_surface_to_a_part_of_a_pixel(painted: Path) -> None:
     assert sure.sum() > 400
     x, y = match.xy[sure].T
     x0, y0 = np.clip(np.floor([x, y]).astype(int), 0, SIDE - 2)
-    corner = [key.points[y0 + j, x0 + i] * (((x - x0) if i else 1 - x + x0) * ((y - y0) if j else 1 - y + y0))[:, None] for i in (0, 1) for j in (0, 1)]
+    corner = [
+        key.points[y0 + j, x0 + i] * (((x - x0) if i else 1 - x + x0) * ((y - y0) if j else 1 - y + y0))[:, None]
+        for i in (0, 1)
+        for j in (0, 1)
+    ]
     off = np.linalg.norm(sum(corner) - view.points[sure], axis=-1) / view.footprint[sure]
     assert np.median(off) < 0.1
     hidden = view.points[..., 0] > key.points[key.ids == 2][:, 0].max() + 0.1

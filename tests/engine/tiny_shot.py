@@ -33,7 +33,9 @@ def _ball(frame: int) -> dict[str, np.ndarray]:
     shade = np.clip((normal * light).sum(-1), 0, 1)
     albedo = np.where(on[..., None], np.array([0.5, 0.2, 0.1]), np.array([0.2, 0.25, 0.3]))
     dark, bright = np.array([0.25, 0.1, 0.4]), np.array([1.0, 0.7, 0.2])
-    ball = np.where((shade > 0.55)[..., None], bright, dark) * (1 + 0.25 * np.sign(np.sin(9 * rest[..., :1] + 5 * rest[..., 1:2])))
+    ball = np.where((shade > 0.55)[..., None], bright, dark) * (
+        1 + 0.25 * np.sign(np.sin(9 * rest[..., :1] + 5 * rest[..., 1:2]))
+    )
     ground = np.array([0.4, 0.7, 0.6]) * (1 + 0.15 * np.sign(np.sin(24 * wall[..., :1] + 17 * wall[..., 1:2])))
     guides = {
         "depth": np.where(on, 5 - w, 8)[..., None],
@@ -49,7 +51,9 @@ def _ball(frame: int) -> dict[str, np.ndarray]:
     return {name: guide.astype(np.float32) for name, guide in guides.items()}
 
 
-def write_exr(path: Path, passes: dict[str, tuple[str, str, str]], guides: dict[str, np.ndarray], five: bool = False) -> None:
+def write_exr(
+    path: Path, passes: dict[str, tuple[str, str, str]], guides: dict[str, np.ndarray], five: bool = False
+) -> None:
     """A multilayer EXR as Blender 4.x writes it, or with `five` as 5.x does: other names, one part a pass."""
     parts = []
     for name, (old, new, channels) in passes.items():
@@ -61,7 +65,9 @@ def write_exr(path: Path, passes: dict[str, tuple[str, str, str]], guides: dict[
     if not five:
         parts = [("", {k: v for _, planes in parts for k, v in planes.items()})]
     header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
-    OpenEXR.File([OpenEXR.Part(header | ({"name": n} if n else {}), planes, *([n] if n else [])) for n, planes in parts]).write(str(path))
+    OpenEXR.File(
+        [OpenEXR.Part(header | ({"name": n} if n else {}), planes, *([n] if n else [])) for n, planes in parts]
+    ).write(str(path))
 
 
 def write_picture(path: Path, picture: np.ndarray) -> None:
