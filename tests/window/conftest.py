@@ -180,11 +180,15 @@ class Window:
         left, top, width, height = self.ask("sidebar()")
         x = left + round(width * part)
         self.point(400, 700)  # away from a message that would go on holding the button under it
-        for y in 3 * [*range(top + 20, top + height, 12)]:  # more than once: a busy machine draws late
+        rows = itertools.cycle(range(top + 20, top + height, 16))
+        deadline = time.monotonic() + 60.0  # many rounds: a busy machine draws late
+        while time.monotonic() < deadline:
+            y = next(rows)
             self.point(x, y)
             if command in self.ask("command_under_mouse()") and self._settled(command):
                 return x, y
-        raise AssertionError(f"no button of the panel runs {command}")
+        self.picture(self._folder / "missing.png")
+        raise AssertionError(f"no button of the panel runs {command}, see {self._folder / 'missing.png'}")
 
     def _settled(self, command: str) -> bool:
         """Whether the button is still the same when the screen has been drawn again."""
