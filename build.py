@@ -207,7 +207,8 @@ def demo(arguments: list[str]) -> int:
 
 def sync(_: list[str]) -> int:
     """Copy the contract into the add-on."""
-    shutil.copyfile(ROOT / "engine/protocol.py", ROOT / "blender_addon/protocol.py")
+    for module in ("protocol.py", "job_folder.py"):
+        shutil.copyfile(ROOT / "engine" / module, ROOT / "blender_addon" / module)
     return 0
 
 

@@ -15,7 +15,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from engine import protocol, skeleton
+from engine import job_folder, skeleton
 from engine.clips import read_mocap
 from engine.motion import bench, training, windows
 
@@ -79,7 +79,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     mocap = read_mocap(args.data / "cmu_dev.npz")
     spread = torch.tensor(training.load(training.WEIGHTS / "inbetween")[1]["position_deviation"])
-    protocol.write_json(args.out / "motion.json", bench.table(mocap, spread))
+    job_folder.write_json(args.out / "motion.json", bench.table(mocap, spread))
     data = bench.protocol_data(mocap)
     with torch.inference_mode():
         places = poses_of(data)

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import uniform_filter
 
-from engine import frames, protocol
+from engine import frames, job_folder, protocol
 
 PALETTES = np.array(
     [
@@ -144,7 +144,7 @@ LOOKS: dict[str, Callable[[Surface], np.ndarray]] = {"gouache": gouache, "hatchi
 
 def paint(folder: Path, look: str) -> None:
     """Paint every frame of the shot into truth/LOOK/NNNN.png."""
-    shot = protocol.read_shot(folder)
+    shot = job_folder.read_shot(folder)
     (folder / "truth" / look).mkdir(exist_ok=True)
     for frame in shot.frames:
         path = folder / "truth" / look / f"{frame:04d}.png"

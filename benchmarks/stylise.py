@@ -21,7 +21,7 @@ from PIL import Image, ImageDraw
 
 from benchmarks import metrics
 from benchmarks.jod import jod
-from engine import frames, protocol
+from engine import frames, job_folder, protocol
 from engine.jobs import JOBS
 from engine.stylise.painter import read_key
 from engine.stylise.reprojection import Atlas, KeySurface, reproject_nearest
@@ -37,7 +37,7 @@ def stage(shot: Path, truth: Path, keys: list[int], work: Path) -> None:
     for name in ("frames", "guides", "shot.json"):
         (work / name).symlink_to((shot / name).resolve())
     for frame in keys:
-        shutil.copyfile(truth / f"{frame:04d}.png", protocol.key_path(work, frame))
+        shutil.copyfile(truth / f"{frame:04d}.png", job_folder.key_path(work, frame))
 
 
 def run(folder: Path, settings: protocol.Settings) -> float:
@@ -53,7 +53,7 @@ def run(folder: Path, settings: protocol.Settings) -> float:
 
 def make(work: Path, keys: list[int], seconds: float, steps: int) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """Every method's frames but the keys', (T, H, W, 3) uint8, and ours' times in seconds."""
-    shot = protocol.read_shot(work)
+    shot = job_folder.read_shot(work)
     scored = [frame for frame in shot.frames if frame not in keys]
     cpu = time.process_time()
     training = run(work, protocol.TrainStyle(keys=keys, seconds=seconds, steps=steps))
@@ -65,7 +65,7 @@ def make(work: Path, keys: list[int], seconds: float, steps: int) -> tuple[dict[
     sequences = {
         "unstyled": np.stack([frames.read_frame(work, shot, frame) for frame in scored]),
         "reprojection": np.stack([reproject_nearest(v, surfaces, [key.paint for key in painted]) for v in views]),
-        "ours": np.stack([np.array(Image.open(protocol.result_path(work, frame)).convert("RGB")) for frame in scored]),
+        "ours": np.stack([np.array(Image.open(job_folder.result_path(work, frame)).convert("RGB")) for frame in scored]),
         "seen": np.stack([Atlas(surfaces).match(view).confidence > 0.5 for view in views]),
         "ids": np.stack([view.ids for view in views]),
         "flow": np.stack([-frames.read_guides(work, shot, f, ["vector"])["vector"][..., 2:] * (1, -1) for f in scored]),
@@ -118,7 +118,7 @@ def main(arguments: list[str] | None = None) -> None:
         name, _, place = entry.partition("=")
         folder, _, truth_folder = place.partition(":")
         source, truth_path = Path(folder), Path(truth_folder or f"{folder}/truth/painted")
-        shot = protocol.read_shot(source)
+        shot = job_folder.read_shot(source)
         keys = args.keys or [(shot.frame_start + shot.frame_end) // 2]
         print(f"{name}: keys {keys}", flush=True)
         stage(source, truth_path, keys, args.out / name)
@@ -129,7 +129,7 @@ def main(arguments: list[str] | None = None) -> None:
         report[name] = {"keys": keys, **figures, "times": times}
         sheet(made, truth, scored, args.out / f"{name}.png")
         print_table(figures, times)
-        protocol.write_json(args.out / "stylise.json", report)
+        job_folder.write_json(args.out / "stylise.json", report)
 
 
 def print_table(figures: dict[str, dict[str, float]], times: dict[str, float]) -> None:

@@ -23,8 +23,9 @@ import bpy
 import numpy as np
 
 from . import compat, viewport
+from .job_folder import albedo_path, frame_path, geometry_path, write_json
 from .properties import job_folder
-from .protocol import MAX_FRAMES, MAX_SIDE, Shot, ShotObject, albedo_path, frame_path, geometry_path, write_json
+from .protocol import MAX_FRAMES, MAX_SIDE, Shot, ShotObject
 
 # Guide → the view layer's switch for the pass that it is read from.
 GEOMETRY = {

@@ -16,8 +16,9 @@ import bpy
 import numpy as np
 from mathutils import Quaternion
 
+from .job_folder import read_clip
 from .motion import MotionParams, Plan, make_plan
-from .protocol import RESULT_ARRAYS, Clip, JobError, read_clip
+from .protocol import RESULT_ARRAYS, Clip, JobError
 from .rig import (
     GENERATED,
     NEAR,

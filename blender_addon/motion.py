@@ -15,7 +15,8 @@ import numpy as np
 from mathutils import Quaternion, Vector
 
 from . import compat
-from .protocol import Clip, write_json
+from .job_folder import write_json
+from .protocol import Clip
 from .rig import Joint, MotionError, Rig, Track, find_object, read_rig, rotation_of
 
 PAST = 10  # frames before the first key that the engine gets to see, as in the LaFAN1 protocol

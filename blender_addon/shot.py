@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from .protocol import JobError, Shot, key_path, read_shot, result_path
+from .job_folder import key_path, read_shot, result_path
+from .protocol import JobError, Shot
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from benchmarks.jod import jod
 from benchmarks.metrics import psnr, sharpness_ratio, ssim
-from engine import frames, protocol
+from engine import frames, job_folder, protocol
 from engine.stylise.painter import read_key
 from engine.stylise.reprojection import KeySurface, reproject_nearest
 from engine.stylise.views import read_view
@@ -40,7 +40,7 @@ def pictures(folder: Path, numbers: list[int]) -> np.ndarray:
 def main(out: Path) -> None:
     """Write scores.json; a line for each method."""
     folder = out / "shot"
-    shot = protocol.read_shot(folder)
+    shot = job_folder.read_shot(folder)
     key = int(next((folder / "keys").glob("*.png")).stem)
     scored = [frame for frame in shot.frames if frame != key]
     truth = pictures(out / "painted", scored)
@@ -53,7 +53,7 @@ def main(out: Path) -> None:
             "sharpness / truth": sharpness_ratio(test, truth),
         }
         print(f"frame {name}", flush=True)
-    protocol.write_json(out / "scores.json", {"key": key, "frames scored": len(scored), **scores})
+    job_folder.write_json(out / "scores.json", {"key": key, "frames scored": len(scored), **scores})
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from demo.palette import PAPER
-from engine import frames, protocol
+from engine import frames, job_folder, protocol
 
 INK, FAINT, KEY, GENERATED, PLAYED_ON = "#1f2447", "#8b8596", "#e0532f", "#2a7f9e", "#9a5fb0"
 MARGIN, GAP = 48, 14
@@ -71,7 +71,7 @@ def _open(folder: Path, frame: int) -> Image.Image:
 def contact_sheet(out: Path) -> Image.Image:
     """Render, guides and painted key above; below them frames of the shot: render, stylised, and what the painter made."""
     folder = out / "shot"
-    shot = protocol.read_shot(folder)
+    shot = job_folder.read_shot(folder)
     key = int(next((folder / "keys").glob("*.png")).stem)
     width = 2 * MARGIN + len(SHOWN) * CELL + (len(SHOWN) - 1) * GAP
     big = (width - 2 * MARGIN - 2 * 2 * GAP) // 3

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from engine import protocol
+from engine import job_folder, protocol
 from engine.protocol import JobError, ProtocolError
 
 MAX_WEIGHTS = 4 << 30
@@ -42,7 +42,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     save_file({name: t.detach().cpu().contiguous().clone() for name, t in checkpoint.weights.items()}, partial)
     os.replace(partial, path.with_name(path.name + ".safetensors"))
     facts = {"params": dataclasses.asdict(checkpoint.params), "about": checkpoint.about}
-    protocol.write_json(path.with_name(path.name + ".json"), facts)
+    job_folder.write_json(path.with_name(path.name + ".json"), facts)
 
 
 def exists(path: Path) -> bool:

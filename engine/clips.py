@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import protocol
+from engine import job_folder, protocol
 from engine.protocol import JobError
 
 MAX_BYTES = 4 << 30
@@ -110,7 +110,7 @@ def _unit(name: str, rotations: np.ndarray, file: str) -> np.ndarray:
 
 def read_clip(folder: Path) -> Motion:
     """clip.json and clip.npz of a motion job. Raises JobError with a sentence."""
-    clip = protocol.read_clip(folder)
+    clip = job_folder.read_clip(folder)
     letters = {"T": clip.frame_end - clip.frame_start + 1, "J": len(clip.joints), "C": len(clip.channels)}
     shapes = {
         name: (kind, tuple(letters[a] if a in letters else int(a) for a in axes))
@@ -130,7 +130,7 @@ def write_clip(folder: Path, motion: Motion) -> None:
     """clip.json and clip.npz, as the add-on would write them."""
     folder.mkdir(parents=True, exist_ok=True)
     write_arrays(folder / "clip.npz", {name: getattr(motion, name) for name in protocol.CLIP_ARRAYS})
-    protocol.write_json(folder / "clip.json", motion.clip)
+    job_folder.write_json(folder / "clip.json", motion.clip)
 
 
 def write_arrays(path: Path, arrays: dict[str, Any]) -> None:

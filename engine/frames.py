@@ -10,10 +10,10 @@ import numpy as np
 import OpenEXR
 from PIL import Image, PngImagePlugin
 
-from engine import protocol
+from engine import job_folder, protocol
 from engine.protocol import JobError, Shot
 
-_PASSES = {protocol.geometry_path: protocol.GEOMETRY_PASSES, protocol.albedo_path: protocol.ALBEDO_PASSES}
+_PASSES = {job_folder.geometry_path: protocol.GEOMETRY_PASSES, job_folder.albedo_path: protocol.ALBEDO_PASSES}
 
 
 def _expect(path: Path, remedy: str) -> None:
@@ -44,12 +44,12 @@ def _read_picture(path: Path, shot: Shot, mode: str, remedy: str) -> np.ndarray:
 
 def read_frame(folder: Path, shot: Shot, frame: int) -> np.ndarray:
     """The shot's own picture: (H, W, 3) uint8 sRGB. Raises JobError."""
-    return _read_picture(protocol.frame_path(folder, frame), shot, "RGB", f"capture frame {frame} again")
+    return _read_picture(job_folder.frame_path(folder, frame), shot, "RGB", f"capture frame {frame} again")
 
 
 def read_key(folder: Path, shot: Shot, frame: int) -> tuple[np.ndarray, np.ndarray]:
     """The painted frame: (H, W, 3) uint8 sRGB and (H, W) bool, true where it is painted. Raises JobError."""
-    path = protocol.key_path(folder, frame)
+    path = job_folder.key_path(folder, frame)
     rgba = _read_picture(path, shot, "RGBA", "save the painted frame again, as PNG in the shot's size")
     painted = rgba[..., 3] > 127
     if not painted.any():

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from engine import protocol
+from engine import job_folder, protocol
 from engine.progress import Outcome, Update
 from engine.protocol import JobError
 
@@ -64,7 +64,7 @@ MODELS: dict[str, list[str]] = {
 
 def run_folder(folder: Path, jobs: Mapping[str, Job] = JOBS) -> Steps:
     """Check the job in `folder` and do it, alone in that folder. Raises JobError, and whatever goes wrong."""
-    job = protocol.read_job(folder)
+    job = job_folder.read_job(folder)
     with _alone(folder):
         return (yield from jobs[job.kind](folder, job.settings))
 

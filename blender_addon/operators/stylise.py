@@ -10,8 +10,9 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty
 
+from ..job_folder import frame_path, key_path, write_job
 from ..preferences import preferences
-from ..protocol import Finished, Shot, Stylise, TrainStyle, frame_path, key_path, write_job
+from ..protocol import Finished, Shot, Stylise, TrainStyle
 from ..sequences import show_behind_camera, show_in_sequencer
 from ..shot import ShotState, look
 from .job import JobOperator, OperatorError, allowed, make_folder, no_shot_folder, shot_folder

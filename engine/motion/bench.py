@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine import device, protocol, quat, skeleton
+from engine import device, job_folder, quat, skeleton
 from engine.clips import Mocap, read_mocap
 from engine.motion import baseline, metrics, tokens, training, windows
 from engine.motion.networks import TokenLSTM
@@ -237,5 +237,5 @@ def main(args: argparse.Namespace) -> int:
     for model, row in scores["over truth"].items():
         print(f"{model:28} jerk and foot skate over the truth's, n = 30: {row['jerk']:.2f}, {row['skate']:.2f}")
     if args.json:
-        protocol.write_json(args.json, scores)
+        job_folder.write_json(args.json, scores)
     return 0

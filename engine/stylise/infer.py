@@ -4,10 +4,11 @@ that was stopped goes on, a newer training repaints, and an artist's own file is
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 from collections.abc import Generator as Steps
 from pathlib import Path
 
-from engine import checkpoint, device, frames, protocol
+from engine import checkpoint, device, frames, job_folder, protocol
 from engine.progress import Outcome, Update
 from engine.protocol import JobError
 from engine.stylise.generator import Generator, GeneratorParams
@@ -26,23 +27,23 @@ def _provenance(folder: Path, keys: list[int], seed: int) -> dict[str, str]:
     """What a frame painted now says of itself; the frame's own number is added to it."""
     weights = style_path(folder, "generator").with_suffix(".safetensors")
     return {
-        "Software": f"{SOFTWARE} {protocol.PROTOCOL_VERSION}",
+        "Software": f"{SOFTWARE} {importlib.metadata.version('understudy')}",
         "Understudy model": f"anchor_gan {_digest(weights)}",
-        "Understudy keys": ", ".join(f"{frame} {_digest(protocol.key_path(folder, frame))}" for frame in keys),
+        "Understudy keys": ", ".join(f"{frame} {_digest(job_folder.key_path(folder, frame))}" for frame in keys),
         "Understudy seed": str(seed),
     }
 
 
 def stylise(folder: Path, settings: protocol.Stylise) -> Steps[Update, None, Outcome]:
     """Paint the frames asked for into result/. Raises JobError."""
-    shot = protocol.read_shot(folder)
+    shot = job_folder.read_shot(folder)
     saved = checkpoint.load(style_path(folder, "generator"), GeneratorParams)
     yield Update(0.0, "Reading the painted frames")
     painted = [int(frame) for frame in saved.about["keys"]]
     for frame in painted:
-        if not protocol.key_path(folder, frame).is_file():
+        if not job_folder.key_path(folder, frame).is_file():
             raise JobError(
-                f"The painted frame {protocol.key_path(folder, frame)} is missing; put it back or train again."
+                f"The painted frame {job_folder.key_path(folder, frame)} is missing; put it back or train again."
             )
     provenance = _provenance(folder, painted, settings.seed)
     wanted = range(settings.frame_start, settings.frame_end + 1)
@@ -55,10 +56,10 @@ def stylise(folder: Path, settings: protocol.Stylise) -> Steps[Update, None, Out
     for i, frame in enumerate(todo):
         picture = painter.paint(read_view(folder, shot, frame))
         frames.write_picture(
-            protocol.result_path(folder, frame), picture, provenance | {"Understudy frame": str(frame)}
+            job_folder.result_path(folder, frame), picture, provenance | {"Understudy frame": str(frame)}
         )
         yield Update((i + 1) / len(todo), f"Frame {frame} painted", picture, frame)
-    results = [f"result/{protocol.result_path(folder, frame).name}" for frame in wanted]
+    results = [f"result/{job_folder.result_path(folder, frame).name}" for frame in wanted]
     return Outcome(results, notes, {"painted": len(todo), "kept": len(wanted) - len(todo)})
 
 
@@ -66,7 +67,7 @@ def _sort_out(folder: Path, wanted: range, provenance: dict[str, str], overwrite
     """The frames to paint, and a note for those that are not ours to paint over."""
     todo, foreign = [], []
     for frame in wanted:
-        path = protocol.result_path(folder, frame)
+        path = job_folder.result_path(folder, frame)
         if overwrite or not path.exists():
             todo.append(frame)
             continue

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engine import checkpoint, device, protocol
+from engine import checkpoint, device, job_folder, protocol
 from engine.progress import Outcome, Update
 from engine.stylise import losses
 from engine.stylise.discriminator import Discriminator, DiscriminatorParams
@@ -220,7 +220,7 @@ def _notes(training: Training, shot: protocol.Shot) -> list[str]:
 
 def train_style(folder: Path, settings: protocol.TrainStyle) -> Steps[Update, None, Outcome]:
     """Train on the keys for the time or the steps given; leaves style/generator and style/discriminator. Raises JobError."""
-    shot = protocol.read_shot(folder)
+    shot = job_folder.read_shot(folder)
     training = yield from _prepare(folder, shot, settings)
     start = shown = saved = time.monotonic()
     try:

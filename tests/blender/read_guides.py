@@ -13,7 +13,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from engine.frames import read_frame, read_guides
-from engine.protocol import read_shot
+from engine.job_folder import read_shot
 
 
 def main(folder: Path, out: Path, frames: list[int]) -> None:

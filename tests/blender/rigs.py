@@ -11,7 +11,7 @@ from typing import Any
 import bpy
 import numpy as np
 from bl_ext.user_default.understudy import compat
-from bl_ext.user_default.understudy.protocol import read_clip
+from bl_ext.user_default.understudy.job_folder import read_clip
 
 MODES = ("QUATERNION", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX", "AXIS_ANGLE")
 ROTATION = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from bl_ext.user_default.understudy.protocol import Shot, frame_path, key_path, result_path, write_json
+from bl_ext.user_default.understudy.job_folder import frame_path, key_path, result_path, write_json
+from bl_ext.user_default.understudy.protocol import Shot
 
 SIDE = 16
 

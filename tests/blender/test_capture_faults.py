@@ -13,7 +13,7 @@ import bpy
 import pytest
 import stage
 from bl_ext.user_default.understudy.capture import CaptureError, CaptureParams, capture
-from bl_ext.user_default.understudy.protocol import read_shot
+from bl_ext.user_default.understudy.job_folder import read_shot
 from conftest import ROOT
 
 capturing = sys.modules[capture.__module__]  # the package's name for it is the operators' module

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import stage
 from bl_ext.user_default.understudy import compat
-from bl_ext.user_default.understudy.protocol import read_shot
+from bl_ext.user_default.understudy.job_folder import read_shot
 
 CENTRE = stage.SIDE // 2
 

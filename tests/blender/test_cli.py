@@ -9,7 +9,8 @@ from pathlib import Path
 import bpy
 import pytest
 from bl_ext.user_default.understudy import cli
-from bl_ext.user_default.understudy.protocol import Stylise, TrainStyle, read_job
+from bl_ext.user_default.understudy.job_folder import read_job
+from bl_ext.user_default.understudy.protocol import Stylise, TrainStyle
 from shots import add_camera, write_key, write_results, write_shot, write_style
 
 FakeEngine = Callable[..., None]

@@ -10,8 +10,8 @@ import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.understudy import compat
+from bl_ext.user_default.understudy.job_folder import read_clip, read_job
 from bl_ext.user_default.understudy.operators import motion as operators
-from bl_ext.user_default.understudy.protocol import read_clip, read_job
 from rigs import bone_curve, dump, fcurves, frames_of, key_pose, make_armature, straight_engine
 
 

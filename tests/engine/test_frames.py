@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from tiny_shot import SIDE, _ball, write_exr, write_picture, write_shot
 
-from engine import frames, protocol
+from engine import frames, job_folder, protocol
 from engine.protocol import JobError
 
 ALL = list(protocol.GUIDES)
@@ -22,8 +22,8 @@ ALL = list(protocol.GUIDES)
 @pytest.mark.parametrize("five", [False, True])
 def test_guides_are_what_was_written(tmp_path: Path, five: bool) -> None:
     shot, guides = write_shot(tmp_path), _ball(3)
-    write_exr(protocol.geometry_path(tmp_path, 3), protocol.GEOMETRY_PASSES, guides, five)
-    write_exr(protocol.albedo_path(tmp_path, 3), protocol.ALBEDO_PASSES, guides, five)
+    write_exr(job_folder.geometry_path(tmp_path, 3), protocol.GEOMETRY_PASSES, guides, five)
+    write_exr(job_folder.albedo_path(tmp_path, 3), protocol.ALBEDO_PASSES, guides, five)
     read = frames.read_guides(tmp_path, shot, 3, ALL)
     assert set(read) == set(ALL)
     for name in ALL:
@@ -34,7 +34,7 @@ def test_guides_are_what_was_written(tmp_path: Path, five: bool) -> None:
 def test_guide_that_is_not_finite(tmp_path: Path, value: float) -> None:
     shot, guides = write_shot(tmp_path), _ball(3)
     guides["normal"][5, 7, 1] = value
-    write_exr(protocol.geometry_path(tmp_path, 3), protocol.GEOMETRY_PASSES, guides)
+    write_exr(job_folder.geometry_path(tmp_path, 3), protocol.GEOMETRY_PASSES, guides)
     with pytest.raises(JobError, match=r"'normal' in .*0003\.geometry\.exr .*capture frame 3 again"):
         frames.read_guides(tmp_path, shot, 3, ALL)
     assert "depth" in frames.read_guides(tmp_path, shot, 3, ["depth"])  # what is sound is read
@@ -42,8 +42,8 @@ def test_guide_that_is_not_finite(tmp_path: Path, value: float) -> None:
 
 def test_missing_guide_and_frame(tmp_path: Path) -> None:
     shot = write_shot(tmp_path)
-    protocol.albedo_path(tmp_path, 2).unlink()
-    protocol.frame_path(tmp_path, 2).unlink()
+    job_folder.albedo_path(tmp_path, 2).unlink()
+    job_folder.frame_path(tmp_path, 2).unlink()
     with pytest.raises(JobError, match=r"0002\.albedo\.exr is missing; capture frame 2 again"):
         frames.read_guides(tmp_path, shot, 2, ALL)
     with pytest.raises(JobError, match=r"0002\.png is missing; capture frame 2 again"):
@@ -53,7 +53,7 @@ def test_missing_guide_and_frame(tmp_path: Path) -> None:
 @pytest.mark.parametrize("keep", [0, 10, 900, -40])
 def test_damaged_files(tmp_path: Path, keep: int) -> None:
     shot = write_shot(tmp_path)
-    for path in (protocol.geometry_path(tmp_path, 2), protocol.frame_path(tmp_path, 2)):
+    for path in (job_folder.geometry_path(tmp_path, 2), job_folder.frame_path(tmp_path, 2)):
         path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(JobError, match=r"0002\.geometry\.exr is damaged"):
         frames.read_guides(tmp_path, shot, 2, ALL)
@@ -64,17 +64,17 @@ def test_damaged_files(tmp_path: Path, keep: int) -> None:
 def test_pass_that_is_not_there(tmp_path: Path) -> None:
     shot, guides = write_shot(tmp_path), _ball(2)
     passes = {name: spec for name, spec in protocol.GEOMETRY_PASSES.items() if name != "anchor"}
-    write_exr(protocol.geometry_path(tmp_path, 2), passes, guides)
+    write_exr(job_folder.geometry_path(tmp_path, 2), passes, guides)
     with pytest.raises(JobError, match="no pass 'Combined' for the guide 'anchor'"):
         frames.read_guides(tmp_path, shot, 2, ALL)
 
 
 def test_wrong_size_is_refused_by_its_header(tmp_path: Path) -> None:
     shot = write_shot(tmp_path)
-    write_exr(protocol.geometry_path(tmp_path, 2), protocol.GEOMETRY_PASSES, {k: v[:32] for k, v in _ball(2).items()})
+    write_exr(job_folder.geometry_path(tmp_path, 2), protocol.GEOMETRY_PASSES, {k: v[:32] for k, v in _ball(2).items()})
     size = b"IHDR" + struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
     head = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + size + struct.pack(">I", zlib.crc32(size))
-    protocol.frame_path(tmp_path, 2).write_bytes(head)
+    job_folder.frame_path(tmp_path, 2).write_bytes(head)
     with pytest.raises(JobError, match=r"0002\.geometry\.exr is 64 x 32 and the shot 64 x 64 pixels"):
         frames.read_guides(tmp_path, shot, 2, ALL)
     with pytest.raises(JobError, match=r"0002\.png is (30000 x 30000|damaged)"):
@@ -85,11 +85,11 @@ def test_key_counts_only_where_painted(tmp_path: Path) -> None:
     shot = write_shot(tmp_path)
     rgba = np.ones((SIDE, SIDE, 4), np.float32)
     rgba[:, 20:, 3] = 0
-    write_picture(protocol.key_path(tmp_path, 4), rgba)
+    write_picture(job_folder.key_path(tmp_path, 4), rgba)
     _, painted = frames.read_key(tmp_path, shot, 4)
     assert painted[:, :20].all() and not painted[:, 20:].any()
     rgba[..., 3] = 0
-    write_picture(protocol.key_path(tmp_path, 4), rgba)
+    write_picture(job_folder.key_path(tmp_path, 4), rgba)
     with pytest.raises(JobError, match="transparent all over"):
         frames.read_key(tmp_path, shot, 4)
 

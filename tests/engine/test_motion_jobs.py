@@ -10,7 +10,7 @@ import pytest
 import torch
 from rigs import ARM, BIPED, PENDULUM, QUADRUPED, TAIL, keyed, waving
 
-from engine import clips, protocol
+from engine import clips, job_folder, protocol
 from engine.jobs import run_folder
 from engine.motion import baseline, infer
 from engine.progress import Outcome
@@ -20,7 +20,7 @@ from engine.protocol import JobError
 def run(folder: Path, motion: clips.Motion, settings: protocol.Settings) -> tuple[Outcome, dict[str, np.ndarray]]:
     """The job done in a folder, and its result."""
     clips.write_clip(folder, motion)
-    protocol.write_job(folder, settings)
+    job_folder.write_job(folder, settings)
     steps = run_folder(folder)
     while True:
         try:

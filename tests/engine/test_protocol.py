@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from engine import protocol
+from engine import job_folder, protocol
 from engine.protocol import (
     Cancel,
     Cancelled,
@@ -133,18 +133,18 @@ CLIP = protocol.Clip(1, 10, 24.0, ["root", "arm"], [-1, 0])
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with everything a job of any kind needs."""
-    protocol.write_json(tmp_path / "shot.json", SHOT)
-    protocol.write_json(tmp_path / "clip.json", CLIP)
-    protocol.key_path(tmp_path, 3).parent.mkdir()
-    protocol.key_path(tmp_path, 3).write_bytes(b"a picture")
+    job_folder.write_json(tmp_path / "shot.json", SHOT)
+    job_folder.write_json(tmp_path / "clip.json", CLIP)
+    job_folder.key_path(tmp_path, 3).parent.mkdir()
+    job_folder.key_path(tmp_path, 3).write_bytes(b"a picture")
     return tmp_path
 
 
 @pytest.mark.parametrize("settings", [TrainStyle([3]), Stylise(2, 9), Inbetween(seed=4), Extrapolate(12)])
 def test_a_job_is_read_as_it_was_written(folder: Path, settings: protocol.Settings) -> None:
-    protocol.write_job(folder, settings)
-    assert protocol.read_job(folder).settings == settings
-    assert protocol.read_shot(folder) == SHOT and protocol.read_clip(folder) == CLIP
+    job_folder.write_job(folder, settings)
+    assert job_folder.read_job(folder).settings == settings
+    assert job_folder.read_shot(folder) == SHOT and job_folder.read_clip(folder) == CLIP
     assert not list(folder.glob("*.partial"))
 
 
@@ -153,25 +153,25 @@ def edit(name: str, **fields: Any) -> Callable[[Path], None]:
 
     def change(folder: Path) -> None:
         data = json.loads((folder / name).read_text())
-        protocol.write_json(folder / name, data | fields)
+        job_folder.write_json(folder / name, data | fields)
 
     return change
 
 
 def settings(new: protocol.Settings) -> Callable[[Path], None]:
-    return lambda folder: protocol.write_job(folder, new)
+    return lambda folder: job_folder.write_job(folder, new)
 
 
 def shot(**fields: Any) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
-        protocol.write_job(folder, TrainStyle([3]))
-        protocol.write_json(folder / "shot.json", dataclasses.replace(SHOT, **fields))
+        job_folder.write_job(folder, TrainStyle([3]))
+        job_folder.write_json(folder / "shot.json", dataclasses.replace(SHOT, **fields))
 
     return change
 
 
 def clip(**fields: Any) -> Callable[[Path], None]:
-    return lambda folder: protocol.write_json(folder / "clip.json", dataclasses.replace(CLIP, **fields))
+    return lambda folder: job_folder.write_json(folder / "clip.json", dataclasses.replace(CLIP, **fields))
 
 
 def text(name: str, content: str) -> Callable[[Path], None]:
@@ -214,11 +214,11 @@ def text(name: str, content: str) -> Callable[[Path], None]:
     ],
 )
 def test_each_thing_that_is_wrong_is_one_sentence(folder: Path, spoil: Callable[[Path], None], words: str) -> None:
-    protocol.write_job(folder, Inbetween())
-    protocol.read_job(folder)
+    job_folder.write_job(folder, Inbetween())
+    job_folder.read_job(folder)
     spoil(folder)
     with pytest.raises(JobError) as caught:
-        protocol.read_job(folder)
+        job_folder.read_job(folder)
     sentence = str(caught.value)
     assert words in sentence and sentence.endswith(".") and "\n" not in sentence
 
@@ -227,5 +227,5 @@ def test_a_write_that_fails_leaves_the_old_file(folder: Path) -> None:
     """A value that is no JSON stands in for whatever may stop a write half-way."""
     before = (folder / "shot.json").read_bytes()
     with pytest.raises(TypeError):
-        protocol.write_json(folder / "shot.json", {"frames": object()})
+        job_folder.write_json(folder / "shot.json", {"frames": object()})
     assert (folder / "shot.json").read_bytes() == before

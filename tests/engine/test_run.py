@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from engine import protocol
+from engine import job_folder, protocol
 
 SCRIPTED = [sys.executable, str(Path(__file__).with_name("scripted_engine.py")), "run"]
 PRODUCT = [sys.executable, "-I", "-m", "engine"]
@@ -27,8 +27,8 @@ def make_job(tmp_path: Path) -> Callable[..., Path]:
     """A valid job folder whose scripted job does these steps."""
 
     def make(*steps: dict[str, Any]) -> Path:
-        protocol.write_json(tmp_path / "clip.json", protocol.Clip(1, 10, 24.0, ["root"], [-1]))
-        protocol.write_job(tmp_path, protocol.Inbetween())
+        job_folder.write_json(tmp_path / "clip.json", protocol.Clip(1, 10, 24.0, ["root"], [-1]))
+        job_folder.write_job(tmp_path, protocol.Inbetween())
         (tmp_path / "steps.json").write_text(json.dumps(steps))
         return tmp_path
 

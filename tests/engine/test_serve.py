@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from engine import protocol
+from engine import job_folder, protocol
 from engine.protocol import Cancel, Cancelled, Failed, Finished, Preview, Progress, Ready, Refused, Submit
 
 HERE = Path(__file__).parent
@@ -109,8 +109,8 @@ def make_job(tmp_path: Path) -> Callable[..., Path]:
     def make(*steps: dict[str, Any], name: str = "job") -> Path:
         folder = tmp_path / name
         folder.mkdir()
-        protocol.write_json(folder / "clip.json", protocol.Clip(1, 10, 24.0, ["root"], [-1]))
-        protocol.write_job(folder, protocol.Inbetween())
+        job_folder.write_json(folder / "clip.json", protocol.Clip(1, 10, 24.0, ["root"], [-1]))
+        job_folder.write_job(folder, protocol.Inbetween())
         (folder / "steps.json").write_text(json.dumps(steps))
         return folder
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from tiny_shot import FRAMES, SIDE, _ball, read_truth, write_exr, write_picture, write_shot
 
-from engine import frames, protocol
+from engine import frames, job_folder, protocol
 from engine.progress import Outcome, Update
 from engine.protocol import JobError, Stylise, TrainStyle
 from engine.stylise import train
@@ -43,7 +43,7 @@ def psnr(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def picture(folder: Path, frame: int) -> np.ndarray:
-    return np.array(Image.open(protocol.result_path(folder, frame)))
+    return np.array(Image.open(job_folder.result_path(folder, frame)))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -71,7 +71,7 @@ def folder(painted: Path, tmp_path: Path) -> Path:
 
 
 def test_every_frame_is_painted_and_better_than_carried_paint(painted: Path) -> None:
-    shot = protocol.read_shot(painted)
+    shot = job_folder.read_shot(painted)
     key = KeySurface(read_view(painted, shot, KEY))
     ours, plain = [], []
     for frame in FRAMES:
@@ -96,7 +96,7 @@ def test_light_moves_and_stripes_stay(painted: Path) -> None:
 
 
 def test_frames_say_what_they_were_painted_with(painted: Path) -> None:
-    words = frames.read_metadata(protocol.result_path(painted, 7))
+    words = frames.read_metadata(job_folder.result_path(painted, 7))
     assert words["Software"].startswith("Understudy")
     assert words["Understudy frame"] == "7" and words["Understudy seed"] == "0"
     assert words["Understudy model"].startswith("anchor_gan ")
@@ -104,11 +104,11 @@ def test_frames_say_what_they_were_painted_with(painted: Path) -> None:
 
 
 def test_finished_frames_are_kept_and_missing_ones_painted(folder: Path) -> None:
-    before = {frame: protocol.result_path(folder, frame).stat().st_mtime_ns for frame in FRAMES}
-    protocol.result_path(folder, 3).unlink()
+    before = {frame: job_folder.result_path(folder, frame).stat().st_mtime_ns for frame in FRAMES}
+    job_folder.result_path(folder, 3).unlink()
     _, outcome = run(stylise(folder, ALL))
     assert outcome.figures == {"painted": 1, "kept": 7}
-    assert [f for f in FRAMES if protocol.result_path(folder, f).stat().st_mtime_ns != before[f]] == [3]
+    assert [f for f in FRAMES if job_folder.result_path(folder, f).stat().st_mtime_ns != before[f]] == [3]
     _, outcome = run(stylise(folder, Stylise(1, 2, overwrite=True, device="cpu")))
     assert outcome.figures["painted"] == 2
 
@@ -116,7 +116,7 @@ def test_finished_frames_are_kept_and_missing_ones_painted(folder: Path) -> None
 def test_a_stopped_run_goes_on(folder: Path) -> None:
     shutil.rmtree(folder / "result")
     job = stylise(folder, ALL)
-    while not protocol.result_path(folder, 3).exists():
+    while not job_folder.result_path(folder, 3).exists():
         next(job)
     job.close()
     assert sorted(os.listdir(folder / "result")) == ["0001.png", "0002.png", "0003.png"]
@@ -129,7 +129,7 @@ def test_frames_of_another_training_seed_or_key_are_painted_anew(folder: Path) -
     assert outcome.figures["painted"] == 2
     repainted = read_truth(folder, KEY).copy()
     repainted[:8] = 0
-    write_picture(protocol.key_path(folder, KEY), repainted / 255)
+    write_picture(job_folder.key_path(folder, KEY), repainted / 255)
     _, outcome = run(stylise(folder, Stylise(3, 4, device="cpu")))
     assert outcome.figures["painted"] == 2
     run(train_style(folder, TrainStyle(keys=[KEY], seconds=60, steps=3, resume=True, device="cpu")))
@@ -138,7 +138,7 @@ def test_frames_of_another_training_seed_or_key_are_painted_anew(folder: Path) -
 
 
 def test_the_artists_own_frame_is_not_painted_over(folder: Path) -> None:
-    write_picture(protocol.result_path(folder, 2), np.zeros((SIDE, SIDE, 3)))
+    write_picture(job_folder.result_path(folder, 2), np.zeros((SIDE, SIDE, 3)))
     _, outcome = run(stylise(folder, ALL))
     assert picture(folder, 2).max() == 0
     assert "2" in outcome.notes[0] and "overwrite" in outcome.notes[0]
@@ -184,7 +184,7 @@ def test_only_the_painted_part_of_a_key_counts(tmp_path: Path) -> None:
     write_shot(tmp_path)
     rgba = np.dstack([read_truth(tmp_path, KEY) / 255, np.ones((SIDE, SIDE))])
     rgba[:, 44:] = (1, 0, 0, 0)
-    write_picture(protocol.key_path(tmp_path, KEY), rgba)
+    write_picture(job_folder.key_path(tmp_path, KEY), rgba)
     run(train_style(tmp_path, TrainStyle(keys=[KEY], seconds=60, steps=80, device="cpu")))
     run(stylise(tmp_path, Stylise(3, 5, device="cpu")))
     for frame in (3, 4, 5):
@@ -204,9 +204,22 @@ def test_two_keys_are_both_used(tmp_path: Path) -> None:
 def test_an_object_that_no_key_shows_is_named(tmp_path: Path) -> None:
     write_shot(tmp_path)
     rgba = np.dstack([read_truth(tmp_path, KEY) / 255, (_ball(KEY)["id"] == 1).astype(float)])
-    write_picture(protocol.key_path(tmp_path, KEY), rgba)
+    write_picture(job_folder.key_path(tmp_path, KEY), rgba)
     _, outcome = run(train_style(tmp_path, TrainStyle(keys=[KEY], seconds=60, steps=3, device="cpu")))
     assert any("Ball" in note and "paint" in note for note in outcome.notes)
+
+
+def test_an_object_that_no_key_shows_is_painted_after_one_of_its_colour(tmp_path: Path) -> None:
+    """The ball is painted under one number, and has another from frame 5 on, as a second of its kind would."""
+    shot = write_shot(tmp_path)
+    run(train_style(tmp_path, TrainStyle(keys=[KEY], seconds=60, steps=120, device="cpu")))
+    guides = _ball(5)
+    guides["id"][guides["id"] == 2] = 3
+    write_exr(protocol.geometry_path(tmp_path, 5), protocol.GEOMETRY_PASSES, guides)
+    run(stylise(tmp_path, Stylise(5, 5, device="cpu")))
+    ball = read_view(tmp_path, shot, 5).ids == 3
+    away = np.abs(picture(tmp_path, 5)[ball].astype(float) - read_truth(tmp_path, 5)[ball]).mean()
+    assert away < 45
 
 
 def test_same_seed_same_steps_same_frames(tmp_path: Path) -> None:
@@ -230,14 +243,14 @@ def test_faults_are_sentences(folder: Path, job: str) -> None:
 
     guides: dict[str, Any] = _ball(KEY)
     guides["anchor"][3, 3, 0] = np.nan
-    write_exr(protocol.geometry_path(folder, KEY), protocol.GEOMETRY_PASSES, guides)
+    write_exr(job_folder.geometry_path(folder, KEY), protocol.GEOMETRY_PASSES, guides)
     with pytest.raises(JobError, match=r"'anchor' in .*0004.* not finite; capture frame 4 again"):
         start()
-    write_exr(protocol.geometry_path(folder, KEY), protocol.GEOMETRY_PASSES, _ball(KEY))
-    protocol.key_path(folder, KEY).write_bytes(b"no picture")
+    write_exr(job_folder.geometry_path(folder, KEY), protocol.GEOMETRY_PASSES, _ball(KEY))
+    job_folder.key_path(folder, KEY).write_bytes(b"no picture")
     with pytest.raises(JobError, match=r"0004\.png is damaged"):
         start()
-    protocol.key_path(folder, KEY).unlink()
+    job_folder.key_path(folder, KEY).unlink()
     with pytest.raises(JobError, match=r"0004\.png is missing"):
         start()
 
@@ -253,7 +266,7 @@ def test_weights_that_are_missing_or_damaged(folder: Path) -> None:
 
 def test_anchor_finds_the_surface_to_a_part_of_a_pixel(painted: Path) -> None:
     """The stripes' phase, which is a function of the anchor, read at the place found, is that of the pixel itself."""
-    shot = protocol.read_shot(painted)
+    shot = job_folder.read_shot(painted)
     key, view = read_view(painted, shot, KEY), read_view(painted, shot, 6)
     match = Atlas([KeySurface(key)]).match(view)
     sure = (match.confidence > 0.9) & (view.ids == 2)

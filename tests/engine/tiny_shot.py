@@ -10,7 +10,7 @@ import numpy as np
 import OpenEXR
 from PIL import Image
 
-from engine import protocol
+from engine import job_folder, protocol
 from engine.protocol import Shot, ShotObject
 
 SIDE = 64
@@ -81,15 +81,15 @@ def write_shot(folder: Path, keys: tuple[int, ...] = (4,)) -> Shot:
     (folder / "guides").mkdir(parents=True)
     for frame in FRAMES:
         guides = _ball(frame)
-        write_exr(protocol.geometry_path(folder, frame), protocol.GEOMETRY_PASSES, guides)
-        write_exr(protocol.albedo_path(folder, frame), protocol.ALBEDO_PASSES, guides)
-        write_picture(protocol.frame_path(folder, frame), guides["render"])
+        write_exr(job_folder.geometry_path(folder, frame), protocol.GEOMETRY_PASSES, guides)
+        write_exr(job_folder.albedo_path(folder, frame), protocol.ALBEDO_PASSES, guides)
+        write_picture(job_folder.frame_path(folder, frame), guides["render"])
         write_picture(folder / "truth" / f"{frame:04d}.png", guides["paint"])
         if frame in keys:
-            write_picture(protocol.key_path(folder, frame), guides["paint"])
+            write_picture(job_folder.key_path(folder, frame), guides["paint"])
     objects = [ShotObject(1, "Wall", [3.0, 3.0, 0.0]), ShotObject(2, "Ball", [2.0, 2.0, 2.0])]
     shot = Shot(FRAMES[0], FRAMES[-1], SIDE, SIDE, 24.0, list(protocol.GUIDES), objects)
-    protocol.write_json(folder / "shot.json", asdict(shot))
+    job_folder.write_json(folder / "shot.json", asdict(shot))
     return shot
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from conftest import Seat, Window
 
-from engine.protocol import Shot, frame_path, key_path, result_path, write_json
+from engine.job_folder import frame_path, key_path, result_path, write_json
+from engine.protocol import Shot
 
 Start = Callable[..., Window]
 FakeEngine = Callable[..., Path]

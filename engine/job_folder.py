@@ -1,0 +1,174 @@
+"""The files of a job folder: where they lie, how they are read, written and checked before any time is spent on them.
+
+Like protocol.py, which says what they hold, this file is the same in both halves (`build.py sync`). Standard library only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from .protocol import (
+    GUIDES,
+    MAX_FRAMES,
+    MAX_JOINTS,
+    MAX_JSON_FILE,
+    MAX_SIDE,
+    PROTOCOL_VERSION,
+    SETTINGS,
+    Clip,
+    Extrapolate,
+    Job,
+    JobError,
+    ProtocolError,
+    Settings,
+    Shot,
+    Stylise,
+    TrainStyle,
+    from_dict,
+)
+
+
+def frame_path(folder: Path, frame: int) -> Path:
+    """The shot's own picture of a frame."""
+    return folder / "frames" / f"{frame:04d}.png"
+
+
+def geometry_path(folder: Path, frame: int) -> Path:
+    """The multilayer EXR with GEOMETRY_PASSES."""
+    return folder / "guides" / f"{frame:04d}.geometry.exr"
+
+
+def albedo_path(folder: Path, frame: int) -> Path:
+    """The multilayer EXR with ALBEDO_PASSES."""
+    return folder / "guides" / f"{frame:04d}.albedo.exr"
+
+
+def key_path(folder: Path, frame: int) -> Path:
+    """A frame as the artist painted it."""
+    return folder / "keys" / f"{frame:04d}.png"
+
+
+def result_path(folder: Path, frame: int) -> Path:
+    """A finished frame."""
+    return folder / "result" / f"{frame:04d}.png"
+
+
+def _read_json(path: Path, cls: type) -> Any:
+    if not path.is_file():
+        raise JobError(
+            f"{path.name} is missing in the job folder {path.parent}; capture the shot or export the clip again."
+        )
+    if path.stat().st_size > MAX_JSON_FILE:
+        raise JobError(f"{path.name} is larger than any that Understudy writes; make the job again.")
+    try:
+        return from_dict(cls, json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, RecursionError) as error:
+        why = str(error) if isinstance(error, ProtocolError) else "it is no JSON"
+        raise JobError(f"{path.name} cannot be read ({why.rstrip('.')}); make the job again.") from error
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write a dataclass (or plain data) as JSON under a temporary name, then move it into place."""
+    partial = path.with_name(path.name + ".partial")
+    plain = dataclasses.asdict(data) if dataclasses.is_dataclass(data) and not isinstance(data, type) else data
+    try:
+        partial.write_text(json.dumps(plain, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_job(folder: Path, settings: Settings) -> None:
+    """Write job.json for these settings."""
+    kind = next(kind for kind, cls in SETTINGS.items() if isinstance(settings, cls))
+    write_json(folder / "job.json", Job(kind, settings))
+
+
+def read_shot(folder: Path) -> Shot:
+    """shot.json, checked. Raises JobError."""
+    shot: Shot = _read_json(folder / "shot.json", Shot)
+    if shot.frame_end < shot.frame_start or len(shot.frames) > MAX_FRAMES:
+        raise JobError(
+            f"The shot's frame range {shot.frame_start} to {shot.frame_end} is empty or too long; capture it again."
+        )
+    if not (0 < shot.width <= MAX_SIDE and 0 < shot.height <= MAX_SIDE):
+        raise JobError(
+            f"The shot's size {shot.width} x {shot.height} is out of bounds (1 to {MAX_SIDE}); capture it again."
+        )
+    if unknown := sorted(set(shot.guides) - set(GUIDES)):
+        raise JobError(f"The shot has a guide '{unknown[0]}' that this engine does not know; update the engine.")
+    return shot
+
+
+def read_clip(folder: Path) -> Clip:
+    """clip.json, checked. Raises JobError."""
+    clip: Clip = _read_json(folder / "clip.json", Clip)
+    if clip.frame_end < clip.frame_start or clip.frame_end - clip.frame_start >= MAX_FRAMES:
+        raise JobError(f"The clip's frame range {clip.frame_start} to {clip.frame_end} is empty or too long.")
+    if len(clip.parents) != len(clip.joints) or len(clip.joints) > MAX_JOINTS:
+        raise JobError("The clip's list of parents does not fit its list of joints; export it again.")
+    if any(not -1 <= parent < j for j, parent in enumerate(clip.parents)):
+        raise JobError("The clip's joints are not in order, parents first; export it again.")
+    if not clip.joints and not clip.channels:
+        raise JobError("The clip holds no joint and no channel; select bones that have keys.")
+    if clip.fps <= 0 or clip.up not in ("Y", "Z"):
+        raise JobError("The clip's frame rate or up axis makes no sense; export it again.")
+    return clip
+
+
+def read_job(folder: Path) -> Job:
+    """job.json, checked, with its settings as their dataclass. Raises JobError."""
+    path = folder / "job.json"
+    if not folder.is_dir():
+        raise JobError(f"There is no job folder {folder}.")
+    job: Job = _read_json(path, Job)
+    if job.protocol != PROTOCOL_VERSION:
+        raise JobError(
+            f"The job was made for protocol {job.protocol} and this engine speaks {PROTOCOL_VERSION}; "
+            "install the extension and the engine of the same version."
+        )
+    if job.kind not in SETTINGS:
+        raise JobError(f"The job's kind '{job.kind}' is unknown; it is one of {', '.join(SETTINGS)}.")
+    try:
+        settings = from_dict(SETTINGS[job.kind], job.settings)
+    except ProtocolError as error:
+        raise JobError(f"job.json cannot be read ({str(error).rstrip('.')}); make the job again.") from error
+    _check_settings(folder, settings)
+    return dataclasses.replace(job, settings=settings)
+
+
+def _check_settings(folder: Path, settings: Settings) -> None:
+    """One sentence for each thing in the settings that cannot work, before any time is spent."""
+    if isinstance(settings, (TrainStyle, Stylise)):
+        shot = read_shot(folder)
+        if isinstance(settings, TrainStyle):
+            _check_keys(folder, settings, shot)
+        elif not shot.frame_start <= settings.frame_start <= settings.frame_end <= shot.frame_end:
+            raise JobError(
+                f"Frames {settings.frame_start} to {settings.frame_end} are not all in the captured range "
+                f"{shot.frame_start} to {shot.frame_end}; capture them first."
+            )
+    else:
+        read_clip(folder)
+        if isinstance(settings, Extrapolate) and not 0 < settings.frames <= MAX_FRAMES:
+            raise JobError(f"The number of frames to play on must be 1 to {MAX_FRAMES}, not {settings.frames}.")
+
+
+def _check_keys(folder: Path, settings: TrainStyle, shot: Shot) -> None:
+    if not settings.keys:
+        raise JobError("No frame is painted yet; paint at least one frame and save it in the keys folder.")
+    if settings.seconds <= 0 and settings.steps <= 0:
+        raise JobError("The training has neither time nor steps; give it some seconds.")
+    for frame in settings.keys:
+        if frame not in shot.frames:
+            raise JobError(
+                f"The painted frame {frame} is not in the captured range {shot.frame_start} to {shot.frame_end}."
+            )
+        if not key_path(folder, frame).is_file():
+            raise JobError(
+                f"The painted frame {key_path(folder, frame)} is missing; save it there or take it off the list."
+            )
