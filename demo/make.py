@@ -75,6 +75,7 @@ def install_extension(engine: Path) -> None:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     bpy.ops.preferences.addon_enable(module="bl_pkg")
     bpy.ops.extensions.package_install_files(filepath=str(target), repo="user_default", enable_on_install=True)
+    bpy.context.preferences.filepaths.save_version = 0  # no .blend1 beside the demo's file
     bpy.context.preferences.addons["bl_ext.user_default.understudy"].preferences.engine_python = str(engine)
 
 
@@ -166,16 +167,25 @@ def make(demo: Demo) -> None:
 
 
 def summary(seconds: float) -> str:
-    """What lies where."""
+    """How it went, and what lies where."""
+    scores = json.loads((OUT / "scores.json").read_text(encoding="utf-8"))
+    rows = [(name, row) for name, row in scores.items() if isinstance(row, dict)]
     lines = [
-        ("stylised frames", OUT / "shot" / "result"),
-        ("movie", OUT / "stylised.mp4"),
-        ("contact sheet", OUT / "contact_sheet.png"),
-        ("poses", OUT / "poses.png"),
-        ("to look at in Blender", OUT / "understudy_demo.blend"),
-        ("scores", OUT / "scores.json"),
+        f"\nThe demo took {clock(seconds)}. On the {scores['frames scored']} frames that were not painted by hand:"
     ]
-    return f"\nThe demo took {clock(seconds)}.\n" + "\n".join(f"  {what:22} {where}" for what, where in lines)
+    lines += [f"  {name:13}" + "".join(f"  {what} {value:6.3f}" for what, value in row.items()) for name, row in rows]
+    lines += [""] + [
+        f"  {what:22} {where}"
+        for what, where in (
+            ("stylised frames", OUT / "shot" / "result"),
+            ("movie", OUT / "stylised.mp4"),
+            ("contact sheet", OUT / "contact_sheet.png"),
+            ("poses", OUT / "poses.png"),
+            ("to look at in Blender", OUT / "understudy_demo.blend"),
+            ("scores", OUT / "scores.json"),
+        )
+    ]
+    return "\n".join(lines)
 
 
 def quiet_blender() -> TextIO:
