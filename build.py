@@ -238,7 +238,7 @@ def check(_: list[str]) -> int:
     results = [
         run(python, "-m", "ruff", "format", "--check", "--quiet", "."),
         run(python, "-m", "ruff", "check", "--quiet", "."),
-        run(python, "-m", "mypy", "build.py", "engine", "benchmarks"),
+        run(python, "-m", "mypy", "build.py", "engine", "benchmarks", "demo"),
         run(python, "-m", "mypy", "-p", "blender_addon"),
         run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_layers.py"),
         run(*tool, "validate", "--valid-tags", tags, "blender_addon"),

@@ -176,7 +176,7 @@ def _surfaces() -> list[bpy.types.Object]:
 def _size(ob: bpy.types.Object) -> list[float]:
     """The edges over which the Generated coordinates run from 0 to 1: twice the texture space; for metaballs their box."""
     if ob.type == "META":
-        return list(ob.dimensions)
+        return [ob.dimensions[axis] for axis in range(3)]
     edges, scale = ob.data.texspace_size, ob.matrix_world.to_scale()
     return [2 * edges[axis] * abs(scale[axis]) for axis in range(3)]
 

@@ -307,7 +307,7 @@ def _path(owner: Owner, prop: str) -> str:
 def _resolve(ob: bpy.types.Object, path: str, index: int) -> float | None:
     """The fractional number at a data path; None for a path that leads nowhere and for whole numbers and switches."""
     try:
-        value: Any = ob.path_resolve(path)  # type: ignore[func-returns-value]
+        value: Any = ob.path_resolve(path)
         value = value if isinstance(value, (float, int, str)) else value[index]
     except (ValueError, TypeError, IndexError, KeyError):
         return None
