@@ -65,7 +65,9 @@ def make(work: Path, keys: list[int], seconds: float, steps: int) -> tuple[dict[
     sequences = {
         "unstyled": np.stack([frames.read_frame(work, shot, frame) for frame in scored]),
         "reprojection": np.stack([reproject_nearest(v, surfaces, [key.paint for key in painted]) for v in views]),
-        "ours": np.stack([np.array(Image.open(job_folder.result_path(work, frame)).convert("RGB")) for frame in scored]),
+        "ours": np.stack(
+            [np.array(Image.open(job_folder.result_path(work, frame)).convert("RGB")) for frame in scored]
+        ),
         "seen": np.stack([Atlas(surfaces).match(view).confidence > 0.5 for view in views]),
         "ids": np.stack([view.ids for view in views]),
         "flow": np.stack([-frames.read_guides(work, shot, f, ["vector"])["vector"][..., 2:] * (1, -1) for f in scored]),
