@@ -134,6 +134,11 @@ class JobOperator(Operator):
         except (OperatorError, JobError, EngineError) as error:
             self.report({"ERROR"}, str(error))
             return False
+        except OSError as error:  # a full disk, most of all: nothing was handed to the engine
+            self.report(
+                {"ERROR"}, f"The job cannot be written ({error.strerror}); make room or choose another job folder."
+            )
+            return False
         return True
 
     def _on_message(self, message: Message, _payload: bytes) -> None:

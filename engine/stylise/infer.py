@@ -79,4 +79,6 @@ def _sort_out(folder: Path, wanted: range, provenance: dict[str, str], overwrite
     if not foreign:
         return todo, []
     listed = ", ".join(str(frame) for frame in foreign[:8]) + (", …" if len(foreign) > 8 else "")
-    return todo, [f"Kept what is not Understudy's own in result/ (frames {listed}); choose overwrite to paint over it."]
+    return todo, [
+        f"Kept what is not Understudy's own in result/ (frames {listed}); move it away to have those frames painted."
+    ]
