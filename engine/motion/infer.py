@@ -28,7 +28,7 @@ LIMBS = (
 )
 CHUNK, MARGIN = 256, 100  # rows at once, and those seen on either side
 CONTEXT = 24  # rows that the extrapolation network looks back
-HORIZON = 25  # rows that it was trained to play on
+HORIZON = 16  # rows that it was trained to play on
 MEMORY = 600  # rows of the clip that are taken up again after that
 FARTHEST = 60  # rows between a bone's own keys, beyond which it is left to the curves
 RESULT = "result/clip.npz"

@@ -22,7 +22,7 @@ from engine.motion.networks import Params, TokenLSTM
 from engine.motion.unroll import unroll
 
 CONTEXT = (4, 24)  # frames seen before the network plays on
-AHEAD = 25
+AHEAD = 16
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +66,7 @@ def step_network(net: TokenLSTM, data: augment.Source, batch: int, rng: np.rando
     future = truth.rows(context, context + AHEAD)
     with torch.no_grad():
         still = error(truth.rows(context - 1, context), future, rig.size())
-    return (error(made, future, rig.size()) / (still + 0.1)).mean() + 0.1 * liveliness(made, future)
+    return (error(made, future, rig.size()) / (still + 0.1)).mean() + 0.03 * liveliness(made, future)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -84,8 +84,8 @@ def main(args: argparse.Namespace) -> int:
     run = training.resume(args.out, net, mean, optimizer)
     began, losses = time.monotonic() - run.seconds, []
     for step in range(run.step, args.steps):
-        optimizer.param_groups[0]["lr"] = training.rate(step, args.steps, args.rate)
-        with torch.backends.mkldnn.flags(enabled=False):  # its LSTM takes twice as long at these sizes
+        optimizer.param_groups[0]["lr"] = training.rate(step, args.steps, args.rate, warm=20)
+        with training.plain_lstm():
             loss = step_network(net, data, args.batch, np.random.default_rng([args.seed, step]))
         optimizer.zero_grad()
         loss.backward()

@@ -82,7 +82,7 @@ def main(args: argparse.Namespace) -> int:
     for step in range(run.step, args.steps):
         optimizer.param_groups[0]["lr"] = training.rate(step, args.steps, args.rate)
         # A generator of its own for every step: a run that was stopped goes on with the batches it would have had.
-        with torch.backends.mkldnn.flags(enabled=False):  # its LSTM takes twice as long at these sizes
+        with training.plain_lstm():
             loss = step_network(net, data, args.batch, np.random.default_rng([args.seed, step]))
         optimizer.zero_grad()
         loss.backward()

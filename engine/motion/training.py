@@ -6,8 +6,10 @@ in half precision. Knows no motion.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,17 @@ CREDIT = (
 
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
+
+
+@contextlib.contextmanager
+def plain_lstm() -> Iterator[None]:
+    """PyTorch's own LSTM: oneDNN's takes twice as long to train at these sizes."""
+    enabled = torch.backends.mkldnn.enabled
+    torch.backends.mkldnn.enabled = False  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        torch.backends.mkldnn.enabled = enabled
 
 
 class Average:

@@ -13,13 +13,14 @@ from engine.motion.networks import TokenLSTM
 
 def play(net: TokenLSTM, context: tokens.Stance, free: tokens.Free, rig: tokens.Rig) -> Iterator[tokens.Stance]:
     """Endless stances (T = 1) after the context (B, T, J, ·), at 30 frames a second."""
-    out, state = net(tokens.ahead(context, free, rig), rig.parents)
     last = context.rotations.shape[1] - 1
-    now, out = context.rows(last, last + 1), out[:, -1:]
+    now = known = context.rows(last, last + 1)
+    out, state = net(tokens.ahead(context, known, free, rig), rig.parents)
+    out = out[:, -1:]
     while True:
-        now = tokens.advance(now, out, free, rig)
+        now = tokens.advance(now, out, known, free, rig)
         yield now
-        out, state = net(tokens.ahead(now, free, rig), rig.parents, state)
+        out, state = net(tokens.ahead(now, known, free, rig), rig.parents, state)
 
 
 def unroll(net: TokenLSTM, context: tokens.Stance, free: tokens.Free, rig: tokens.Rig, frames: int) -> tokens.Stance:
