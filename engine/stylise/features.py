@@ -16,10 +16,8 @@ CHANNELS = 3 + 3 + EDGES + len(STEPS) + CODE
 
 
 def _codes(ids: np.ndarray) -> np.ndarray:
-    """(N, CODE) of ids (N,): signs that hardly repeat, so that any number of objects fits the same channels."""
-    mixed = (ids.astype(np.uint64)[:, None] + 1) * np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (mixed >> (np.arange(CODE, dtype=np.uint64) + np.uint64(40))) & np.uint64(1)
+    """(N, CODE) signs of ids (N,), no two alike among 256 objects, neighbours far apart."""
+    bits = ((ids * 157 + 85)[:, None] >> np.arange(CODE)) & 1
     return bits.astype(np.float32) * 2 - 1
 
 
@@ -30,11 +28,10 @@ def _light(render: Tensor, albedo: Tensor) -> Tensor:
     return ((shade - torch.tensor(STEPS, device=render.device)[:, None, None]) * 8).clamp(-1, 1)
 
 
-def encode(view: View, known: np.ndarray) -> Tensor:
-    """(CHANNELS, H, W) float32: render, albedo, edges, light, code of the object. known: ids that some key shows; the others
-    get no code, and are painted after their colours alone."""
-    every = np.arange(int(view.ids.max()) + 1)
-    code = (_codes(every) * np.isin(every, known)[:, None])[view.ids]
+def encode(view: View, kin: np.ndarray) -> Tensor:
+    """(CHANNELS, H, W) float32: render, albedo, edges, light, code of the object. kin: by id, the object in the keys after
+    which it is painted; without one (-1) it has no code, and is painted after its colours alone."""
+    code = (_codes(kin) * (kin >= 0)[:, None])[view.ids]
     render, albedo, edge, codes = (
         torch.from_numpy(x.transpose(2, 0, 1)) for x in (view.render, view.albedo, edges(view), code.astype(np.float32))
     )

@@ -18,6 +18,8 @@ from engine.stylise.generator import CARRIED, Carried, Generator, make_atlas, sa
 from engine.stylise.reprojection import Atlas, KeySurface, Match
 from engine.stylise.views import View, read_view
 
+ALIKE = 0.03  # albedos that differ less are the same material
+
 
 @dataclass(frozen=True)
 class Key:
@@ -62,6 +64,13 @@ def match_tensors(match: Match) -> tuple[Tensor, Tensor]:
     return xy, F.pad(trust, (0, -trust.shape[2] % 4, 0, -trust.shape[1] % 4))
 
 
+def _mean_albedos(view: View, ids: np.ndarray) -> np.ndarray:
+    """(N, 3) of objects (N,); far from every colour where the view lacks the object."""
+    count = np.bincount(view.ids.ravel(), minlength=int(ids.max()) + 1)[ids]
+    sums = [np.bincount(view.ids.ravel(), view.albedo[..., c].ravel(), int(ids.max()) + 1)[ids] for c in range(3)]
+    return np.where(count[:, None] > 0, np.stack(sums, -1) / np.maximum(count, 1)[:, None], 9.0)
+
+
 class Painter:
     """Paints frames after the keys."""
 
@@ -71,11 +80,21 @@ class Painter:
         self.device = device
         self.known = np.unique(np.concatenate([np.unique(key.view.ids[key.painted]) for key in keys]))
         self.places = Atlas([KeySurface(key.view, key.painted) for key in keys])
-        self._key_guides = [pad(encode(key.view, self.known)).to(device) for key in keys]
+        self._albedos = np.min([_mean_albedos(key.view, self.known) for key in keys], 0)
+        self._key_guides = [self.read(key.view).to(device) for key in keys]
         height, width = keys[0].view.shape
         self.atlas = torch.zeros(CARRIED, len(keys) * height, width, device=device)
         for i in range(len(keys)):
             self.refresh(i)
+
+    def read(self, view: View) -> Tensor:
+        """(C, H', W') guides of a view. An object that no key shows is painted after one of the same colour: the other wing."""
+        kin = np.full(int(view.ids.max()) + 1, -1)
+        there = np.unique(view.ids)
+        away = np.abs(_mean_albedos(view, there)[:, None] - self._albedos).max(-1)
+        alike = np.where(away.min(1) < ALIKE, self.known[away.argmin(1)], -1)
+        kin[there] = np.where(np.isin(there, self.known), there, np.where(there > 0, alike, -1))
+        return pad(encode(view, kin))
 
     @torch.no_grad()
     def refresh(self, i: int) -> None:
@@ -95,7 +114,7 @@ class Painter:
         xy, trust = match_tensors(match)
         borrowed_xy, borrowed_trust = match_tensors(self.places.borrow(view, match))
         lent = [t[None].to(self.device) for t in (xy, trust, borrowed_xy, borrowed_trust)]
-        guides = pad(encode(view, self.known))[None].to(self.device)
+        guides = self.read(view)[None].to(self.device)
         picture = to_picture(self.generator(guides, carry(self.atlas, *lent))[0, :, :height, :width])
         for key in self.keys:
             if key.view.frame == view.frame:

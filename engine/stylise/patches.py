@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.stylise.features import CODE, encode, relight
+from engine.stylise.features import CODE, relight
 from engine.stylise.painter import Painter, match_tensors, pad, to_tensor
 from engine.stylise.reprojection import Atlas, KeySurface, Match
 from engine.stylise.views import View
@@ -68,7 +68,7 @@ def frame_picture(painter: Painter, view: View) -> Picture:
     xy, trust = match_tensors(match)
     borrowed_xy, borrowed_trust = match_tensors(painter.places.borrow(view, match))
     ids = np.pad(view.ids, [(0, -side % 4) for side in view.shape], mode="edge")
-    guides = pad(encode(view, painter.known))
+    guides = painter.read(view)
     return Picture(
         guides=guides,
         paint=torch.zeros_like(guides[:3]),

@@ -215,7 +215,7 @@ def test_an_object_that_no_key_shows_is_painted_after_one_of_its_colour(tmp_path
     run(train_style(tmp_path, TrainStyle(keys=[KEY], seconds=60, steps=120, device="cpu")))
     guides = _ball(5)
     guides["id"][guides["id"] == 2] = 3
-    write_exr(protocol.geometry_path(tmp_path, 5), protocol.GEOMETRY_PASSES, guides)
+    write_exr(job_folder.geometry_path(tmp_path, 5), protocol.GEOMETRY_PASSES, guides)
     run(stylise(tmp_path, Stylise(5, 5, device="cpu")))
     ball = read_view(tmp_path, shot, 5).ids == 3
     away = np.abs(picture(tmp_path, 5)[ball].astype(float) - read_truth(tmp_path, 5)[ball]).mean()
@@ -229,7 +229,7 @@ def test_same_seed_same_steps_same_frames(tmp_path: Path) -> None:
         run(train_style(tmp_path / name, TrainStyle(keys=[KEY], seconds=600, steps=6, seed=3, device="cpu")))
         run(stylise(tmp_path / name, Stylise(1, 1, device="cpu")))
         results.append(picture(tmp_path / name, 1))
-    np.testing.assert_array_equal(*results)
+    np.testing.assert_array_equal(results[0], results[1])
 
 
 @pytest.mark.parametrize("job", ["train", "paint"])
