@@ -9,7 +9,7 @@ import bpy
 from ..capture import CaptureError, CaptureParams, capture
 from ..jobs import Running, manager
 from ..protocol import Shot
-from .job import OperatorError, allowed, make_folder, no_shot_folder, shot_folder
+from .job import OperatorError, allowed, no_shot_folder, shot_folder
 
 
 class UNDERSTUDY_OT_capture(bpy.types.Operator):
@@ -72,7 +72,6 @@ class UNDERSTUDY_OT_capture(bpy.types.Operator):
     def _begin(self, context: bpy.types.Context) -> bool:
         try:
             self._folder = shot_folder(context)
-            make_folder(self._folder)
             self._frames: Generator[tuple[int, int], None, Shot] = capture(CaptureParams.from_context(context))
         except (OperatorError, CaptureError) as error:
             self.report({"ERROR"}, str(error))
