@@ -247,14 +247,15 @@ def check(_: list[str]) -> int:
 
 
 def bench(arguments: list[str]) -> int:
-    """Run a benchmark: `bench stylise` or `bench motion --data FOLDER`."""
-    names = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py") if path.stem in ("stylise", "motion"))
+    """Run a benchmark: stylise, motion --data FOLDER, or capture; `bench NAME --help` tells more."""
+    names = ("stylise", "motion", "capture")
     if not arguments or arguments[0] not in names:
-        sys.exit(f"Say which benchmark to run: {' or '.join(names)}.")
+        sys.exit(f"Say which benchmark to run: {', '.join(names)}.")
     found = pythons()
-    held, _ = blender_versions(found)
-    blender = str(blender_env(held[0], found))
-    return run(engine_env(found), "-m", f"benchmarks.{arguments[0]}", *arguments[1:], UNDERSTUDY_BLENDER_PYTHON=blender)
+    blender = blender_env(blender_versions(found)[0][0], found)
+    python = blender if arguments[0] == "capture" else engine_env(found)
+    module = f"benchmarks.{arguments[0]}"
+    return run(python, "-m", module, *arguments[1:], UNDERSTUDY_BLENDER_PYTHON=str(blender))
 
 
 def test(arguments: list[str]) -> int:
