@@ -18,10 +18,9 @@ from PIL import Image
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from demo.palette import PAINTS, PAPER, Paint, rgb
+from demo.palette import OVERSIZE, PAINTS, PAPER, Paint, rgb
 
-NEIGHBOURS = 8
-OVERSIZE = 2
+NEIGHBOURS = 8  # strokes that may cover a point
 
 TONES = np.array([[rgb(tone) for tone in paint.tones.split()] for paint in PAINTS], np.float32)  # (P, 4, 3)
 ACCENT = np.array([rgb(paint.accent) for paint in PAINTS], np.float32)  # (P, 3)
@@ -113,7 +112,7 @@ def toon(paint: np.ndarray, light: np.ndarray) -> np.ndarray:
 
 
 def ink(ids: np.ndarray, paint: np.ndarray, depth: np.ndarray, wobble: np.ndarray) -> np.ndarray:
-    """(H, W) how much ink: along the edges between objects and between ink and no ink, thicker where the hand pressed."""
+    """(H, W) how much ink: along the edges of objects, on the nearer one's side, thicker where the hand pressed."""
     width = INK[paint]
     edge = np.zeros(ids.shape, bool)
     for axis in (0, 1):
@@ -122,9 +121,11 @@ def ink(ids: np.ndarray, paint: np.ndarray, depth: np.ndarray, wobble: np.ndarra
             nearer = np.roll(depth, step, axis) > depth
             edge |= other & nearer & (width > 0)
     edge[[0, -1]] = edge[:, [0, -1]] = False
+    if not edge.any():
+        return np.zeros(ids.shape, np.float32)
     distance, (rows, columns) = ndimage.distance_transform_edt(~edge, return_indices=True)
     pressed = OVERSIZE * 0.5 * width[rows, columns] * (1 + 0.45 * wobble[rows, columns])
-    return np.clip(pressed - distance + 0.8, 0, 1) if edge.any() else np.zeros(ids.shape, np.float32)
+    return np.clip(pressed - distance + 0.8, 0, 1)
 
 
 def paint_frame(

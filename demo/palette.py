@@ -18,17 +18,17 @@ class Paint:
     lean to. All are sRGB in hexadecimal.
 
     length, width: half sizes of a stroke in metres. flow: direction of the strokes in the object's own axes, laid onto the
-    surface. ink: width of the outline in pixels of a 256 picture, 0 for none. matt: not modelled by light; brightest
-    below, like an evening sky.
+    surface. A paint without them is a region of another one's object, and shares its strokes. ink: width of the outline
+    in pixels of a 256 picture, 0 for none. matt: not modelled by light; brightest below, like an evening sky.
     """
 
     name: str
     plain: str
     tones: str
     accent: str
-    length: float
-    width: float
-    flow: Colour
+    length: float = 0.0
+    width: float = 0.0
+    flow: Colour = (0.0, 0.0, 1.0)
     ink: float = 0.0
     matt: bool = False
 
@@ -46,19 +46,20 @@ PAINTS = (
     Paint("trunk", _BROWN, "4d2a4a 8c4250 bf6a55 e39a6c", "c9514a", 0.16, 0.03, (0, 0, 1), ink=0.9),
     Paint("leaves", _GREEN, "1f4a63 2d7a7a 58a888 b8d28c", "e8b04f", 0.13, 0.045, (0.6, 0.2, -1), ink=0.9),
     Paint("back", _BROWN, "1f2f63 1f6c93 2fa3b0 8fd9cc", "3f6fc4", 0.085, 0.026, (0, 0.5, -1), ink=1.35),
-    Paint("belly", _CREAM, "8a6394 e0a48c fbe6c4 fffaf0", "f5b98c", 0.075, 0.024, (0, 0.3, -1), ink=1.35),
+    Paint("belly", _CREAM, "8a6394 e0a48c fbe6c4 fffaf0", "f5b98c", ink=1.35),
     Paint("wing", _BROWN, "1b2858 1f4f86 2b7fb0 7fc3d6", "45b6a8", 0.10, 0.020, (0, 0.7, -1), ink=1.25),
     Paint("beak", _CREAM, "8f3350 d9622f ffa531 ffe08a", "ffc04a", 0.04, 0.012, (0, 1, 0), ink=1.1),
     Paint("leg", _CREAM, "7a2c50 c4512f f08a33 ffc46a", "e8743a", 0.04, 0.010, (0, 0, 1), ink=0.8),
     Paint("eye", "1c1c20", "171433 171433 1f1b42 3b3a78", "2b2a60", 0.03, 0.010, (0, 0, 1), ink=0.6),
-    Paint("glint", "f2f2f2", "ffffff ffffff ffffff ffffff", "ffffff", 0.02, 0.010, (0, 0, 1), matt=True),
-    Paint("cheek", _CREAM, "a0527f ea7a6c ff9d86 ffc3a6", "ff8a78", 0.03, 0.012, (1, 0, 0.4)),
+    Paint("glint", "f2f2f2", "ffffff ffffff ffffff ffffff", "ffffff", matt=True),
+    Paint("cheek", _CREAM, "a0527f ea7a6c ff9d86 ffc3a6", "ff8a78"),
     Paint("scarf", _GREY, "6d1f52 bd2b45 f2523c ff9a6b", "ff7a4a", 0.05, 0.018, (1, 0.6, -0.5), ink=1.2),
-    Paint("stripe", _CREAM, "8a4a6e e8a05a ffd98a fff0c0", "ffc766", 0.05, 0.018, (1, 0.6, -0.5), ink=1.2),
+    Paint("stripe", _CREAM, "8a4a6e e8a05a ffd98a fff0c0", "ffc766", ink=1.2),
     Paint("cap", _BROWN, "43215f 7d3a86 b65a9c eda0b4", "d8527e", 0.07, 0.022, (0, 0, -1), ink=1.3),
-    Paint("dot", _CREAM, "9d7ba6 f0cfae fff4dc ffffff", "ffe3b0", 0.03, 0.012, (1, 0, 0), ink=0.5),
-    Paint("stem", _CREAM, "7a5f92 dba88e fbe3c0 fff6e6", "f0bd8f", 0.06, 0.016, (0, 0, 1), ink=1.1),
+    Paint("dot", _CREAM, "9d7ba6 f0cfae fff4dc ffffff", "ffe3b0", ink=0.5),
+    Paint("stem", _CREAM, "7a5f92 dba88e fbe3c0 fff6e6", "f0bd8f", ink=1.1),
 )
+OVERSIZE = 2  # the painter works on pictures this much larger
 PAPER = "f6efe2"  # where nothing is painted
 NUMBER = {paint.name: number for number, paint in enumerate(PAINTS)}
 

@@ -15,10 +15,9 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from demo.palette import PAINTS
+from demo.palette import OVERSIZE, PAINTS
 from demo.shapes import ANCHOR_AOV, PAINT_AOV
 
-OVERSIZE = 2  # the passes are this much larger than the picture: one exact sample a pixel, smoothed by the painter
 MAX_STROKES = 40_000
 
 
@@ -44,11 +43,10 @@ def exact_settings(scene: bpy.types.Scene) -> None:
     image.file_format, image.color_depth, image.exr_codec = "OPEN_EXR_MULTILAYER", "32", "ZIP"
 
 
-def _paint_of(region_material: bpy.types.Material) -> int:
-    """The number of a material's main paint; its regions are painted with strokes of the same size."""
-    return int(
-        next(n for n in region_material.node_tree.nodes if n.bl_idname == "ShaderNodeValue").outputs[0].default_value
-    )
+def _paint_of(material: bpy.types.Material) -> int:
+    """The number of a material's main paint."""
+    number = next(node for node in material.node_tree.nodes if node.bl_idname == "ShaderNodeValue")
+    return int(number.outputs[0].default_value)
 
 
 def scatter(ob: bpy.types.Object, rng: np.random.Generator) -> dict[str, np.ndarray]:
