@@ -141,7 +141,7 @@ def test_the_artists_own_frame_is_not_painted_over(folder: Path) -> None:
     write_picture(job_folder.result_path(folder, 2), np.zeros((SIDE, SIDE, 3)))
     _, outcome = run(stylise(folder, ALL))
     assert picture(folder, 2).max() == 0
-    assert "2" in outcome.notes[0] and "overwrite" in outcome.notes[0]
+    assert "frames 2" in outcome.notes[0] and "move it away" in outcome.notes[0]
     run(stylise(folder, Stylise(2, 2, overwrite=True, device="cpu")))
     assert picture(folder, 2).max() > 0
 
