@@ -82,7 +82,7 @@ def contact_sheet(out: Path) -> Image.Image:
     columns = [MARGIN + i * (big + 2 * GAP) for i in range(3)]
     for x, text in zip(
         columns,
-        (f"render, frame {key}", "guides that Blender gives", f"frame {key}, painted by the artist"),
+        (f"render, frame {key}", "guides that Blender gives", f"frame {key}, the one painted key"),
         strict=True,
     ):
         sheet.write(x, top - 14, text, 22, KEY if x == columns[2] else INK)
@@ -92,7 +92,7 @@ def contact_sheet(out: Path) -> Image.Image:
     rows = (
         (folder / "frames", "render"),
         (folder / "result", "stylised by Understudy"),
-        (out / "painted", "the painter's own frame, which the network never saw"),
+        (out / "painted", "truth: the same brush on every frame, never shown to the network"),
     )
     y = below
     for pictures, text in rows:
@@ -122,7 +122,7 @@ def _guide_block(sheet: Sheet, folder: Path, shot: protocol.Shot, key: int, corn
 
 
 def poses(out: Path) -> Image.Image:
-    """The leap, frame by frame, by the network and by the baseline; the artist's keys stand out."""
+    """The leap, frame by frame, by the network and by the baseline; the keys stand out."""
     about = json.loads((out / "work" / "leap.json").read_text(encoding="utf-8"))
     strip, keys = about["strip"], set(about["keys"])
     half = (len(strip) + 1) // 2
@@ -130,10 +130,10 @@ def poses(out: Path) -> Image.Image:
     row = side + 8
     block = 2 * row + 76
     sheet = Sheet(2 * MARGIN + label + half * side, 150 + 2 * block + 10)
-    sheet.write(MARGIN, 72, f"{len(keys)} poses by the artist, the rest by Understudy", 36)
+    sheet.write(MARGIN, 72, f"{len(keys)} keyed poses, the rest by Understudy", 36)
     x = MARGIN
     for colour, text in (
-        (KEY, "the artist's key"),
+        (KEY, "key"),
         (GENERATED, "in-between"),
         (PLAYED_ON, f"played on after frame {max(keys)}"),
     ):
