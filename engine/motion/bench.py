@@ -17,7 +17,7 @@ from engine import device, job_folder, quat, skeleton
 from engine.clips import Mocap, read_mocap
 from engine.motion import baseline, metrics, tokens, training, windows
 from engine.motion.networks import TokenLSTM
-from engine.motion.unroll import unroll
+from engine.motion.unroll import cautious, unroll
 from engine.motion.windows import GAPS, PAST, Poses
 
 Filler = Callable[[Poses, Tensor], tuple[Tensor, Tensor]]
@@ -135,8 +135,8 @@ def network_player(net: TokenLSTM) -> Player:
         turns = torch.ones(1, 1, len(seen.parents), 1)
         moves = torch.zeros_like(turns)
         moves[:, :, 0] = 1.0
-        made = unroll(net, context, tokens.Free(turns, moves), rig, PLAYED // 2 + 1).rotations
-        made = torch.cat([seen.rotations[:, -1:], made], 1)
+        played = unroll(net, context, tokens.Free(turns, moves), rig, PLAYED // 2 + 1)
+        made = torch.cat([seen.rotations[:, -1:], cautious(played, context, rig).rotations], 1)
         u = torch.arange(1, PLAYED + 1) / 2.0
         low = u.long()
         return quat.slerp(made[:, low], made[:, low + 1], (u - low)[None, :, None])

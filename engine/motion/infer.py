@@ -16,7 +16,7 @@ from torch import Tensor
 from engine import clips, device, protocol, quat, skeleton
 from engine.motion import baseline, replay, retime, tokens, training
 from engine.motion.networks import TokenLSTM
-from engine.motion.unroll import play
+from engine.motion.unroll import cautious, play, stack
 from engine.progress import Outcome, Update
 from engine.protocol import JobError
 
@@ -278,10 +278,10 @@ class Go:
         for now in itertools.islice(play(net, recent, free, rig), first):
             made.append(now)
             yield len(made) / count
-        turns = [rotations[-1:], *(now.rotations[0].cpu() for now in made)]
-        moves = [locations[-1:], *(now.locations[0].cpu() for now in made)]
+        played = cautious(stack(made), known, rig)
+        turns, moves = [rotations[-1:], played.rotations[0].cpu()], [locations[-1:], played.locations[0].cpu()]
         if first < count:
-            turn, move = replay.replay(known, made[-1], rig, count - first)
+            turn, move = replay.replay(known, played.rows(first - 1, first), rig, count - first)
             turns.append(torch.where(self.turns[:, None], turn.cpu(), rotations[-1]))
             moves.append(torch.where(self.moves[:, None], move.cpu(), locations[-1]))
         elif count > HORIZON:
