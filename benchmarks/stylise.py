@@ -1,25 +1,28 @@
 """Scores of the stylist on shots whose every frame has a painted truth: unstyled, nearest-anchor reprojection and ours, in one
 run, as JSON and as a sheet of pictures of the worst frames.
 
-    python -m benchmarks.stylise OUT NAME=FOLDER[:TRUTH] … [--keys 24] [--seconds 120] [--steps 0]
+    python3 build.py bench stylise [NAME=FOLDER[:TRUTH] …] [--out build/bench] [--keys 24] [--seconds 120] [--steps 0]
 
-FOLDER is a job folder; TRUTH holds NNNN.png (FOLDER/truth/painted if not named). A key is copied from the truth. It works on
-a copy of the folder's layout made of links, so that the shot itself stays as it is.
+FOLDER is a job folder; TRUTH holds NNNN.png (FOLDER/truth/painted if not named). Without any, the benchmark's own shots are
+rendered and painted first, and the demo's is added where `build.py demo` has left it. A key is copied from the truth. It
+works on a copy of the folder's layout made of links, so that the shot itself stays as it is.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import shutil
+import subprocess
 import time
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from benchmarks import metrics
+from benchmarks import metrics, painting
 from benchmarks.jod import jod
 from engine import frames, job_folder, protocol
 from engine.jobs import JOBS
@@ -27,7 +30,23 @@ from engine.stylise.painter import read_key
 from engine.stylise.reprojection import Atlas, KeySurface, reproject_nearest
 from engine.stylise.views import read_view
 
+OWN = (("turntable", "gouache"), ("dancer", "hatching"))  # shots.py's scene, painting.py's look
+DEMO = Path("demo/out")
 METHODS = ("unstyled", "reprojection", "ours")
+
+
+def own_shots(folder: Path) -> list[str]:
+    """Render and paint the benchmark's own shots below `folder`, unless they are there: NAME=FOLDER:TRUTH of each."""
+    entries = [f"demo={DEMO / 'shot'}:{DEMO / 'painted'}"] if (DEMO / "scores.json").exists() else []
+    for name, look in OWN:
+        shot = folder / name
+        if not (shot / "shot.json").exists():
+            print(f"rendering {name}", flush=True)
+            blender = os.environ["UNDERSTUDY_BLENDER_PYTHON"]
+            subprocess.run([blender, "benchmarks/shots.py", name, str(shot)], check=True, stdout=subprocess.DEVNULL)
+        painting.paint(shot, look)
+        entries.append(f"{name}={shot}:{shot / 'truth' / look}")
+    return entries
 
 
 def stage(shot: Path, truth: Path, keys: list[int], work: Path) -> None:
@@ -108,15 +127,15 @@ def sheet(made: dict[str, np.ndarray], truth: np.ndarray, scored: list[int], pat
 def main(arguments: list[str] | None = None) -> None:
     """Score every shot named."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("out", type=Path)
-    parser.add_argument("shots", nargs="+", metavar="NAME=FOLDER[:TRUTH]")
+    parser.add_argument("shots", nargs="*", metavar="NAME=FOLDER[:TRUTH]")
+    parser.add_argument("--out", type=Path, default=Path("build/bench"))
     parser.add_argument("--keys", type=int, nargs="+", default=[])
     parser.add_argument("--seconds", type=float, default=120.0)
     parser.add_argument("--steps", type=int, default=0)
     args = parser.parse_args(arguments)
     args.out.mkdir(parents=True, exist_ok=True)
     report = {}
-    for entry in args.shots:
+    for entry in args.shots or own_shots(args.out / "shots"):
         name, _, place = entry.partition("=")
         folder, _, truth_folder = place.partition(":")
         source, truth_path = Path(folder), Path(truth_folder or f"{folder}/truth/painted")
