@@ -73,7 +73,7 @@ def main() -> None:
     """Write motion.json and motion.png."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with cmu_dev.npz")
-    parser.add_argument("--out", type=Path, required=True, help="folder for motion.json and motion.png")
+    parser.add_argument("--out", type=Path, default=Path("build/bench"), help="folder for motion.json and motion.png")
     args = parser.parse_args()
     torch.set_num_threads(1)
     args.out.mkdir(parents=True, exist_ok=True)
