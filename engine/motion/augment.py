@@ -15,8 +15,6 @@ from engine import quat, skeleton
 from engine.clips import Mocap
 from engine.motion.windows import FPS, PAST, Poses, at_root
 
-MIRROR = torch.tensor([-1.0, 1.0, 1.0])
-
 
 @dataclass(frozen=True)
 class Source:
@@ -38,7 +36,7 @@ def source(mocap: Mocap) -> Source:
     root = np.concatenate([take.root for take in mocap.takes])
     offsets = np.stack([take.offsets for take in mocap.takes])
     first = np.concatenate([[0], length.cumsum()[:-1]])
-    tensors = [torch.from_numpy(a) for a in (rotations, root, offsets)]
+    tensors = [torch.as_tensor(a) for a in (rotations, root, offsets)]
     return Source(tensors[0], tensors[1], first, length, tensors[2], mocap.parents, mocap.fps)
 
 
@@ -52,18 +50,18 @@ def sample(data: Source, count: int, frames: int, rng: np.random.Generator) -> P
     start = data.first[take] + rng.random(count) * room[np.arange(count), take]
     at = start[:, None] + step[:, None] * np.arange(frames)
     low = np.minimum(at.astype(np.int64), (data.first + data.length - 2)[take][:, None])
-    u = torch.from_numpy((at - low).astype(np.float32))
-    index = torch.from_numpy(low)
+    u = torch.as_tensor((at - low).astype(np.float32))
+    index = torch.as_tensor(low)
     a, b = data.rotations[index], data.rotations[index + 1]
     rotations = quat.normalize(torch.lerp(a, torch.where((a * b).sum(-1, keepdim=True) < 0, -b, b), u[..., None, None]))
     root = torch.lerp(data.root[index], data.root[index + 1], u[..., None])
-    poses = Poses(rotations, at_root(root, rotations.shape[2]), data.offsets[torch.from_numpy(take)], data.parents)
-    return mirror(poses, torch.from_numpy(rng.random(count) < 0.5))
+    poses = Poses(rotations, at_root(root, rotations.shape[2]), data.offsets[torch.as_tensor(take)], data.parents)
+    return mirror(poses, torch.as_tensor(rng.random(count) < 0.5))
 
 
 def mirror(poses: Poses, which: Tensor) -> Poses:
     """The windows `which` (B,) in a mirror, x ↔ -x: the rig is mirrored too, so no left and right need be known."""
-    flip = torch.where(which[:, None], MIRROR, torch.ones(3))
+    flip = torch.where(which[:, None], torch.tensor([-1.0, 1.0, 1.0]), torch.ones(3))
     turn = torch.cat([torch.ones(len(flip), 1), flip[:, :1].expand(-1, 1), flip[:, :1] * flip[:, 1:]], 1)
     turn[:, 1] = 1.0
     return Poses(
@@ -79,7 +77,7 @@ def vary_rig(poses: Poses, rng: np.random.Generator) -> Poses:
     a still root on top."""
     batch, joints = poses.offsets.shape[:2]
     if rng.random() < 0.5:
-        length = torch.from_numpy(np.exp(rng.normal(0.0, 0.12, (batch, joints, 1))).astype(np.float32))
+        length = torch.as_tensor(np.exp(rng.normal(0.0, 0.12, (batch, joints, 1))).astype(np.float32))
         poses = replace(poses, offsets=poses.offsets * length)
     choice = rng.random()
     if choice < 0.1:
@@ -152,6 +150,6 @@ def keys(plan_: Plan, poses: Poses, rng: np.random.Generator) -> tuple[Tensor, T
         odd = rng.random((shape[0], 1, shape[2])) < 0.3
         mask = np.where(odd, kept | own, mask)
         mask[:, [0, -1]] = True
-    turn = torch.from_numpy(mask)
+    turn = torch.as_tensor(mask)
     moves = (poses.locations.abs().amax((0, 1, 3)) > 0)[None, None]
     return turn, turn | ~moves

@@ -114,8 +114,8 @@ def prediction_windows(mocap: Mocap) -> Poses:
             rotations.append(turns[rows])
             roots.append(root[rows])
             offsets.append(take.offsets)
-    q, p = torch.from_numpy(np.stack(rotations)), torch.from_numpy(np.stack(roots))
-    return Poses(q, windows.at_root(p, q.shape[2]), torch.from_numpy(np.stack(offsets)), mocap.parents)
+    q, p = torch.as_tensor(np.stack(rotations)), torch.as_tensor(np.stack(roots))
+    return Poses(q, windows.at_root(p, q.shape[2]), torch.as_tensor(np.stack(offsets)), mocap.parents)
 
 
 Player = Callable[[Poses], Tensor]

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine import skeleton
+from engine import device, skeleton
 from engine.clips import read_mocap
 from engine.motion import augment, bench, metrics, tokens, training, windows
 from engine.motion.networks import Params, TokenLSTM
@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--every", type=int, default=250, help="steps between checkpoints")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cpu", help="auto, cpu, cuda, …; on a processor one thread is fastest")
 
 
 def loss_of(made: Tensor, truth: Tensor, positions: Tensor, places: Tensor, size: Tensor) -> Tensor:
@@ -56,7 +57,7 @@ def step_network(net: TokenLSTM, data: augment.Source, batch: int, rng: np.rando
     out, _ = net(between.features, poses.parents)
     rotations, locations = between.poses(out)
     made, positions = skeleton.fk(rotations, locations, poses.offsets[:, None], poses.parents)
-    free = torch.from_numpy(~plan.rows)
+    free = torch.as_tensor(~plan.rows)
     truth, places = poses.fk()
     with torch.no_grad():  # long gaps must not drown the short ones
         plain, plain_at = skeleton.fk(between.rotations, between.locations, poses.offsets[:, None], poses.parents)
@@ -68,6 +69,7 @@ def step_network(net: TokenLSTM, data: augment.Source, batch: int, rng: np.rando
 def main(args: argparse.Namespace) -> int:
     """Train, with a checkpoint and a line of scores every `--every` steps."""
     torch.set_num_threads(args.threads)
+    torch.set_default_device(device.choose(args.device))
     torch.manual_seed(args.seed)
     mocap = read_mocap(args.data)
     data, spread = augment.source(mocap), windows.deviation(mocap)

@@ -51,13 +51,13 @@ def protocol_windows(mocap: Mocap, length: int, every: int) -> Poses:
                 offsets.append(take.offsets)
     if not rotations:
         raise ValueError(f"No clip is as long as a window of {length} frames.")
-    q, p = torch.from_numpy(np.stack(rotations)), torch.from_numpy(np.stack(roots))
+    q, p = torch.as_tensor(np.stack(rotations)), torch.as_tensor(np.stack(roots))
     p = p - p.mean(1, keepdim=True) * p.new_tensor([1.0, 0.0, 1.0])
     forward = quat.rotate(q[:, PAST - 1, 0], p.new_tensor([0.0, 0.0, 1.0]))
     yaw = torch.atan2(forward[:, 2], forward[:, 0])  # about Y this brings the facing direction to +X
     turn = quat.exp(yaw[:, None] * p.new_tensor([0.0, 1.0, 0.0]))[:, None]
     q = torch.cat([quat.multiply(turn.expand(q[:, :, 0].shape), q[:, :, 0])[:, :, None], q[:, :, 1:]], 2)
-    return Poses(q, at_root(quat.rotate(turn, p), q.shape[2]), torch.from_numpy(np.stack(offsets)), mocap.parents)
+    return Poses(q, at_root(quat.rotate(turn, p), q.shape[2]), torch.as_tensor(np.stack(offsets)), mocap.parents)
 
 
 def deviation(mocap: Mocap) -> Tensor:
