@@ -182,12 +182,4 @@ class VIEW3D_PT_understudy_motion(Sidebar, bpy.types.Panel):
 
 CLASSES = (VIEW3D_PT_understudy, VIEW3D_PT_understudy_stylise, VIEW3D_PT_understudy_motion)
 
-
-def register() -> None:
-    for cls in CLASSES:
-        bpy.utils.register_class(cls)
-
-
-def unregister() -> None:
-    for cls in reversed(CLASSES):
-        bpy.utils.unregister_class(cls)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

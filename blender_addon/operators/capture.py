@@ -101,9 +101,4 @@ class UNDERSTUDY_OT_capture(bpy.types.Operator):
         manager.show(self._running)
 
 
-def register() -> None:
-    bpy.utils.register_class(UNDERSTUDY_OT_capture)
-
-
-def unregister() -> None:
-    bpy.utils.unregister_class(UNDERSTUDY_OT_capture)
+register, unregister = bpy.utils.register_classes_factory([UNDERSTUDY_OT_capture])

@@ -209,12 +209,4 @@ class UNDERSTUDY_OT_start_engine(bpy.types.Operator):
 
 CLASSES = (UNDERSTUDY_OT_cancel_job, UNDERSTUDY_OT_start_engine)
 
-
-def register() -> None:
-    for cls in CLASSES:
-        bpy.utils.register_class(cls)
-
-
-def unregister() -> None:
-    for cls in reversed(CLASSES):
-        bpy.utils.unregister_class(cls)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -175,12 +175,4 @@ class UNDERSTUDY_OT_delete_generated_keys(bpy.types.Operator):
 
 CLASSES = (UNDERSTUDY_OT_inbetween, UNDERSTUDY_OT_extrapolate, UNDERSTUDY_OT_delete_generated_keys)
 
-
-def register() -> None:
-    for cls in CLASSES:
-        bpy.utils.register_class(cls)
-
-
-def unregister() -> None:
-    for cls in reversed(CLASSES):
-        bpy.utils.unregister_class(cls)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -53,9 +53,4 @@ class UNDERSTUDY_OT_show_result(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def register() -> None:
-    bpy.utils.register_class(UNDERSTUDY_OT_show_result)
-
-
-def unregister() -> None:
-    bpy.utils.unregister_class(UNDERSTUDY_OT_show_result)
+register, unregister = bpy.utils.register_classes_factory([UNDERSTUDY_OT_show_result])

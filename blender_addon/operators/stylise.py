@@ -188,12 +188,4 @@ class UNDERSTUDY_OT_stylise(JobOperator, bpy.types.Operator):
 
 CLASSES = (UNDERSTUDY_OT_paint_key, UNDERSTUDY_OT_train_style, UNDERSTUDY_OT_stylise)
 
-
-def register() -> None:
-    for cls in CLASSES:
-        bpy.utils.register_class(cls)
-
-
-def unregister() -> None:
-    for cls in reversed(CLASSES):
-        bpy.utils.unregister_class(cls)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

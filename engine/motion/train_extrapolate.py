@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -28,18 +27,8 @@ AHEAD = 16
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line of `train extrapolate`."""
-    parser.add_argument("--data", type=Path, required=True, help="motion to learn from (.npz)")
-    parser.add_argument("--dev", type=Path, help="motion to score on, never learned from (.npz)")
-    parser.add_argument("--out", type=Path, required=True, help="weights to write: OUT.safetensors and OUT.json")
-    parser.add_argument("--steps", type=int, default=1500)
-    parser.add_argument("--batch", type=int, default=24, help="windows a step")
-    parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--joint", type=int, default=64, help="channels a joint")
-    parser.add_argument("--body", type=int, default=128, help="channels of the whole")
-    parser.add_argument("--every", type=int, default=100, help="steps between checkpoints")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--device", default="cpu", help="auto, cpu, cuda, …; on a processor one thread is fastest")
+    training.add_arguments(parser)
+    parser.set_defaults(steps=1500, batch=24, body=128, every=100)
 
 
 def error(made: tokens.Stance, truth: tokens.Stance, size: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ in half precision. Knows no motion.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import copy
 import math
@@ -27,6 +28,22 @@ CREDIT = (
 
 
 WEIGHTS = Path(__file__).parent.parent / "weights"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What both command lines take; steps, batch, body and every have defaults of their own there."""
+    parser.add_argument("--data", type=Path, required=True, help="motion to learn from (.npz)")
+    parser.add_argument("--dev", type=Path, help="motion to score on, never learned from (.npz)")
+    parser.add_argument("--out", type=Path, required=True, help="weights to write: OUT.safetensors and OUT.json")
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--batch", type=int, help="windows a step")
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--joint", type=int, default=64, help="channels a joint")
+    parser.add_argument("--body", type=int, help="channels of the whole")
+    parser.add_argument("--every", type=int, help="steps between checkpoints")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cpu", help="auto, cpu, cuda, …; on a processor one thread is fastest")
 
 
 @contextlib.contextmanager
