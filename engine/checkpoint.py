@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
 from engine import job_folder, protocol
@@ -39,8 +40,12 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     first: with the Params unchanged, as within one training, the pair fits at every moment."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".safetensors.partial")
-    save_file({name: t.detach().cpu().contiguous().clone() for name, t in checkpoint.weights.items()}, partial)
-    os.replace(partial, path.with_name(path.name + ".safetensors"))
+    weights = {name: t.detach().cpu().contiguous().clone() for name, t in checkpoint.weights.items()}
+    try:
+        partial.write_bytes(serialise(weights))  # by Python, whose OSError says when the disk is full
+        os.replace(partial, path.with_name(path.name + ".safetensors"))
+    finally:
+        partial.unlink(missing_ok=True)
     facts = {"params": dataclasses.asdict(checkpoint.params), "about": checkpoint.about}
     job_folder.write_json(path.with_name(path.name + ".json"), facts)
 

@@ -137,9 +137,12 @@ def write_arrays(path: Path, arrays: dict[str, Any]) -> None:
     """An .npz under a temporary name, then moved into place."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
-        np.savez_compressed(file, **arrays)
-    os.replace(partial, path)
+    try:
+        with partial.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def read_mocap(path: Path) -> Mocap:
