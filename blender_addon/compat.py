@@ -8,6 +8,12 @@ from typing import Any
 import bpy
 import gpu
 
+# --- properties ------------------------------------------------------------------------------------------------------
+
+# Of paths that may begin with //, the folder of the Blender file: 4.5 warns of such a path where this is not said.
+RELATIVE_PATH: set[str] = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()
+
+
 # --- Video Sequencer -------------------------------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ import bpy
 from bpy.props import EnumProperty, FloatProperty, StringProperty
 
 from . import __package__ as base_package
+from . import compat
 from .engine_process import EngineMissing
 
 ENVIRONMENT_VARIABLE = "UNDERSTUDY_ENGINE_PYTHON"
@@ -43,6 +44,7 @@ class UnderstudyPreferences(bpy.types.AddonPreferences):
         "// is the folder of the Blender file",
         subtype="DIR_PATH",
         default="//understudy/",
+        options=compat.RELATIVE_PATH,
     )
     start_seconds: FloatProperty(
         name="Wait for Engine",

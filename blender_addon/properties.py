@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 from bpy.props import EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
+from . import compat
 from .jobs import manager
 from .preferences import preferences
 
@@ -32,6 +33,7 @@ class UnderstudySettings(bpy.types.PropertyGroup):
         name="Job Folder",
         description="Where this shot keeps its frames, guides, painted keys and results. Empty: as in the preferences",
         subtype="DIR_PATH",
+        options=compat.RELATIVE_PATH,
     )
     source: EnumProperty(
         name="Picture", description="What the frames to be painted over show", items=SOURCES, default="RENDER"
