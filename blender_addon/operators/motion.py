@@ -12,6 +12,7 @@ from ..job_folder import write_job
 from ..keyframes import apply_result, delete_generated_keys
 from ..motion import MotionParams, export_clip
 from ..preferences import preferences
+from ..properties import job_folder
 from ..protocol import Extrapolate, Finished, Inbetween, JobError
 from ..rig import fcurves_of, split_path
 from .job import JobOperator, OperatorError, allowed, make_folder
@@ -66,6 +67,10 @@ class MotionOperator(JobOperator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return allowed(cls, why_not(context))
+
+    def folder(self, context: bpy.types.Context) -> Path:
+        """Where the job lies: of a file never saved among Blender's temporary files, for keys come back into Blender."""
+        return (job_folder(context.scene) or Path(bpy.app.tempdir) / "understudy") / self.subfolder
 
     def params(self, context: bpy.types.Context, start: int, end: int, play_on: int = 0) -> MotionParams:
         """What is wanted, from the context and the operator's own settings."""

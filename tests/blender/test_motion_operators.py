@@ -161,3 +161,9 @@ def test_the_whole_line_through_the_real_engine(saved_file: Path, model: str) ->
     for (path, index), fcurve in fcurves(ob).items():
         values = np.array([fcurve.evaluate(frame) for frame in range(1, 31)])
         assert np.abs(np.diff(values)).max() < 0.3, (path, index)
+
+
+def test_a_file_never_saved_is_animated_all_the_same() -> None:
+    ob = walker()
+    assert bpy.ops.understudy.inbetween(model="baseline") == {"FINISHED"}
+    assert frames_of(bone_curve(ob, "b1", "location"), "GENERATED") == [*range(2, 10), *range(11, 20)]
