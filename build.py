@@ -207,7 +207,7 @@ def demo(arguments: list[str]) -> int:
 
 def sync(_: list[str]) -> int:
     """Copy the contract into the add-on."""
-    for module in ("protocol.py", "job_folder.py"):
+    for module in ("protocol.py", "settings.py", "job_folder.py"):
         shutil.copyfile(ROOT / "engine" / module, ROOT / "blender_addon" / module)
     return 0
 

@@ -1,7 +1,7 @@
 """The whole contract between Blender and the engine: messages, job folders, limits, version. Standard library only.
 
-This file is the one place where both halves meet; `build.py sync` copies it byte for byte into the add-on, with
-job_folder.py, which reads and writes the files. It knows neither bpy nor torch nor numpy.
+This is where both halves meet; `build.py sync` copies it byte for byte into the add-on, with settings.py (what a job can be
+asked for) and job_folder.py, which reads and writes the files. It knows neither bpy nor torch nor numpy.
 
 A job folder is complete: it can be run by hand (`python -m engine run JOB_FOLDER`), sent elsewhere, or attached to a
 report.
@@ -32,7 +32,21 @@ import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
-PROTOCOL_VERSION = 1
+from .settings import SETTINGS as SETTINGS
+from .settings import SHOT_KINDS as SHOT_KINDS
+from .settings import Clean as Clean
+from .settings import Combine as Combine
+from .settings import Extrapolate as Extrapolate
+from .settings import Inbetween as Inbetween
+from .settings import LearnMotion as LearnMotion
+from .settings import Loop as Loop
+from .settings import Settings as Settings
+from .settings import Stylise as Stylise
+from .settings import SuggestKey as SuggestKey
+from .settings import TrackFootage as TrackFootage
+from .settings import TrainStyle as TrainStyle
+
+PROTOCOL_VERSION = 2
 MAGIC = b"UNDY"
 MAX_HEADER = 1 << 20
 MAX_PAYLOAD = 64 << 20
@@ -66,6 +80,14 @@ class Submit:
 @dataclass(frozen=True)
 class Cancel:
     """Give the job up: answered by Cancelled within a second, finished frames stay."""
+
+    job: str
+
+
+@dataclass(frozen=True)
+class Enough:
+    """What is done of the job is good enough: it ends now, as one that is finished. A job that has nothing yet goes on
+    until it has."""
 
     job: str
 
@@ -137,69 +159,23 @@ class Refused:
     sentence: str
 
 
-Message = Submit | Cancel | Ready | Progress | Preview | Finished | Failed | Cancelled | Refused
+Message = Submit | Cancel | Enough | Ready | Progress | Preview | Finished | Failed | Cancelled | Refused
 MESSAGES: dict[str, type] = {
-    cls.__name__: cls for cls in (Submit, Cancel, Ready, Progress, Preview, Finished, Failed, Cancelled, Refused)
+    cls.__name__: cls
+    for cls in (Submit, Cancel, Enough, Ready, Progress, Preview, Finished, Failed, Cancelled, Refused)
 }
 
-# --- job.json --------------------------------------------------------------------------------------------------------
+# --- job.json: settings.py -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class TrainStyle:
-    """Train a network on this shot's painted keys; writes style/.
+class Job:
+    """job.json: the kind and its settings; `settings` is the dataclass SETTINGS[kind]."""
 
-    keys: frames painted in keys/. seconds: time budget of the training. steps: stop after so many steps, 0 for the
-    budget alone. resume: go on from the weights in style/ when they are there.
-    """
+    kind: str
+    settings: Any
+    protocol: int = PROTOCOL_VERSION
 
-    keys: list[int]
-    model: str = "anchor_gan"
-    seconds: float = 120.0
-    steps: int = 0
-    resume: bool = False
-    seed: int = 0
-    device: str = "auto"
-
-
-@dataclass(frozen=True)
-class Stylise:
-    """Paint frames with the weights in style/; writes result/. A finished frame is done again only if `overwrite`."""
-
-    frame_start: int
-    frame_end: int
-    overwrite: bool = False
-    seed: int = 0
-    device: str = "auto"
-
-
-@dataclass(frozen=True)
-class Inbetween:
-    """Fill the frames between keys in clip.npz; writes result/clip.npz. model: auto, baseline or a name from Ready."""
-
-    model: str = "auto"
-    seed: int = 0
-    device: str = "auto"
-
-
-@dataclass(frozen=True)
-class Extrapolate:
-    """Play `frames` frames on after the last frame of clip.npz; writes result/clip.npz. model as in Inbetween."""
-
-    frames: int
-    model: str = "auto"
-    seed: int = 0
-    device: str = "auto"
-
-
-Settings = TrainStyle | Stylise | Inbetween | Extrapolate
-SETTINGS: dict[str, type] = {
-    "train_style": TrainStyle,
-    "stylise": Stylise,
-    "inbetween": Inbetween,
-    "extrapolate": Extrapolate,
-}
-SHOT_KINDS = ("train_style", "stylise")
 
 # --- shot.json -------------------------------------------------------------------------------------------------------
 
@@ -295,15 +271,6 @@ RESULT_ARRAYS = {
     "location_filled": ("bool", "TJ"),
     "value_filled": ("bool", "TC"),
 }
-
-
-@dataclass(frozen=True)
-class Job:
-    """job.json: the kind and its settings; `settings` is the dataclass SETTINGS[kind]."""
-
-    kind: str
-    settings: Any
-    protocol: int = PROTOCOL_VERSION
 
 
 # --- dataclass ↔ JSON ------------------------------------------------------------------------------------------------

@@ -15,7 +15,8 @@ from engine import job_folder, protocol
 from engine.progress import Outcome, Update
 from engine.protocol import JobError
 
-Steps = Generator[Update, None, Outcome]
+# What is sent into a job: True once what it has is good enough.
+Steps = Generator[Update, bool | None, Outcome]
 Job = Callable[[Path, Any], Steps]
 LOCK_FILE = ".lock"
 

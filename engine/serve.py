@@ -22,7 +22,7 @@ import numpy as np
 from engine import protocol
 from engine.jobs import JOBS, MODELS, Job, Steps, explain, run_folder
 from engine.progress import Outcome, TimeLeft, Update
-from engine.protocol import Cancel, Message, ProtocolError, Submit
+from engine.protocol import Cancel, Enough, Message, ProtocolError, Submit
 
 GRACE = 1.2  # seconds that a job has to leave its files tidy once Blender is gone
 PROGRESS_EVERY = 0.1  # seconds, at most so often: what comes sooner is out of date before anyone has looked
@@ -102,6 +102,7 @@ class Server:
         self._waiting: dict[str, Path] = {}
         self._running: str | None = None
         self._stop = False  # the running job's cancel flag
+        self._enough = False  # what it has is good enough
 
     def run(self) -> None:
         """Take messages and do jobs until Blender is gone (raises BlenderGone)."""
@@ -110,7 +111,7 @@ class Server:
             while self._waiting:
                 self._running = next(iter(self._waiting))
                 self._do(self._running, self._waiting.pop(self._running))
-                self._running, self._stop = None, False
+                self._running, self._stop, self._enough = None, False, False
                 self._take_all()
 
     def send(self, message: Message, payload: bytes = b"") -> None:
@@ -139,13 +140,17 @@ class Server:
                 self._waiting[job] = Path(folder)
             case Cancel(job) if job == self._running:
                 self._stop = True
+            case Enough(job) if job == self._running:
+                self._enough = True
             case Cancel(job) if job in self._waiting:
                 del self._waiting[job]
                 self.send(protocol.Cancelled(job))
             case Cancel(job):
                 self._refuse(f"There is no job '{job}' to cancel.")
+            case Enough(job):
+                self._refuse(f"The job '{job}' is not running, so it has nothing that could be enough.")
             case _:
-                self._refuse(f"An engine takes Submit and Cancel, not {type(item).__name__}.")
+                self._refuse(f"An engine takes Submit, Cancel and Enough, not {type(item).__name__}.")
 
     def _refuse(self, sentence: str) -> None:
         log.warning("refused: %s", sentence)
@@ -172,10 +177,11 @@ class Server:
     def _follow(self, job: str, steps: Steps) -> Outcome:
         """Step through a job and tell how it goes. Raises Stopped, BlenderGone and what the job raises."""
         self.send(protocol.Progress(job, 0.0, "Starting", None))
-        time_left, told = TimeLeft(), 0.0
+        time_left, told, begun = TimeLeft(), 0.0, False
         while True:
             try:
-                update = next(steps)
+                update = steps.send(self._enough if begun else None)
+                begun = True
             except StopIteration as end:
                 outcome: Outcome = end.value
                 return outcome

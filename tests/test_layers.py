@@ -81,11 +81,11 @@ def test_the_engine_knows_no_blender(path: Path) -> None:
     assert foreign(path) <= TORCH
 
 
-@pytest.mark.parametrize("module", ["protocol.py", "job_folder.py"])
+@pytest.mark.parametrize("module", ["protocol.py", "settings.py", "job_folder.py"])
 def test_the_contract_is_one_and_needs_the_standard_library_only(module: str) -> None:
     ours, theirs = ROOT / "engine" / module, ROOT / "blender_addon" / module
     assert ours.read_bytes() == theirs.read_bytes(), "run `python3 build.py sync`"
-    assert not foreign(ours) and relative(ours) <= {"protocol"}
+    assert not foreign(ours) and relative(ours) <= {"protocol", "settings"}
 
 
 def test_the_wire_needs_no_blender() -> None:
@@ -99,7 +99,7 @@ def test_the_panel_draws_and_touches_no_scene() -> None:
 
 def test_the_engine_listens_before_torch_is_there() -> None:
     """What `python -m engine` imports at the head of its modules: Blender may die while torch still loads."""
-    for module in ("__main__", "job_folder", "jobs", "progress", "protocol", "run", "serve"):
+    for module in ("__main__", "job_folder", "jobs", "progress", "protocol", "run", "serve", "settings"):
         heads = [node for node in tree(ROOT / "engine" / f"{module}.py").body if isinstance(node, ast.stmt)]
         tops = {m for node in heads if isinstance(node, (ast.Import, ast.ImportFrom)) for _, m in imports(node)}
         assert not {m for m in tops if m.startswith(("torch", "scipy", "engine.device", "engine.motion", "engine.sty"))}

@@ -20,7 +20,7 @@ from engine.motion.unroll import cautious, play, stack
 from engine.progress import Outcome, Update
 from engine.protocol import JobError
 
-Steps = Generator[Update, None, Outcome]
+Steps = Generator[Update, bool | None, Outcome]
 FPS = tokens.SECOND
 FEWEST = 4  # turning bones; with fewer there is no body whose parts could tell of each other
 LIMBS = (

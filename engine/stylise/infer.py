@@ -34,7 +34,7 @@ def _provenance(folder: Path, keys: list[int], seed: int) -> dict[str, str]:
     }
 
 
-def stylise(folder: Path, settings: protocol.Stylise) -> Steps[Update, None, Outcome]:
+def stylise(folder: Path, settings: protocol.Stylise) -> Steps[Update, bool | None, Outcome]:
     """Paint the frames asked for into result/. Raises JobError."""
     shot = job_folder.read_shot(folder)
     saved = checkpoint.load(style_path(folder, "generator"), GeneratorParams)

@@ -153,7 +153,7 @@ def _networks(folder: Path, settings: protocol.TrainStyle) -> tuple[Generator, D
     return checkpoint.restore(saved, Generator), checkpoint.restore(judge, Discriminator), int(saved.about["steps"])
 
 
-def _prepare(folder: Path, shot: protocol.Shot, settings: protocol.TrainStyle) -> Steps[Update, None, Training]:
+def _prepare(folder: Path, shot: protocol.Shot, settings: protocol.TrainStyle) -> Steps[Update, bool | None, Training]:
     """Read the keys and some frames; find what the keys show of them."""
     chosen = device.choose(settings.device)
     device.seed_all(settings.seed)
@@ -218,7 +218,7 @@ def _notes(training: Training, shot: protocol.Shot) -> list[str]:
     ]
 
 
-def train_style(folder: Path, settings: protocol.TrainStyle) -> Steps[Update, None, Outcome]:
+def train_style(folder: Path, settings: protocol.TrainStyle) -> Steps[Update, bool | None, Outcome]:
     """Train on the keys for the time or the steps given; leaves style/generator and style/discriminator. Raises JobError."""
     shot = job_folder.read_shot(folder)
     training = yield from _prepare(folder, shot, settings)
@@ -235,7 +235,8 @@ def train_style(folder: Path, settings: protocol.TrainStyle) -> Steps[Update, No
             if now - saved > SAVE_SECONDS:
                 _save(folder, training, settings)
                 saved = now
-            yield Update(done, f"Training, step {training.step}", preview, frame)
+            if (yield Update(done, f"Training, step {training.step}", preview, frame)):
+                break  # the artist has seen enough
     finally:
         if training.step:
             _save(folder, training, settings)
