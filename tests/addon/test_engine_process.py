@@ -151,7 +151,7 @@ def test_bytes_that_are_no_message_cost_nothing(start: Callable[..., EngineProce
 def test_another_protocol_is_one_sentence_with_both_versions(start: Callable[..., EngineProcess]) -> None:
     engine = start(ready={"protocol": 99, "engine_version": "7.1"})
     with pytest.raises(
-        EngineMismatch, match=r"^The engine speaks protocol version 99 \(engine 7\.1\) .* version 1; .*\.$"
+        EngineMismatch, match=r"^The engine speaks protocol version 99 \(engine 7\.1\) .* version 2; .*\.$"
     ):
         engine.wait_ready(10)
     assert not engine.alive

@@ -188,7 +188,7 @@ def text(name: str, content: str) -> Callable[[Path], None]:
         (text("job.json", "[" * 100_000), "it is no JSON"),
         (text("job.json", " " * (protocol.MAX_JSON_FILE + 1)), "larger than any"),
         (edit("job.json", kind="explode"), "kind 'explode' is unknown"),
-        (edit("job.json", protocol=2), "protocol 2 and this engine speaks 1"),
+        (edit("job.json", protocol=1), "protocol 1 and this engine speaks 2"),
         (edit("job.json", colour="red"), "no field 'colour'"),
         (edit("job.json", settings={"seed": "x"}), "'seed' should be a whole number"),
         (edit("job.json", settings=[]), "should be an object"),
