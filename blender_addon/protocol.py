@@ -261,7 +261,9 @@ CLIP_ARRAYS = {
     "location_wanted": ("bool", "J"),
     "value_wanted": ("bool", "C"),
 }
-# result/clip.npz: `frame_start` is the frame number of the first row; *_filled marks what the engine made.
+# result/clip.npz: `frame_start` is the frame number of the first row; *_filled marks what the engine made. plain_* is what
+# one would have without it, to go from there (0) to what was made (1) and beyond: the curves through the keys, the motion
+# coasting to rest, the cycle repeated as it is, the clip before it was cleaned.
 RESULT_ARRAYS = {
     "frame_start": ("int64", ""),
     "rotations": ("float32", "TJ4"),
@@ -270,6 +272,9 @@ RESULT_ARRAYS = {
     "rotation_filled": ("bool", "TJ"),
     "location_filled": ("bool", "TJ"),
     "value_filled": ("bool", "TC"),
+    "plain_rotations": ("float32", "TJ4"),
+    "plain_locations": ("float32", "TJ3"),
+    "plain_values": ("float32", "TC"),
 }
 
 

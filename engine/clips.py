@@ -9,13 +9,14 @@ import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from engine import job_folder, protocol
 from engine.protocol import JobError
 
+RESULT = "result/clip.npz"
 MAX_BYTES = 4 << 30
 KINDS = {"float32": ("f", 4), "int16": ("i", 2), "int64": ("iu", 8), "bool": ("b", 1)}
 
@@ -35,6 +36,14 @@ class Motion:
     rotation_wanted: np.ndarray
     location_wanted: np.ndarray
     value_wanted: np.ndarray
+
+
+class Curves(NamedTuple):
+    """What moves: rotations (T, J, 4), locations (T, J, 3), values (T, C), as float32; or masks, (T, J), (T, J), (T, C)."""
+
+    rotations: np.ndarray
+    locations: np.ndarray
+    values: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -143,6 +152,17 @@ def write_arrays(path: Path, arrays: dict[str, Any]) -> None:
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def write_result(folder: Path, frame_start: int, made: Curves, plain: Curves, filled: Curves) -> None:
+    """result/clip.npz (protocol.RESULT_ARRAYS). Whatever is no number would be the engine's own fault, and must not reach
+    the artist's keys. Raises JobError."""
+    if not all(np.isfinite(x).all() for x in (*made, *plain)):
+        raise JobError("The motion came out as no numbers; choose the model 'baseline' and report the clip.")
+    arrays = made._asdict() | {f"plain_{name}": x for name, x in plain._asdict().items()}
+    masks = {f"{name[:-1]}_filled": x for name, x in filled._asdict().items()}
+    result = {name: np.ascontiguousarray(x) for name, x in (arrays | masks).items()}
+    write_arrays(folder / RESULT, {"frame_start": np.int64(frame_start)} | result)
 
 
 def read_mocap(path: Path) -> Mocap:

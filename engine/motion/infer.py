@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +31,6 @@ CONTEXT = 24  # rows that the extrapolation network looks back
 HORIZON = 16  # rows that it was trained to play on
 MEMORY = 600  # rows of the clip that are taken up again after that
 FARTHEST = 60  # rows between a bone's own keys, beyond which it is left to the curves
-RESULT = "result/clip.npz"
 SHORT_MEMORY = "The clip is so short that the motion may come to rest; give it a second or more to go by."
 TOO_FAR = (
     f"Bones with more than {FARTHEST / FPS:.0f} seconds between their own keys, while others have keys there, follow "
@@ -96,6 +95,7 @@ def inbetween(folder: Path, settings: protocol.Inbetween) -> Steps:
     rotations = baseline.smooth_rotations(data.rotations, turn)
     locations = baseline.smooth(data.locations, move)
     values = baseline.smooth(data.values, value)
+    plain = clips.Curves(*(x.copy() for x in _curves(rotations, locations, values)))
     notes: list[str] = []
     if settings.model != "baseline":
         acted = turning(data, turn)
@@ -108,8 +108,9 @@ def inbetween(folder: Path, settings: protocol.Inbetween) -> Steps:
                 yield Update(0.1 + 0.9 * done, "Acting the frames between")
             rotations, locations = act.rotations, act.locations
             notes += act.notes
-    _write(folder, data.motion.clip.frame_start, rotations, locations, values, filled)
-    return Outcome([RESULT], notes, {"filled": float(sum(int(f.sum()) for f in filled))})
+    made = _curves(rotations, locations, values)
+    clips.write_result(folder, data.motion.clip.frame_start, made, plain, _curves(*filled))
+    return Outcome([clips.RESULT], notes, {"filled": float(sum(int(f.sum()) for f in filled))})
 
 
 def held(x: Tensor, gap: baseline.Gaps) -> Tensor:
@@ -214,6 +215,7 @@ def extrapolate(folder: Path, settings: protocol.Extrapolate) -> Steps:
     made_turns = baseline.coast_rotations(rotations, turns, count, fps)
     made_moves = baseline.coast(locations, moves, count, fps)
     made_values = baseline.coast(values, value_free, count, fps)
+    plain = _curves(made_turns, made_moves, made_values)
     notes: list[str] = []
     if settings.model != "baseline":
         if why := cannot_play(settings.model, data, turns):
@@ -226,8 +228,9 @@ def extrapolate(folder: Path, settings: protocol.Extrapolate) -> Steps:
             made_turns = go.rotations
             made_moves = torch.where(go.root[:, None], go.locations, made_moves)
     filled = [w.expand(count, len(w)) for w in (turns, moves, value_free)]
-    _write(folder, data.clip.frame_end + 1, made_turns, made_moves, made_values, filled)
-    return Outcome([RESULT], notes, {"filled": float(sum(int(f.sum()) for f in filled))})
+    made = _curves(made_turns, made_moves, made_values)
+    clips.write_result(folder, data.clip.frame_end + 1, made, plain, _curves(*filled))
+    return Outcome([clips.RESULT], notes, {"filled": float(sum(int(f.sum()) for f in filled))})
 
 
 def cannot_play(model: str, data: clips.Motion, turns: Tensor) -> str:
@@ -298,13 +301,6 @@ class Go:
         self.locations[:, joints] += quat.rotate(self.part.axes[-1], rows.back(locations - locations[:1], frames))
 
 
-def _write(
-    folder: Path, start: int, rotations: Tensor, locations: Tensor, values: Tensor, filled: Sequence[Tensor]
-) -> None:
-    """result/clip.npz; whatever is no number would be the engine's own fault, and must not reach the artist's keys."""
-    made = {"rotations": rotations, "locations": locations, "values": values[..., 0]}
-    if not all(bool(x.isfinite().all()) for x in made.values()):
-        raise JobError("The motion came out as no numbers; choose the model 'baseline' and report the clip.")
-    masks = dict(zip(("rotation_filled", "location_filled", "value_filled"), filled, strict=True))
-    result = {name: np.ascontiguousarray(x.numpy()) for name, x in (made | masks).items()}
-    clips.write_arrays(folder / RESULT, {"frame_start": np.int64(start)} | result)
+def _curves(rotations: Tensor, locations: Tensor, values: Tensor) -> clips.Curves:
+    """Tensors (or masks) as they are written; values may have a last dimension of one."""
+    return clips.Curves(rotations.numpy(), locations.numpy(), values.flatten(1).numpy())

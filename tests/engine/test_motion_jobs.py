@@ -49,6 +49,8 @@ def test_the_network_changes_what_the_curves_would_do(tmp_path: Path) -> None:
     _, acted = run(tmp_path / "a", motion, protocol.Inbetween())
     _, plain = run(tmp_path / "b", motion, protocol.Inbetween(model="baseline"))
     difference = np.abs(acted["rotations"] - plain["rotations"])
+    for name in ("rotations", "locations", "values"):
+        assert np.array_equal(acted[f"plain_{name}"], plain[name]), "where the slider begins"
     assert 1e-3 < difference.max() < 0.5
     assert difference[[0, 20, 40, 60]].max() == 0.0
 
