@@ -116,9 +116,10 @@ def file_output_nodes(scene: bpy.types.Scene) -> list[bpy.types.Node]:
 # --- actions ---------------------------------------------------------------------------------------------------------
 
 
-def action_fcurves(ob: bpy.types.Object) -> list[bpy.types.FCurve]:
-    """The F-curves that move an object: since 4.4 those of its slot of the action, before all of the action's."""
-    anim: Any = ob.animation_data
+def action_fcurves(owner: Any) -> list[bpy.types.FCurve]:
+    """The F-curves that move an object or other data: since 4.4 those of its slot of the action, before all of the
+    action's."""
+    anim = owner.animation_data
     if bpy.app.version < (4, 4):
         return list(anim.action.fcurves)
     if anim.action_slot is None:
@@ -127,9 +128,9 @@ def action_fcurves(ob: bpy.types.Object) -> list[bpy.types.FCurve]:
     return [fcurve for bag in bags if bag for fcurve in bag.fcurves]
 
 
-def action_users(ob: bpy.types.Object) -> int:
-    """How many objects the keys of an object's action (since 4.4: of its slot) move."""
-    anim: Any = ob.animation_data
+def action_users(owner: Any) -> int:
+    """How many objects (or other data) the keys of its action (since 4.4: of its slot) move."""
+    anim = owner.animation_data
     if bpy.app.version < (4, 4):
         return anim.action.users - anim.action.use_fake_user
     return len(anim.action_slot.users()) if anim.action_slot else 0

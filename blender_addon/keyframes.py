@@ -16,24 +16,22 @@ import bpy
 import numpy as np
 from mathutils import Quaternion
 
-from .job_folder import read_clip
-from .motion import MotionParams, Plan, make_plan
-from .protocol import RESULT_ARRAYS, Clip, JobError
-from .rig import (
+from .curves import (
     GENERATED,
     NEAR,
     Curve,
-    Joint,
     Track,
-    channels_of,
     fcurves_of,
     find_object,
     generated_keys,
     key_constant,
     key_points,
-    rotation_of,
     split_path,
 )
+from .job_folder import read_clip
+from .motion import MotionParams, Plan, make_plan
+from .protocol import RESULT_ARRAYS, Clip, JobError
+from .rig import Joint, channels_of, rotation_of
 
 BEZIER, CONSTANT = key_constant("interpolation", "BEZIER"), key_constant("interpolation", "CONSTANT")
 

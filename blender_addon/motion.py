@@ -11,13 +11,15 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import bpy
 import numpy as np
 from mathutils import Quaternion, Vector
 
 from . import compat
+from .curves import MotionError, Track, animated, find_object
 from .job_folder import write_json
 from .protocol import Clip
-from .rig import Joint, MotionError, Rig, Track, find_object, read_rig, rotation_of
+from .rig import Joint, Rig, read_rig, rotation_of
 
 PAST = 10  # frames before the first key that the engine gets to see, as in the LaFAN1 protocol
 LONG_PAST = 240  # frames before the end that it sees where it plays on: enough for a cycle to show
@@ -72,16 +74,16 @@ def make_plan(params: MotionParams) -> Plan:
     if not rig.tracks:
         why = rig.notes[0] if rig.notes else "Key them first, or select others."
         raise MotionError(f"Nothing selected of '{ob.name}' has keys that may be added to. {why}")
-    if (users := compat.action_users(ob)) > 1:
-        name = ob.animation_data.action.name
-        rig.notes.append(f"The action '{name}' moves {users} objects; all of them get the new keys.")
+    for _, owner in animated(ob):
+        if (users := compat.action_users(owner)) > 1:
+            name = owner.animation_data.action.name
+            rig.notes.append(f"The action '{name}' moves {users} objects; all of them get the new keys.")
     return _plan_extrapolate(params, rig) if params.play_on else _plan_inbetween(params, rig)
 
 
 def _plan_inbetween(params: MotionParams, rig: Rig) -> Plan:
     """Each track from the first to the last of its own keys, or of its selected keys if a track has two of them."""
-    to_action = rig.ob.animation_data.nla_tweak_strip_time_to_scene
-    start, end = (round(to_action(frame, invert=True)) for frame in (params.frame_start, params.frame_end))
+    start, end = (round(action_time(rig.ob, frame)) for frame in (params.frame_start, params.frame_end))
     for selected in (True, False) if params.use_selected_keys else (False,):
         keys = {track: [frame for frame in track.frames(selected) if start <= frame <= end] for track in rig.tracks}
         spans = {track: (frames[0], frames[-1]) for track, frames in keys.items() if len(frames) > 1}
@@ -94,6 +96,11 @@ def _plan_inbetween(params: MotionParams, rig: Rig) -> Plan:
         )
     first, last = min(lo for lo, _ in spans.values()), max(hi for _, hi in spans.values())
     return Plan(rig, spans, max(first - PAST, min(_first_key(rig), first)), last, 0)
+
+
+def action_time(ob: bpy.types.Object, frame: float) -> float:
+    """The action's own frame at a frame of the scene: another one while an NLA strip is tweaked."""
+    return ob.animation_data.nla_tweak_strip_time_to_scene(frame, invert=True) if ob.animation_data else frame
 
 
 def _first_key(rig: Rig) -> int:

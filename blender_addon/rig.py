@@ -7,116 +7,20 @@ Reads Blender's data and changes nothing. Knows no frame range, no file and no e
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 import bpy
-import numpy as np
 from mathutils import Euler, Matrix, Quaternion, Vector
 
-from . import compat
-from .protocol import JobError
+from .curves import Curve, FCurves, Track, animated, fcurves_of, split_path
 
-NEAR = 0.01  # frames: Blender takes keys nearer than this for one
 ROTATION_PATHS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
 TRANSFORMS = ("location", "rotation_euler", "rotation_quaternion", "rotation_axis_angle", "scale")
-_BONE_PATH = re.compile(r'(pose\.bones\["(?:[^"\\]|\\.)*"\])(.*)', re.DOTALL)
 
-FCurves = dict[tuple[str, int], bpy.types.FCurve]
 Owner = bpy.types.PoseBone | bpy.types.Object
-
-
-class MotionError(JobError):
-    """An object of which no motion job can be made; str() is one sentence that says what to do."""
-
-
-def key_constant(field_name: str, choice: str) -> int:
-    """The number that stands for a choice where keys are read and written all at once."""
-    prop: Any = bpy.types.Keyframe.bl_rna.properties[field_name]
-    return prop.enum_items[choice].value
-
-
-GENERATED = key_constant("type", "GENERATED")
-
-
-def generated_keys(fcurve: bpy.types.FCurve) -> np.ndarray:
-    """Which keys of the curve Understudy made and nobody has changed since, (K,) bool.
-
-    Blender keeps the type Generated when the artist poses over such a key. Therefore the value as it was made is also
-    kept in the key's `back`, a number that only the Back interpolation reads: where they differ it is the artist's.
-    """
-    points = fcurve.keyframe_points
-    kind, back = np.empty(len(points), np.int32), np.empty(len(points), np.float32)
-    points.foreach_get("type", kind)
-    points.foreach_get("back", back)
-    return (kind == GENERATED) & (back == key_points(fcurve)[:, 1])
-
-
-def key_points(fcurve: bpy.types.FCurve) -> np.ndarray:
-    """Frame and value of every key, (K, 2) float32."""
-    points = np.empty((len(fcurve.keyframe_points), 2), np.float32)
-    fcurve.keyframe_points.foreach_get("co", points.ravel())
-    return points
-
-
-@dataclass(eq=False)
-class Curve:
-    """One number over time. fcurve: None where the action does not move it and it stays `value`. free: may be keyed."""
-
-    path: str
-    index: int
-    fcurve: bpy.types.FCurve | None
-    value: float
-    free: bool
-
-    def sample(self, frames: range) -> np.ndarray:
-        """What the action alone makes of it, (T,)."""
-        if self.fcurve is None:
-            return np.full(len(frames), self.value)
-        return np.array([self.fcurve.evaluate(frame) for frame in frames])
-
-    @cached_property
-    def keys(self) -> np.ndarray:
-        """Frames that the artist keyed, (K,) float."""
-        return np.zeros(0) if self.fcurve is None else key_points(self.fcurve)[~generated_keys(self.fcurve), 0]
-
-    @cached_property
-    def selected_keys(self) -> np.ndarray:
-        """Those of `keys` that are selected in the Dope Sheet."""
-        if self.fcurve is None:
-            return np.zeros(0)
-        selected = np.empty(len(self.fcurve.keyframe_points), bool)
-        self.fcurve.keyframe_points.foreach_get("select_control_point", selected)
-        return self.keys[selected[~generated_keys(self.fcurve)]]
-
-
-@dataclass(eq=False)
-class Track:
-    """What is keyed and filled as one: a joint's rotation, its location, or one value. joint: its index, or -1."""
-
-    kind: str  # "rotation", "location" or "value", as in protocol.CLIP_ARRAYS
-    name: str
-    curves: list[Curve]
-    joint: int = -1
-
-    @property
-    def free(self) -> bool:
-        """Whether any of it may be given keys."""
-        return any(curve.free for curve in self.curves)
-
-    def frames(self, selected: bool = False) -> list[int]:
-        """Whole frames that the artist's keys hold, ascending. A key between two frames holds both."""
-        keys = [curve.selected_keys if selected else curve.keys for curve in self.curves]
-        at = np.concatenate(keys) if keys else np.zeros(0)
-        return sorted({int(f) for f in (*np.floor(at + NEAR), *np.ceil(at - NEAR))})
-
-    def sample(self, frames: range) -> np.ndarray:
-        """What the action alone makes of it, (T, curves)."""
-        return np.stack([curve.sample(frames) for curve in self.curves], 1)
 
 
 @dataclass(eq=False)
@@ -196,30 +100,6 @@ def _meets(track: Track, mode: str) -> bool:
 # --- reading an object -----------------------------------------------------------------------------------------------
 
 
-def find_object(uid: int) -> bpy.types.Object:
-    """The object of a session uid, with an action that can be edited. Raises MotionError."""
-    ob = next((ob for ob in bpy.data.objects if ob.session_uid == uid), None)
-    if ob is None:
-        raise MotionError("The object is gone; select an armature or object that has keys.")
-    action = ob.animation_data and ob.animation_data.action
-    if not action:
-        raise MotionError(f"'{ob.name}' has no action yet; key at least two poses of it first.")
-    if not action.is_editable:
-        raise MotionError(f"The action '{action.name}' is linked from another file; make it local to give it keys.")
-    return ob
-
-
-def fcurves_of(ob: bpy.types.Object) -> FCurves:
-    """The F-curves of the object's action (and slot) by data path and index."""
-    return {(fc.data_path, fc.array_index): fc for fc in compat.action_fcurves(ob)}
-
-
-def split_path(path: str) -> tuple[str, str]:
-    """The owner's path ('' for the object itself) and the rest: ('pose.bones["hip"]', 'location')."""
-    match = _BONE_PATH.match(path)
-    return (match[1], match[2].removeprefix(".")) if match else ("", path)
-
-
 class _Reader:
     """Builds a Rig; holds what every step of that looks at."""
 
@@ -227,7 +107,11 @@ class _Reader:
         self.ob = ob
         self.bones = bones or ()
         self.fcurves = fcurves_of(ob)
-        self.driven = {(d.data_path, d.array_index) for d in ob.animation_data.drivers}
+        self.driven = {
+            (at + driver.data_path, driver.array_index)
+            for at, owner in animated(ob)
+            for driver in owner.animation_data.drivers
+        }
         self.left_alone: dict[str, list[str]] = {}
         self.others: dict[str, list[tuple[str, int]]] = {}  # by owner: what has keys and is no transform
         for path, index in self.fcurves:

@@ -8,13 +8,13 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
+from ..curves import fcurves_of, split_path
 from ..job_folder import write_job
 from ..keyframes import apply_result, delete_generated_keys
 from ..motion import MotionParams, export_clip
 from ..preferences import preferences
 from ..properties import job_folder
 from ..protocol import Extrapolate, Finished, Inbetween, JobError
-from ..rig import fcurves_of, split_path
 from .job import JobOperator, OperatorError, allowed, make_folder
 
 BONES = (

@@ -121,6 +121,7 @@ def straight_engine(folder: Path, play_on: int = 0) -> dict[str, np.ndarray]:
             x = np.concatenate([x, [x[-1] + step * n for n in range(1, play_on + 1)]])
             filled = np.concatenate([filled, np.tile(arrays[f"{kind}_wanted"], (play_on, 1))])
         result[f"{kind}s"], result[f"{kind}_filled"] = x.astype(np.float32), filled
+        result[f"plain_{kind}s"] = result[f"{kind}s"].copy()
     write_result(folder, result)
     return result
 

@@ -14,7 +14,7 @@ import pytest
 from bl_ext.user_default.understudy.keyframes import apply_result, delete_generated_keys
 from bl_ext.user_default.understudy.motion import MotionParams, Plan, export_clip
 from bl_ext.user_default.understudy.protocol import JobError
-from bl_ext.user_default.understudy.rig import MotionError
+from bl_ext.user_default.understudy.curves import MotionError
 from rigs import (
     MODES,
     bone_curve,

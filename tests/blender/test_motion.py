@@ -12,7 +12,7 @@ import pytest
 from bl_ext.user_default.understudy.job_folder import read_clip
 from bl_ext.user_default.understudy.keyframes import apply_result
 from bl_ext.user_default.understudy.motion import MotionParams, Plan, clip_arrays, clip_header, export_clip, make_plan
-from bl_ext.user_default.understudy.rig import MotionError
+from bl_ext.user_default.understudy.curves import MotionError
 from mathutils import Quaternion, Vector
 from rigs import MODES, bone_curve, fcurves, key_pose, make_armature, turn, write_result
 
@@ -108,7 +108,7 @@ def test_round_trip_gives_every_channel_back(tmp_path: Path) -> None:
     arrays = clip_arrays(plan)
     result = {"frame_start": np.int64(plan.frame_start)}
     for kind in ("rotation", "location", "value"):
-        result[f"{kind}s"] = arrays[f"{kind}s"]
+        result[f"{kind}s"] = result[f"plain_{kind}s"] = arrays[f"{kind}s"]
         result[f"{kind}_filled"] = ~arrays[f"{kind}_keys"]
     write_result(tmp_path, result)
     count = apply_result(params(ob), tmp_path)

@@ -12,6 +12,7 @@ import pytest
 from bl_ext.user_default.understudy import compat
 from bl_ext.user_default.understudy.job_folder import read_clip, read_job
 from bl_ext.user_default.understudy.operators import motion as operators
+from bl_ext.user_default.understudy.properties import job_folder
 from rigs import bone_curve, dump, fcurves, frames_of, key_pose, make_armature, straight_engine
 
 
@@ -27,7 +28,9 @@ def straight(fake_engine: Callable[..., None], monkeypatch: pytest.MonkeyPatch, 
         return plan
 
     monkeypatch.setattr(operators, "export_clip", export_and_fill)
-    return saved_file.parent / "understudy" / "motion"
+    folder = job_folder(bpy.context.scene)
+    assert folder is not None
+    return folder / "motion"
 
 
 def select(ob: bpy.types.Object, *names: str) -> None:
