@@ -5,6 +5,8 @@ Convention (protocol.CLIP_ARRAYS): at rest every rotation is the identity and ev
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Sequence
 
 import torch
@@ -37,27 +39,34 @@ def fk(rotations: Tensor, locations: Tensor, offsets: Tensor, parents: Sequence[
 
     rotations: (..., J, 4) local, locations: (..., J, 3), offsets: broadcasts against locations.
     """
-    depth = depths(parents)
-    order: list[int] = []
-    previous: list[int] = []
+    levels, back = _levels(tuple(parents), rotations.device)
     turned: list[Tensor] = []  # a level of the hierarchy at a time: few large steps instead of one a joint
     placed: list[Tensor] = []
     arm = offsets + locations
-    for level in range(max(depth, default=-1) + 1):
-        joints = [j for j, d in enumerate(depth) if d == level]
-        local, reach = rotations[..., joints, :], arm[..., joints, :]
-        if level:
-            above = [previous.index(parents[j]) for j in joints]
-            turn = turned[-1][..., above, :]
+    for joints, above in levels:
+        local, reach = rotations.index_select(-2, joints), arm.index_select(-2, joints)
+        if turned:
+            turn = turned[-1].index_select(-2, above)
             turned.append(quat.multiply(turn, local))
-            placed.append(placed[-1][..., above, :] + quat.rotate(turn, reach))
+            placed.append(placed[-1].index_select(-2, above) + quat.rotate(turn, reach))
         else:
             turned.append(local)
             placed.append(reach)
-        previous = joints
-        order += joints
-    back = sorted(range(len(order)), key=order.__getitem__)
-    return torch.cat(turned, -2)[..., back, :], torch.cat(placed, -2)[..., back, :]
+    return torch.cat(turned, -2).index_select(-2, back), torch.cat(placed, -2).index_select(-2, back)
+
+
+@functools.lru_cache(maxsize=256)
+def _levels(parents: tuple[int, ...], device: torch.device) -> tuple[list[tuple[Tensor, Tensor]], Tensor]:
+    """For each level of the hierarchy its joints and their parents' places in the level above; then where each joint
+    comes out. Kept, for to send an index to a graphics card is to wait for it."""
+    depth = depths(parents)
+    levels: list[list[int]] = [[j for j, d in enumerate(depth) if d == level] for level in range(max(depth) + 1)]
+    pairs: list[tuple[list[int], list[int]]] = [(levels[0], [])]
+    pairs += [(now, [over.index(parents[j]) for j in now]) for over, now in itertools.pairwise(levels)]
+    order = [j for joints in levels for j in joints]
+    with torch.inference_mode(False):
+        kept = [(torch.tensor(a, device=device), torch.tensor(b, device=device)) for a, b in pairs]
+        return kept, torch.tensor(order, device=device).argsort()
 
 
 def local_rotations(turned: Tensor, parents: Sequence[int]) -> Tensor:

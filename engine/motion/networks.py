@@ -5,6 +5,7 @@ They run on a rig of any shape. Know tensors of features only: no rotation, no u
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import torch
@@ -40,6 +41,7 @@ class Layer(nn.Module):
         self.spread = nn.Linear(p.body, p.joint)
         self.lstm = nn.LSTM(p.joint, p.joint // ways, bidirectional=p.both_ways)
         self.out = nn.Linear(p.joint, p.joint)
+        self.rest = nn.Dropout(0.0)  # training sets its share
 
     def forward(self, h: Tensor, body: Tensor, parents: list[int], state: State | None) -> tuple[Tensor, Tensor, State]:
         """h (T, B, J, joint), body (T, B, body); the states of both LSTMs after the last frame."""
@@ -52,7 +54,7 @@ class Layer(nn.Module):
         family = self.family(torch.cat([x, *kin(x, parents)], -1)) + self.spread(body)[:, :, None]
         x = nn.functional.gelu(family).reshape(frames, batch * joints, channels)
         x, joint_state = self.lstm(x, state[1] if state else None)
-        return h + self.out(x).reshape(h.shape), body, (body_state, joint_state)
+        return h + self.rest(self.out(x)).reshape(h.shape), body, (body_state, joint_state)
 
 
 Memory = tuple[Tensor, Tensor]
@@ -87,10 +89,20 @@ class TokenLSTM(nn.Module):
 
 def kin(x: Tensor, parents: list[int]) -> tuple[Tensor, Tensor]:
     """Of x (T, B, J, C): each joint's parent (zero at a root), and the mean of its children (zero at a tip)."""
-    children = [j for j, parent in enumerate(parents) if parent >= 0]
-    over = torch.tensor([parents[j] for j in children], dtype=torch.long, device=x.device)
-    below = torch.tensor(children, dtype=torch.long, device=x.device)
+    over, below, count = _kin(tuple(parents), x.dtype, x.device)
     zero = torch.zeros_like(x)
-    count = x.new_tensor([max(1, parents.count(j)) for j in range(len(parents))])
     above = zero.index_copy(2, below, x.index_select(2, over))
-    return above, zero.index_add(2, over, x.index_select(2, below)) / count[:, None]
+    return above, zero.index_add(2, over, x.index_select(2, below)) / count
+
+
+@functools.lru_cache(maxsize=256)
+def _kin(parents: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """The parents of all joints that have one, those joints, and how many children each joint has, at least 1 (J, 1)."""
+    children = [j for j, parent in enumerate(parents) if parent >= 0]
+    count = [[float(max(1, parents.count(j)))] for j in range(len(parents))]
+    with torch.inference_mode(False):
+        return (
+            torch.tensor([parents[j] for j in children], dtype=torch.long, device=device),
+            torch.tensor(children, dtype=torch.long, device=device),
+            torch.tensor(count, dtype=dtype, device=device),
+        )

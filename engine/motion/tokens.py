@@ -7,8 +7,10 @@ no file.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,70 +24,119 @@ BETWEEN_OUTPUTS = 10
 KEEP = 0.7  # of the velocity at a key, before the network has its say: best over all gap lengths on training motion
 
 
+@functools.cache
+def constant(values: tuple[float, ...], like: tuple[torch.dtype, torch.device]) -> Tensor:
+    """A small fixed tensor, kept: to send one to a graphics card is to wait for it."""
+    with torch.inference_mode(False):
+        return torch.tensor(values, dtype=like[0], device=like[1])
+
+
+def _fixed(like: Tensor, *values: float) -> Tensor:
+    return constant(values, (like.dtype, like.device))
+
+
 @dataclass(frozen=True)
 class Rig:
-    """What the networks know of a rig. offsets (B, J, 3); up: "Y" or "Z" (then the rig faces -Y, as Blender's do)."""
+    """What the networks know of a rig. offsets (B, J, 3); up: "Y" or "Z" (then the rig faces -Y, as Blender's do).
+
+    facing: vectors (B, 1, 3) that count as the main joint's forward direction, None for the usual one.
+    """
 
     parents: list[int]
     offsets: Tensor
     up: str = "Y"
+    facing: Tensor | None = None
 
-    @property
+    @functools.cached_property
     def main(self) -> int:
         """The joint whose heading and place everything is relative to: the first that branches, else the first."""
         children = [self.parents.count(j) for j in range(len(self.parents))]
         return next((j for j, count in enumerate(children) if count > 1), 0)
 
-    def above(self, like: Tensor) -> tuple[list[int], Tensor]:
-        """Each joint's parent (its own index at a root), and which joints are roots (J, 1) bool."""
-        root = torch.tensor([p < 0 for p in self.parents], device=like.device)[:, None]
-        return [p if p >= 0 else j for j, p in enumerate(self.parents)], root
+    def above(self, like: Tensor) -> tuple[Tensor, Tensor]:
+        """Each joint's parent (its own index at a root) (J,), and which joints are roots (J, 1) bool."""
+        tree = _tree(tuple(self.parents), like.device)
+        return tree.over, tree.root
 
     def size(self) -> Tensor:
         """The rig's size (B, 1, 1, 1)."""
-        return skeleton.reach(self.offsets, self.parents).clamp_min(1e-6)[:, None, None, None]
+        return self._size
+
+    @functools.cached_property
+    def _size(self) -> Tensor:
+        return self._ways.amax(-1).clamp_min(1e-6)[:, None, None, None]
+
+    @functools.cached_property
+    def _ways(self) -> Tensor:
+        """The way from the root to each joint along the bones, (B, J)."""
+        return self.offsets.norm(dim=-1) @ _tree(tuple(self.parents), self.offsets.device).under
+
+
+@dataclass(frozen=True)
+class _Tree:
+    """What a hierarchy alone tells. over (J,), root (J, 1) as Rig.above; under (J, J): 1 where the joint of the column is
+    the row's or below it; fixed (J, 5): the part of the descriptors that no bone's length changes."""
+
+    over: Tensor
+    root: Tensor
+    under: Tensor
+    fixed: Tensor
+
+
+@functools.lru_cache(maxsize=256)
+def _tree(parents: tuple[int, ...], device: torch.device) -> _Tree:
+    joints, depth = len(parents), skeleton.depths(parents)
+    under = np.eye(joints, dtype=np.float32)
+    for j, parent in enumerate(parents):
+        if parent >= 0:
+            under[:, j] = np.maximum(under[:, j], under[:, parent])
+    below, children = under.sum(1), [parents.count(j) for j in range(joints)]
+    fixed = [
+        [d / 8, d / max(max(depth), 1), min(c, 5) / 3, float(b) / joints, float(p < 0)]
+        for d, c, b, p in zip(depth, children, below, parents, strict=True)
+    ]
+    with torch.inference_mode(False):
+        return _Tree(
+            torch.tensor([p if p >= 0 else j for j, p in enumerate(parents)], device=device),
+            torch.tensor([p < 0 for p in parents], device=device)[:, None],
+            torch.tensor(under, device=device),
+            torch.tensor(fixed, device=device),
+        )
 
 
 def heading(turned: Tensor, rig: Rig) -> Tensor:
     """(B, T, 1, 4): turns world vectors into Y up and the main joint's facing direction into +Z."""
     half = 0.5**0.5
-    upright = turned.new_tensor([half, -half, 0.0, 0.0] if rig.up == "Z" else [1.0, 0.0, 0.0, 0.0])
-    facing = turned.new_tensor([0.0, -1.0, 0.0] if rig.up == "Z" else [0.0, 0.0, 1.0])
+    upright = _fixed(turned, half, -half, 0.0, 0.0) if rig.up == "Z" else _fixed(turned, 1.0, 0.0, 0.0, 0.0)
+    usual = _fixed(turned, 0.0, -1.0, 0.0) if rig.up == "Z" else _fixed(turned, 0.0, 0.0, 1.0)
+    facing = usual if rig.facing is None else rig.facing
     forward = quat.rotate(upright, quat.rotate(turned[..., rig.main, :], facing))
     yaw = torch.atan2(forward[..., 0], forward[..., 2])
-    turn = quat.exp(yaw[..., None] * turned.new_tensor([0.0, -1.0, 0.0]))
+    turn = quat.exp(yaw[..., None] * _fixed(turned, 0.0, -1.0, 0.0))
     return quat.multiply(turn, upright.expand(turn.shape))[..., None, :]
 
 
 def static(rig: Rig) -> Tensor:
     """Descriptors of each joint (B, J, STATIC): bone length, depth, children, size of the limb below, reach below."""
-    parents, joints = rig.parents, len(rig.parents)
-    depth = skeleton.depths(parents)
-    below, length = [1] * joints, rig.offsets.norm(dim=-1) / rig.size()[..., 0, 0]
-    farthest = [torch.zeros_like(length[:, 0]) for _ in parents]
-    for j in reversed(range(joints)):
-        if parents[j] >= 0:
-            below[parents[j]] += below[j]
-            farthest[parents[j]] = torch.maximum(farthest[parents[j]], farthest[j] + length[:, j])
-    children = [parents.count(j) for j in range(joints)]
-    fixed = rig.offsets.new_tensor([
-        [d / 8, d / max(max(depth), 1), min(c, 5) / 3, b / joints, float(p < 0)]
-        for d, c, b, p in zip(depth, children, below, parents, strict=True)
-    ])  # fmt: skip
-    fixed = fixed.expand(len(rig.offsets), joints, 5)
-    return torch.cat([fixed, length[..., None], torch.stack(farthest, -1)[..., None]], -1)
+    size, ways = rig.size()[..., 0, 0], rig._ways / rig.size()[..., 0, 0]
+    tree = _tree(tuple(rig.parents), rig.offsets.device)
+    # From each joint (row) to each one below it (column).
+    farthest = (torch.where(tree.under > 0, ways[:, None, :], ways[:, :, None]) - ways[:, :, None]).amax(2)
+    length = rig.offsets.norm(dim=-1) / size
+    fixed = tree.fixed.to(length.dtype).expand(len(rig.offsets), *tree.fixed.shape)
+    return torch.cat([fixed, length[..., None], farthest[..., None]], -1)
 
 
 def into_parent(v: Tensor, turned: Tensor, rig: Rig) -> Tensor:
     """World vectors (B, T, J, 3) in the axes of each joint's parent, as locations are."""
     over, root = rig.above(v)
-    return torch.where(root, v, quat.rotate(quat.conjugate(turned[..., over, :]), v))
+    return torch.where(root, v, quat.rotate(quat.conjugate(turned.index_select(-2, over)), v))
 
 
 def out_of_parent(v: Tensor, turned: Tensor, rig: Rig) -> Tensor:
     """The way back."""
     over, root = rig.above(v)
-    return torch.where(root, v, quat.rotate(turned[..., over, :], v))
+    return torch.where(root, v, quat.rotate(turned.index_select(-2, over), v))
 
 
 def _before(x: Tensor) -> Tensor:
@@ -153,7 +204,7 @@ def between(rotations: Tensor, locations: Tensor, turn_keys: Tensor, move_keys: 
     step = torch.cat([step, torch.zeros_like(step[:, :1])], 1)
     vectors = [
         (positions - positions[..., rig.main, None, :]) / size,
-        (positions - positions[..., over, :]) / size * 3.0,
+        (positions - positions.index_select(-2, over)) / size * 3.0,
         step / size * 20.0,
         _before(step) / size * 20.0,
         spin * 10.0,
@@ -239,7 +290,7 @@ def ahead(now: Stance, known: Stance, free: Free, rig: Rig) -> Tensor:
     over, _ = rig.above(now.turned)
     vectors = [
         (now.positions - now.positions[..., rig.main, None, :]) / size,
-        (now.positions - now.positions[..., over, :]) / size * 3.0,
+        (now.positions - now.positions.index_select(-2, over)) / size * 3.0,
         now.step / size * 20.0,
         now.whirl * 10.0,
         quat.rotate(now.turned, now.spin) * 10.0,
