@@ -206,9 +206,9 @@ def demo(arguments: list[str]) -> int:
 
 
 def sync(_: list[str]) -> int:
-    """Copy the contract into the add-on."""
-    for module in ("protocol.py", "settings.py", "job_folder.py"):
-        shutil.copyfile(ROOT / "engine" / module, ROOT / "blender_addon" / module)
+    """Copy the contract, and what else both halves need, into the add-on."""
+    for module in ("protocol.py", "settings.py", "job_folder.py", "motion/decimate.py"):
+        shutil.copyfile(ROOT / "engine" / module, ROOT / "blender_addon" / Path(module).name)
     return 0
 
 
@@ -221,9 +221,21 @@ def extension_tool(found: dict[str, str]) -> tuple[list[str | Path], Path]:
     return [python, builder], next(package.glob("*/scripts/modules/_bpy_internal/extensions/tags.py"))
 
 
+def pack_engine(python: Path) -> int:
+    """The engine as a wheel inside the extension, from which Install Engine takes it."""
+    target = ROOT / "blender_addon" / "engine_package"
+    for left_over in (target, ROOT / "build" / "lib"):
+        shutil.rmtree(left_over, ignore_errors=True)
+    pip = [python, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-cache-dir"]
+    return run(*pip, "--wheel-dir", target, ".", SOURCE_DATE_EPOCH="1767225600")  # the same wheel from the same files
+
+
 def zip_extension(_: list[str]) -> int:
-    """Build and validate the extension: dist/understudy-VERSION.zip."""
-    tool, tags = extension_tool(pythons())
+    """Build and validate the extension, the engine's package inside: dist/understudy-VERSION.zip."""
+    found = pythons()
+    tool, tags = extension_tool(found)
+    if failed := pack_engine(engine_env(found)):
+        return failed
     target = ROOT / "dist" / f"understudy-{project()['project']['version']}.zip"
     target.parent.mkdir(exist_ok=True)
     made = run(*tool, "build", "--source-dir", "blender_addon", "--output-filepath", target, "--valid-tags", tags)

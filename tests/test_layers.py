@@ -88,6 +88,12 @@ def test_the_contract_is_one_and_needs_the_standard_library_only(module: str) ->
     assert not foreign(ours) and relative(ours) <= {"protocol", "settings"}
 
 
+def test_decimation_is_one_and_needs_numpy_only() -> None:
+    ours, theirs = ROOT / "engine" / "motion" / "decimate.py", ROOT / "blender_addon" / "decimate.py"
+    assert ours.read_bytes() == theirs.read_bytes(), "run `python3 build.py sync`"
+    assert foreign(ours) == {"numpy"} and not relative(ours)
+
+
 def test_the_wire_needs_no_blender() -> None:
     path = ROOT / "blender_addon" / "engine_process.py"
     assert not foreign(path) and relative(path) == {"protocol"}

@@ -1,0 +1,271 @@
+"""Dense curves → few keys with Bézier handles, so that what Blender evaluates stays within an error bound at every frame.
+
+`build.py sync` copies this file byte for byte into the add-on: the engine states the bound, Blender writes the keys. All
+channels of a group (a bone's rotation, its location) get keys at the same frames. Knows numpy, no file, no rig, neither
+bpy nor torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+Error = Callable[[np.ndarray, np.ndarray], np.ndarray]  # curves (T, C), (T, C) → how far apart they are, (T,)
+THIRD = 1.0 / 3.0  # of the gap: how long free handles are, so that time passes evenly along the curve
+SAFE = 0.998  # of the bound: Blender computes in single precision
+STIFF = 1e-3  # how much a handle without frames of its own follows the curve's own slope
+PASSES = 64
+
+
+class Keys(NamedTuple):
+    """rows (K,) ascending, values (K, C); left, right (K, C, 2): handles from their key, (frames, value). error: the
+    greatest at any row, in the units of the measure."""
+
+    rows: np.ndarray
+    values: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    error: float
+
+
+def decimate(
+    curve: np.ndarray,
+    fixed: np.ndarray,
+    bound: float,
+    error: Error,
+    left: np.ndarray | None = None,
+    right: np.ndarray | None = None,
+) -> Keys:
+    """Few keys for a curve (T, C), one row a frame, within `bound` at every row as `error` measures it.
+
+    fixed (T,) bool: rows that are keys in any case, as the artist's own; the first and the last row always are. left,
+    right (T, C, 2): handles that are given at fixed rows, NaN where one is to be found. Found handles of a key lie in one
+    line and are a third of the gap long. Where given handles do not allow the bound, keys at every row keep it.
+    """
+    curve = np.asarray(curve, np.float64)
+    kept = np.array(fixed, bool)
+    kept[[0, -1]] = True
+    fit = _Fit(curve, left, right)
+    keys, off = _refine(fit, kept.copy(), bound * SAFE, error)
+    keys, off = _prune(fit, keys, kept, bound * SAFE, error, off)
+    rows = np.flatnonzero(keys)
+    values, left_found, right_found = fit.handles(rows)
+    return Keys(rows, values, left_found, right_found, float(off.max(initial=0.0)))
+
+
+def _refine(fit: _Fit, keys: np.ndarray, bound: float, error: Error) -> tuple[np.ndarray, np.ndarray]:
+    """Keys (T,) bool with one more at the worst row of each gap until all rows are within the bound; the errors (T,)."""
+    for _ in range(PASSES):
+        rows = np.flatnonzero(keys)
+        off = error(fit.curve_through(rows), fit.curve)
+        worst = _worst(off * ~keys, rows, bound)
+        if not len(worst):
+            return keys, off
+        keys[worst] = True
+    keys[:] = True
+    return keys, np.zeros(len(keys))
+
+
+def _worst(off: np.ndarray, rows: np.ndarray, bound: float) -> np.ndarray:
+    """The worst row of each gap between `rows` in which the bound is passed."""
+    gap = np.repeat(np.arange(len(rows)), np.diff(rows, append=rows[-1] + 1))
+    over = np.flatnonzero(off > bound)
+    order = over[np.argsort(off[over], kind="stable")]
+    worst = np.full(len(rows), -1)
+    worst[gap[order]] = order  # the last one written, the worst, stays
+    return worst[worst >= 0]
+
+
+def _prune(
+    fit: _Fit, keys: np.ndarray, kept: np.ndarray, bound: float, error: Error, off: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The keys without those that are not needed: every third is taken away at a time, and comes back if it is missed."""
+    for part in (0, 1, 2, 0, 1, 2):
+        rows = np.flatnonzero(keys)
+        tried = rows[part::3]
+        tried = tried[~kept[tried]]
+        fewer = keys.copy()
+        fewer[tried] = False
+        left = np.flatnonzero(fewer)
+        now = error(fit.curve_through(left), fit.curve)
+        gap = np.searchsorted(left, tried)  # the gap that each of them leaves, and its neighbours on both sides
+        missed = [now[left[max(g - 2, 0)] : left[min(g + 1, len(left) - 1)] + 1].max() > bound for g in gap.tolist()]
+        fewer[tried[np.array(missed, bool)]] = True
+        fewer, now = _refine(fit, fewer, bound, error)
+        if fewer.sum() < keys.sum():
+            keys, off = fewer, now
+    return keys, off
+
+
+class _Fit:
+    """Bézier curves through rows of a curve (T, C), their free handles found by least squares."""
+
+    def __init__(self, curve: np.ndarray, left: np.ndarray | None, right: np.ndarray | None) -> None:
+        free = np.full((*curve.shape, 2), np.nan)
+        self.curve = curve
+        self.left = free if left is None else np.asarray(left, np.float64)
+        self.right = free if right is None else np.asarray(right, np.float64)
+        self.even = bool(np.isnan(self.left).all() and np.isnan(self.right).all())
+        self.slope = np.gradient(curve, axis=0) if len(curve) > 1 else np.zeros_like(curve)
+
+    def curve_through(self, rows: np.ndarray) -> np.ndarray:
+        """The curve (T, C) that Blender evaluates with keys at these rows."""
+        values, left, right = self.handles(rows)
+        return evaluate(Keys(rows, values, left, right, 0.0), np.arange(len(self.curve)), self.even)
+
+    def handles(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Values (K, C), left and right handles (K, C, 2)."""
+        values, length = self.curve[rows], np.diff(rows).astype(np.float64)[:, None]
+        left, right = self.left[rows], self.right[rows]
+        slopes = self._slopes(rows, values, length, left, right)
+        before, after = (THIRD * np.concatenate(pair) for pair in ((length[:1], length), (length, length[-1:])))
+        for handle, way in ((left, -before), (right, after)):
+            free = np.isnan(handle)
+            found = np.stack([np.broadcast_to(way, slopes.shape), way * slopes], -1)
+            handle[free] = found[free]
+        return values, left, right
+
+    def _slopes(
+        self, rows: np.ndarray, values: np.ndarray, length: np.ndarray, left: np.ndarray, right: np.ndarray
+    ) -> np.ndarray:
+        """The slopes (K, C) that fit the curve best: of one system of equations, each tied to its two neighbours."""
+        count, (frames, channels) = len(rows), self.curve.shape
+        if count < 2:
+            return self.slope[rows]
+        gap = np.repeat(np.arange(count - 1), np.diff(rows))
+        known_right, known_left = right[:-1], left[1:]
+        way = np.repeat(length, 2, 1).reshape(-1, 1, 2) * [THIRD, -THIRD]
+        first = np.where(np.isnan(known_right), way[:, :, :1] * [1.0, 0.0], known_right)  # (K - 1, C, 2)
+        second = np.where(np.isnan(known_left), way[:, :, 1:] * [1.0, 0.0], known_left)
+        first, second = _within(first, second, length)
+        basis = _basis(_times(np.arange(frames - 1.0)[:, None], rows, gap, first, second, length, self.even))
+        straight = values[gap] * (basis[0] + basis[1]) + values[gap + 1] * (basis[2] + basis[3])
+        rest = self.curve[:-1] - straight - basis[1] * first[gap, :, 1] - basis[2] * second[gap, :, 1]
+        one = basis[1] * first[gap, :, 0] * np.isnan(known_right[..., 0])[gap]
+        two = basis[2] * second[gap, :, 0] * np.isnan(known_left[..., 0])[gap]
+        here = np.zeros((count, channels))
+        mixed = np.empty((5, count - 1, channels))
+        for i, term in enumerate((one * one, two * two, one * two, one * rest, two * rest)):
+            mixed[i] = np.add.reduceat(np.broadcast_to(term, rest.shape), rows[:-1])
+        own = here.copy()
+        here[:-1] += mixed[0]
+        here[1:] += mixed[1]
+        own[:-1] += mixed[3]
+        own[1:] += mixed[4]
+        stiff = STIFF * (1.0 + here)
+        return _tridiagonal(here + stiff, mixed[2], own + stiff * self.slope[rows])
+
+
+def _tridiagonal(diagonal: np.ndarray, beside: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Solve symmetric equations, one system a column: diagonal, right (K, C), beside (K - 1, C)."""
+    diagonal, right = diagonal.copy(), right.copy()
+    for k in range(1, len(right)):
+        share = beside[k - 1] / diagonal[k - 1]
+        diagonal[k] -= share * beside[k - 1]
+        right[k] -= share * right[k - 1]
+    right[-1] /= diagonal[-1]
+    for k in range(len(right) - 2, -1, -1):
+        right[k] = (right[k] - beside[k] * right[k + 1]) / diagonal[k]
+    return right
+
+
+# --- as Blender evaluates --------------------------------------------------------------------------------------------
+
+
+def evaluate(keys: Keys, frames: np.ndarray, even: bool = False) -> np.ndarray:
+    """The curves (T, C) at frames (T,) of keys with Bézier interpolation, held beyond the ends. even: all handles are a
+    third of their gap long, which is quicker."""
+    rows, values = keys.rows, keys.values
+    if len(rows) < 2:
+        return np.repeat(values, len(frames), 0)
+    inside = np.clip(np.asarray(frames, np.float64), rows[0], rows[-1])
+    gap = np.clip(np.searchsorted(rows, inside, side="right") - 1, 0, len(rows) - 2)
+    length = np.diff(rows).astype(np.float64)[:, None]
+    first, second = _within(keys.right[:-1], keys.left[1:], length)
+    b = _basis(_times(inside[:, None], rows, gap, first, second, length, even))
+    start, end = values[gap], values[gap + 1]
+    return b[0] * start + b[1] * (start + first[gap, :, 1]) + b[2] * (end + second[gap, :, 1]) + b[3] * end
+
+
+def _within(first: np.ndarray, second: np.ndarray, length: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Handles of both ends of each gap (K - 1, C, 2), shortened where together they are longer than the gap."""
+    both = np.abs(first[..., 0]) + np.abs(second[..., 0])
+    share = np.where(both > length, length / np.maximum(both, 1e-12), 1.0)[..., None]
+    return first * share, second * share
+
+
+def _times(
+    frames: np.ndarray,
+    rows: np.ndarray,
+    gap: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    length: np.ndarray,
+    even: bool,
+) -> np.ndarray:
+    """Where along their Bézier curves the frames (T, 1) lie, 0 to 1, (T, C) or (T, 1)."""
+    u = (frames - rows[gap, None]) / length[gap]
+    if even:
+        return u
+    one, two = (first[..., 0] / length)[gap], (1.0 + second[..., 0] / length)[gap]
+    low, high = np.zeros(one.shape), np.ones(one.shape)
+    for _ in range(40):
+        t = 0.5 * (low + high)
+        b = _basis(t)
+        before = b[1] * one + b[2] * two + b[3] < u
+        low, high = np.where(before, t, low), np.where(before, high, t)
+    return 0.5 * (low + high)
+
+
+def _basis(t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    s = 1.0 - t
+    return s * s * s, 3.0 * s * s * t, 3.0 * s * t * t, t * t * t
+
+
+# --- what is measured ------------------------------------------------------------------------------------------------
+
+
+def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Locations (T, 3), in their own unit; or any values, the length of the difference of all of them."""
+    gone: np.ndarray = np.sqrt(((a - b) ** 2).sum(-1))
+    return gone
+
+
+def degrees(mode: str) -> Error:
+    """Degrees between rotations given by the channels of one of Blender's rotation modes, "QUATERNION" (w first),
+    "AXIS_ANGLE" (angle first) or "XYZ" and the like."""
+
+    def error(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        p, q = quaternions(a, mode), quaternions(b, mode)
+        chord = np.minimum(np.linalg.norm(p - q, axis=-1), np.linalg.norm(p + q, axis=-1))
+        return np.degrees(4.0 * np.arcsin(np.minimum(0.5 * chord, 1.0)))
+
+    return error
+
+
+def quaternions(channels: np.ndarray, mode: str) -> np.ndarray:
+    """Channels (T, 4 | 3) of a rotation mode as unit quaternions (T, 4), w first."""
+    if mode == "QUATERNION":
+        unit: np.ndarray = channels / np.maximum(np.linalg.norm(channels, axis=-1, keepdims=True), 1e-12)
+        return unit
+    if mode == "AXIS_ANGLE":
+        axis = channels[:, 1:] / np.maximum(np.linalg.norm(channels[:, 1:], axis=-1, keepdims=True), 1e-12)
+        half = 0.5 * channels[:, :1]
+        return np.concatenate([np.cos(half), np.sin(half) * axis], -1)
+    q = np.zeros((len(channels), 4))
+    q[:, 0] = 1.0
+    for letter in mode:  # the first letter turns first
+        axis_index = "XYZ".index(letter)
+        half = 0.5 * channels[:, axis_index]
+        turn = np.zeros_like(q)
+        turn[:, 0], turn[:, 1 + axis_index] = np.cos(half), np.sin(half)
+        q = _multiply(turn, q)
+    return q
+
+
+def _multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    w = a[:, 0] * b[:, 0] - (a[:, 1:] * b[:, 1:]).sum(-1)
+    v = a[:, :1] * b[:, 1:] + b[:, :1] * a[:, 1:] + np.cross(a[:, 1:], b[:, 1:])
+    return np.concatenate([w[:, None], v], -1)
