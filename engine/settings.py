@@ -102,13 +102,15 @@ class Combine:
 class Inbetween:
     """Fill the frames between keys in clip.npz; writes result/clip.npz. model: auto, baseline or a name from Ready.
 
-    learned: the folder of a motion style learned from the artist's own clips, empty for none. variation: how far
-    another take (by seed) may stray, 0 to 1.
+    learned: the folder of a motion style learned from the artist's own clips (absolute, or relative to the job folder),
+    empty for none. variation: how far another take (by seed) may stray, 0 to 1; a hold then breathes a little. lock_feet:
+    hold what stands on the ground in the keys there in between too.
     """
 
     model: str = "auto"
     learned: str = ""
     variation: float = 0.0
+    lock_feet: bool = False
     seed: int = 0
     device: str = "auto"
 
@@ -117,8 +119,8 @@ class Inbetween:
 class Extrapolate:
     """Play `frames` frames on after the last frame of clip.npz; writes result/clip.npz. model as in Inbetween.
 
-    towards_target: the clip's last frame is a pose to arrive at, `frames` after the one before it; what is played lies
-    between. Otherwise as in Inbetween.
+    towards_target: the clip's last frame is a pose to arrive at, `frames` after the one before it; the result begins one
+    frame after that one and ends with the target itself. Otherwise as in Inbetween.
     """
 
     frames: int
@@ -132,9 +134,12 @@ class Extrapolate:
 
 @dataclass(frozen=True)
 class Loop:
-    """Make the clip a cycle: the last frame meets the first in pose and velocity; writes result/clip.npz. blend: frames
-    on either side of the joint that may change. keep_root: the rig goes on travelling, else it stays in place.
-    repeats: cycles to play after the first, each a little different by `variation`."""
+    """Make what is wanted of the clip a cycle, keyed or not: the last frame meets the first in pose and velocity; writes
+    result/clip.npz, the clip's own frames and those of the repeats after them.
+
+    blend: frames on either side of the joint that may change. keep_root: the rig goes on travelling and turning, else it
+    stays in place. repeats: cycles to play after the first, each a little different by `variation`, 0 to 1.
+    """
 
     blend: int = 8
     keep_root: bool = True
@@ -145,8 +150,12 @@ class Loop:
 
 @dataclass(frozen=True)
 class Clean:
-    """Take jitter out of the clip and lock the feet where they stand; writes result/clip.npz. smooth: seconds of the
-    window that jitter is told by, 0 for none. contacts: lock contacts. feet: joints that touch the ground, empty to find them."""
+    """Take jitter out of what is wanted of the clip, keyed or not, and lock the feet where they stand; writes
+    result/clip.npz. The first and the last frame stay.
+
+    smooth: seconds below which a wobble counts as jitter, 0 for none. contacts: lock contacts. feet: joints that touch the
+    ground, empty to find them.
+    """
 
     smooth: float = 0.1
     contacts: bool = True
@@ -155,8 +164,9 @@ class Clean:
 
 @dataclass(frozen=True)
 class LearnMotion:
-    """Learn from the clips in clips/ (NAME.json and NAME.npz each, as clip.json and clip.npz); writes learned/, with what was
-    learned and how it was tested, or a note why it was not taken. seconds: time budget. kind: "inbetween" or "extrapolate"."""
+    """Learn from the clips in clips/ (NAME.json and NAME.npz each, as clip.json and clip.npz, all of one rig); writes
+    learned/, the folder that Inbetween.learned takes, if that beats the shipped network and the curves on motion held
+    back; else no result, and a note why. seconds: time budget. kind: "inbetween" or "extrapolate"."""
 
     seconds: float = 120.0
     kind: str = "inbetween"
@@ -171,6 +181,7 @@ Settings = (
 SETTINGS: dict[str, type] = {
     "train_style": TrainStyle,
     "stylise": Stylise,
+    "suggest_key": SuggestKey,
     "inbetween": Inbetween,
     "extrapolate": Extrapolate,
 }
