@@ -27,6 +27,7 @@ from .protocol import (
     Settings,
     Shot,
     Stylise,
+    SuggestKey,
     TrainStyle,
     from_dict,
 )
@@ -143,7 +144,9 @@ def read_job(folder: Path) -> Job:
 
 def _check_settings(folder: Path, settings: Settings) -> None:
     """One sentence for each thing in the settings that cannot work, before any time is spent."""
-    if isinstance(settings, (TrainStyle, Stylise)):
+    if isinstance(settings, SuggestKey):
+        _check_suggestion(settings, read_shot(folder))
+    elif isinstance(settings, (TrainStyle, Stylise)):
         shot = read_shot(folder)
         if isinstance(settings, TrainStyle):
             _check_keys(folder, settings, shot)
@@ -171,4 +174,14 @@ def _check_keys(folder: Path, settings: TrainStyle, shot: Shot) -> None:
         if not key_path(folder, frame).is_file():
             raise JobError(
                 f"The painted frame {key_path(folder, frame)} is missing; save it there or take it off the list."
+            )
+
+
+def _check_suggestion(settings: SuggestKey, shot: Shot) -> None:
+    if settings.count < 1:
+        raise JobError(f"The number of frames to suggest must be at least 1, not {settings.count}.")
+    for frame in settings.keys:
+        if frame not in shot.frames:
+            raise JobError(
+                f"The painted frame {frame} is not in the captured range {shot.frame_start} to {shot.frame_end}."
             )

@@ -35,6 +35,13 @@ def stylise(folder: Path, settings: protocol.Stylise) -> Steps:
     return job(folder, settings)
 
 
+def suggest_key(folder: Path, settings: protocol.SuggestKey) -> Steps:
+    """Find the frames to paint next; writes suggest.json and coverage/."""
+    from engine.stylise.coverage import suggest_key as job
+
+    return job(folder, settings)
+
+
 def inbetween(folder: Path, settings: protocol.Inbetween) -> Steps:
     """Fill the frames between the keys of clip.npz; writes result/clip.npz."""
     from engine.motion.infer import inbetween as job
@@ -52,6 +59,7 @@ def extrapolate(folder: Path, settings: protocol.Extrapolate) -> Steps:
 JOBS: dict[str, Job] = {
     "train_style": train_style,
     "stylise": stylise,
+    "suggest_key": suggest_key,
     "inbetween": inbetween,
     "extrapolate": extrapolate,
 }
