@@ -1,9 +1,12 @@
 """The extension: registration, in order, and nothing else."""
 
-from . import cli, jobs, preferences, properties, ui
-from .operators import capture, job, motion, results, stylise
+from . import cli, jobs, preferences, preview, properties, ui, ui_stylise
+from .operators import capture, install, job, keys, motion, presets, results, stylise
 
-MODULES = (preferences, properties, jobs, job, capture, stylise, results, motion, ui, cli)
+MODULES = (
+    *(preferences, properties, jobs, preview, job, install, capture, keys, stylise, results, presets, motion),
+    *(ui, ui_stylise, cli),
+)
 
 
 def register() -> None:

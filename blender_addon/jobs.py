@@ -18,7 +18,7 @@ import bpy
 from . import __package__ as base_package
 from .engine_process import EngineDied, EngineError, EngineProcess, engine_command
 from .preferences import engine_python, preferences
-from .protocol import Cancel, Cancelled, Failed, Finished, Message, Progress, Ready, Submit
+from .protocol import Cancel, Cancelled, Enough, Failed, Finished, Message, Progress, Ready, Submit
 
 OnMessage = Callable[[Message, bytes], None]
 BUSY_SECONDS = 0.1  # how often messages are looked for while a job runs
@@ -28,7 +28,8 @@ CANCEL_SECONDS = 10.0  # an engine that has not given a job up by then hangs, an
 
 @dataclass
 class Running:
-    """What the panel shows of one job. done: 0 to 1. seconds_left: None while unknown."""
+    """What the panel shows of one job. done: 0 to 1. seconds_left: None while unknown. takes_enough: it can be ended early
+    and is then finished."""
 
     label: str
     folder: Path
@@ -36,6 +37,8 @@ class Running:
     text: str = ""
     seconds_left: float | None = None
     cancelled: bool = False
+    takes_enough: bool = False
+    enough: bool = False
     started_at: float = field(default_factory=time.monotonic)
 
     def advance(self, done: float, text: str) -> None:
@@ -99,14 +102,16 @@ class Manager:
             bpy.app.timers.register(_tick, persistent=True)
         _redraw()
 
-    def submit(self, folder: Path, on_message: OnMessage, label: str = "") -> str:
+    def submit(self, folder: Path, on_message: OnMessage, label: str = "", takes_enough: bool = False) -> str:
         """Queue the job in `folder`; returns its name. Raises EngineError.
 
         `on_message` gets every message about the job, on the main thread, the last is Finished, Failed or Cancelled.
         """
         self.start()
         job = uuid.uuid4().hex
-        self._jobs[job] = _Job(label or folder.name, folder, text="Waiting for the engine", on_message=on_message)
+        state = _Job(label or folder.name, folder, text="Waiting for the engine", takes_enough=takes_enough)
+        state.on_message = on_message
+        self._jobs[job] = state
         if self._ready:
             self._send(Submit(job, str(folder)))
         return job
@@ -126,6 +131,14 @@ class Manager:
         """What the panel's Cancel does; a capture takes Esc alone."""
         if self._jobs:
             self.cancel(next(iter(self._jobs)))
+
+    def end_early(self) -> None:
+        """What the panel's Good Enough does: the running job keeps what it has and is finished."""
+        job, state = next(iter(self._jobs.items()), ("", None))
+        if state is not None and state.takes_enough and self._ready and not (state.enough or state.cancelled):
+            state.enough, state.text = True, "Finishing"
+            self._send(Enough(job))
+            self.show(state)
 
     def forget(self) -> None:
         """Another file is about to be loaded: give every job up and let no result reach the new file."""
@@ -170,7 +183,8 @@ class Manager:
     def _deliver(self, job: str, message: Message, payload: bytes = b"") -> None:
         state = self._jobs[job]
         if isinstance(message, Progress) and not state.cancelled:
-            state.done, state.text, state.seconds_left = message.done, message.text, message.seconds_left
+            state.done, state.seconds_left = message.done, message.seconds_left
+            state.text = "Finishing" if state.enough else message.text
         elif isinstance(message, (Finished, Failed, Cancelled)):
             del self._jobs[job]
         self.show(state)

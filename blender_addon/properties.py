@@ -7,17 +7,28 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
 from . import compat
 from .jobs import manager
 from .preferences import preferences
 
 SHOT = "understudy_shot"  # custom property of a strip's scene: the scene it shows
+LOOK_PRESETS = "understudy/look"  # where Blender keeps presets of the look, below `presets`
 SOURCES = (
     ("RENDER", "Render", "The scene's own render engine and settings"),
     ("VIEWPORT_SOLID", "Solid View", "The look of the viewport's Solid shading: fastest"),
     ("VIEWPORT_MATERIAL", "Material View", "The look of the viewport's Material Preview"),
+)
+PAINTED_OBJECTS = (
+    ("ALL", "All", "Every object that the shot shows"),
+    ("COLLECTION", "Collection", "The objects of one collection and of those in it; the others stay as rendered"),
+    ("SELECTED", "Selected", "The objects that are selected when Stylise is pressed; the others stay as rendered"),
+)
+DEPTHS = (
+    ("8", "PNG, 8 bit", "As the frames are shown"),
+    ("16", "PNG, 16 bit", "As the frames are shown, in finer steps"),
+    ("EXR", "OpenEXR", "Linear, half float, for compositing"),
 )
 
 
@@ -51,6 +62,47 @@ class UnderstudySettings(bpy.types.PropertyGroup):
         unit="TIME_ABSOLUTE",
     )
     seed: IntProperty(name="Seed", description="The same seed gives the same result", default=0, min=0)
+    strength: FloatProperty(
+        name="Strength",
+        description="From the render (0) to the painting (1)",
+        default=1.0,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+    )
+    light: FloatProperty(
+        name="Light",
+        description="How much the painting follows the light as it changes in the scene. At 0 light stays as painted",
+        default=1.0,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+    )
+    texture: FloatProperty(
+        name="Strokes",
+        description="How much of lines and strokes is laid on: 0 none, 1 as painted, 2 twice as strong",
+        default=1.0,
+        min=0.0,
+        max=2.0,
+        subtype="FACTOR",
+    )
+    painted_objects: EnumProperty(
+        name="Objects", description="Which objects are painted", items=PAINTED_OBJECTS, default="ALL"
+    )
+    painted_collection: PointerProperty(
+        name="Collection", description="Its objects are painted, the others stay as rendered", type=bpy.types.Collection
+    )
+    keep_background: BoolProperty(
+        name="Keep Background", description="What is no object stays as rendered: sky, world, what is behind the scene"
+    )
+    keep_alpha: BoolProperty(
+        name="Keep Transparency", description="Where the render is transparent, the result is", default=True
+    )
+    depth: EnumProperty(name="File", description="The kind of file of the finished frames", items=DEPTHS, default="8")
+    style: StringProperty(
+        name="Style",
+        description="The saved style to paint with, without keys of this shot's own. Empty: the style trained on its keys",
+    )
     extrapolate_frames: IntProperty(
         name="Frames",
         description="How many frames to play on after the last key",
@@ -69,10 +121,22 @@ class UnderstudySettings(bpy.types.PropertyGroup):
 
 def job_folder(scene: Any) -> Path | None:
     """The folder of the scene's shot, absolute; None where it is relative to a file that has never been saved."""
-    name = scene.understudy.job_folder or preferences().job_folder
+    name = scene.understudy.job_folder or default_folder()
     if name.startswith("//") and not bpy.data.filepath:
         return None
     return Path(bpy.path.abspath(name))
+
+
+def default_folder() -> str:
+    """Where a shot goes that names no folder: into a folder of the Blender file's name in the preferences' folder, so that
+    files side by side share none. A shot that lies in the preferences' folder itself, as all once did, stays there."""
+    shared = preferences().job_folder
+    if not bpy.data.filepath:
+        return shared
+    own = shared.rstrip("/\\") + f"/{Path(bpy.data.filepath).stem}/"
+    before = Path(bpy.path.abspath(shared))
+    old = any((before / name).exists() for name in ("shot.json", "keys")) and not Path(bpy.path.abspath(own)).exists()
+    return shared if old else own
 
 
 def register() -> None:

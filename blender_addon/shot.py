@@ -5,6 +5,8 @@ Panels and polls look at it on every redraw, so shot.json, which takes time to c
 
 from __future__ import annotations
 
+import json
+import math
 import os
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +20,8 @@ from .protocol import JobError, Shot
 class ShotState:
     """How far a shot has come. keys: painted frames of the captured range. results: finished frames, in order.
 
-    outdated: a key was painted on, or the shot captured again, after the style was trained.
+    outdated: a key was painted on, or the shot captured again, after the style was trained. suggestion: what to paint
+    next, if that was asked for since the keys or the shot have changed.
     """
 
     shot: Shot | None
@@ -26,6 +29,21 @@ class ShotState:
     trained: bool = False
     results: tuple[int, ...] = ()
     outdated: bool = False
+    suggestion: Suggestion | None = None
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What suggest.json says. covered: share of what the shot shows that some key shows, 0 to 1. frame: the one to paint
+    next, None where no other would add anything."""
+
+    covered: float
+    frame: int | None
+
+
+def coverage_path(folder: Path, frame: int) -> Path:
+    """The frame with what no key shows tinted."""
+    return folder / "coverage" / f"{frame:04d}.png"
 
 
 def look(folder: Path) -> ShotState:
@@ -38,7 +56,25 @@ def look(folder: Path) -> ShotState:
     trained = max((_changed(path) for path in (folder / "style").glob("*.safetensors")), default=0)
     painted = max((_changed(key_path(folder, frame)) for frame in keys), default=0)
     newest = max(painted, _changed(folder / "shot.json"))
-    return ShotState(shot, keys, trained > 0, tuple(f for f in results if f in shot.frames), 0 < trained < newest)
+    found = suggestion(folder) if _changed(folder / "suggest.json") > max(newest, _changed(folder / "keys")) else None
+    return ShotState(
+        shot, keys, trained > 0, tuple(f for f in results if f in shot.frames), 0 < trained < newest, found
+    )
+
+
+def suggestion(folder: Path) -> Suggestion | None:
+    """What the last suggest_key job has found; None where there is nothing that can be read."""
+    return _suggestion(folder / "suggest.json", _changed(folder / "suggest.json"))
+
+
+@lru_cache(maxsize=64)
+def _suggestion(path: Path, _changed_at: int) -> Suggestion | None:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        covered, frames = float(found["total"]), [int(frame) for frame in found["frames"]]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return Suggestion(covered, frames[0] if frames else None) if math.isfinite(covered) else None
 
 
 def result_files(folder: Path, frames: tuple[int, ...]) -> list[Path]:

@@ -1,4 +1,4 @@
-"""The sidebar tab "Understudy" of the 3D View. Draws, and nothing else."""
+"""The sidebar tab "Understudy" of the 3D View: engine, running job, motion. Draws, and nothing else."""
 
 from __future__ import annotations
 
@@ -11,14 +11,6 @@ from . import __package__ as base_package
 from .engine_process import EngineMissing
 from .jobs import manager
 from .preferences import engine_python
-from .properties import SHOT, job_folder
-from .shot import ShotState, look
-
-PLACES: Any = (
-    ("SEQUENCER", "Strip", "SEQUENCE"),
-    ("CAMERA", "View", "CAMERA_DATA"),
-    ("COMPOSITOR", "Node", "NODE_COMPOSITING"),
-)
 
 
 def duration(seconds: float) -> str:
@@ -26,11 +18,6 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
-
-
-def numbers(frames: tuple[int, ...]) -> str:
-    """Frames as an artist writes them: 1, 12, 24; a long list is cut."""
-    return ", ".join(map(str, frames[:6])) + (f" and {len(frames) - 6} more" if len(frames) > 6 else "")
 
 
 def sentence(layout: Any, text: str, icon: Any, width: int) -> None:
@@ -93,71 +80,13 @@ class VIEW3D_PT_understudy(Sidebar, bpy.types.Panel):
         left = "" if running.seconds_left is None else f", {duration(running.seconds_left)} left"
         box.progress(factor=running.done, text=f"{running.done:.0%}{left}", type="BAR")
         box.label(text=running.text)
+        if running is not manager.local:
+            row = box.row(align=True)
+            if running.takes_enough:
+                row.operator("understudy.good_enough", icon="CHECKMARK")
+            row.operator("understudy.show_preview", icon="IMAGE_DATA")
         if manager.waiting:
             box.label(text=f"Waiting: {manager.waiting}", icon="SORTTIME")
-
-
-class VIEW3D_PT_understudy_stylise(Sidebar, bpy.types.Panel):
-    """A shot, from the captured frames to the painted ones"""
-
-    bl_label = "Stylise"
-    bl_parent_id = "VIEW3D_PT_understudy"
-
-    def draw(self, context: bpy.types.Context) -> None:
-        """The four steps, in the order of work."""
-        layout = self.layout
-        scene: Any = context.scene
-        layout.use_property_split = True
-        layout.use_property_decorate = False
-        if scene.get(SHOT) is not None:
-            layout.label(text=f"This is the result of {scene[SHOT].name}", icon="SEQUENCE")
-            return
-        folder = job_folder(scene)
-        if folder is None:
-            layout.label(text="Save the file to begin", icon="INFO")
-        state = look(folder) if folder else ShotState(None)
-        self._draw_capture(scene.understudy, state)
-        self._draw_key(state)
-        self._draw_training(scene.understudy, state)
-        self._draw_result(state)
-
-    def _step(self, done: bool, status: str, icon: Any = "") -> bpy.types.UILayout:
-        column = self.layout.column()
-        column.label(text=status, icon=icon or ("CHECKMARK" if done else "RADIOBUT_OFF"))
-        return column
-
-    def _draw_capture(self, settings: Any, state: ShotState) -> None:
-        shot = state.shot
-        size = f"Frames {shot.frame_start}–{shot.frame_end}, {shot.width} × {shot.height}" if shot else ""
-        column = self._step(shot is not None, size or "Not captured")
-        column.prop(settings, "job_folder", placeholder="As in Preferences")
-        column.prop(settings, "source")
-        column.operator("understudy.capture", icon="RENDER_ANIMATION")
-
-    def _draw_key(self, state: ShotState) -> None:
-        column = self._step(bool(state.keys), f"Painted: {numbers(state.keys)}" if state.keys else "No frame painted")
-        column.operator("understudy.paint_key", icon="BRUSH_DATA")
-
-    def _draw_training(self, settings: Any, state: ShotState) -> None:
-        if state.outdated:
-            column = self._step(False, "Trained before the last change", icon="ERROR")
-        else:
-            column = self._step(state.trained, "Style trained" if state.trained else "No style trained")
-        column.prop(settings, "training_seconds")
-        column.prop(settings, "seed")
-        row = column.row(align=True)
-        row.operator("understudy.train_style", icon="MOD_LINEART")
-        if state.trained:
-            row.operator("understudy.train_style", text="Go On").resume = True
-
-    def _draw_result(self, state: ShotState) -> None:
-        total, finished = len(state.shot.frames) if state.shot else 0, len(state.results)
-        column = self._step(0 < total == finished, f"{finished} of {total} frames" if finished else "No frame stylised")
-        column.operator("understudy.stylise", icon="SHADERFX")
-        if finished:
-            row = column.row(align=True)
-            for place, text, icon in PLACES:
-                row.operator("understudy.show_result", text=text, icon=icon).place = place
 
 
 class VIEW3D_PT_understudy_motion(Sidebar, bpy.types.Panel):
@@ -165,6 +94,7 @@ class VIEW3D_PT_understudy_motion(Sidebar, bpy.types.Panel):
 
     bl_label = "Motion"
     bl_parent_id = "VIEW3D_PT_understudy"
+    bl_order = 1
 
     def draw(self, context: bpy.types.Context) -> None:
         """The model, the two jobs, and the way back."""
@@ -180,6 +110,6 @@ class VIEW3D_PT_understudy_motion(Sidebar, bpy.types.Panel):
         layout.operator("understudy.delete_generated_keys", icon="TRASH")
 
 
-CLASSES = (VIEW3D_PT_understudy, VIEW3D_PT_understudy_stylise, VIEW3D_PT_understudy_motion)
+CLASSES = (VIEW3D_PT_understudy, VIEW3D_PT_understudy_motion)
 
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

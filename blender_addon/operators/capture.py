@@ -8,8 +8,9 @@ import bpy
 
 from ..capture import CaptureError, CaptureParams, capture
 from ..jobs import Running, manager
+from ..properties import default_folder
 from ..protocol import Shot
-from .job import OperatorError, allowed, no_shot_folder, shot_folder
+from .job import OperatorError, allowed, make_folder, no_shot_folder, shot_folder
 
 
 class UNDERSTUDY_OT_capture(bpy.types.Operator):
@@ -73,9 +74,13 @@ class UNDERSTUDY_OT_capture(bpy.types.Operator):
         try:
             self._folder = shot_folder(context)
             self._frames: Generator[tuple[int, int], None, Shot] = capture(CaptureParams.from_context(context))
+            if not context.scene.understudy.job_folder:
+                make_folder(self._folder.parent)
         except (OperatorError, CaptureError) as error:
             self.report({"ERROR"}, str(error))
             return False
+        if bpy.data.filepath and not context.scene.understudy.job_folder:
+            context.scene.understudy.job_folder = default_folder()  # the shot keeps it when the file gets another name
         self._running = manager.local = Running(self.bl_label, self._folder, text="Rendering")
         manager.show(self._running)
         return True

@@ -1,7 +1,7 @@
 """What operators that need the engine share: prepare a job folder, wait for the engine, bring the result into Blender.
 
 `execute` blocks, for scripts and the command line; `invoke` runs the same job while the artist works on, and takes Esc.
-Also the two operators about jobs as such: Cancel and Start Engine. Knows neither pictures nor motion.
+Also the operators about jobs as such: Cancel, Good Enough, Show Preview, Start Engine. Knows neither pictures nor motion.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
+from .. import preview
 from ..engine_process import EngineError
 from ..jobs import manager
 from ..properties import job_folder
-from ..protocol import Cancelled, Failed, Finished, JobError, Message
+from ..protocol import Cancelled, Failed, Finished, JobError, Message, Preview
 
 Operator = bpy.types.Operator if TYPE_CHECKING else object  # Blender takes no mixin that is an Operator itself
 POLL_SECONDS = 0.02
@@ -70,6 +71,7 @@ class JobOperator(Operator):
     """
 
     subfolder = ""  # of the shot's folder; operators of the same subfolder exclude each other
+    takes_enough = False  # whether the engine can end this job early and keep what it has
 
     def prepare(self, context: bpy.types.Context) -> Path:
         """Write the job folder and return it (usually `self.folder(context)`). Raises JobError or OperatorError."""
@@ -130,7 +132,7 @@ class JobOperator(Operator):
                 raise OperatorError("A job of this kind is still running; wait for it, or cancel it first.")
             manager.start()
             self._folder = self.prepare(context)
-            self._job = manager.submit(self._folder, self._on_message, self.bl_label)
+            self._job = manager.submit(self._folder, self._on_message, self.bl_label, self.takes_enough)
         except (OperatorError, JobError, EngineError) as error:
             self.report({"ERROR"}, str(error))
             return False
@@ -141,7 +143,9 @@ class JobOperator(Operator):
             return False
         return True
 
-    def _on_message(self, message: Message, _payload: bytes) -> None:
+    def _on_message(self, message: Message, payload: bytes) -> None:
+        if isinstance(message, Preview):
+            preview.receive(message, payload)
         if isinstance(message, (Finished, Failed, Cancelled)):
             self._ended = message
 
@@ -186,6 +190,47 @@ class UNDERSTUDY_OT_cancel_job(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class UNDERSTUDY_OT_good_enough(bpy.types.Operator):
+    """End the training now and keep what it has learned"""
+
+    bl_idname = "understudy.good_enough"
+    bl_label = "Good Enough"
+    bl_options: Any = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        running = manager.running
+        if running is None or not running.takes_enough:
+            return allowed(cls, "No job is running that could end early")
+        return allowed(cls, "The job ends as soon as it has something to keep" if running.enough else "")
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Ask; the job's own operator reports the end."""
+        manager.end_early()
+        return {"FINISHED"}
+
+
+class UNDERSTUDY_OT_show_preview(bpy.types.Operator):
+    """Show what the running job is painting, in an open Image Editor or in a window of its own. It is brought up to date
+    every few seconds"""
+
+    bl_idname = "understudy.show_preview"
+    bl_label = "Show Preview"
+    bl_options: Any = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        return allowed(cls, "" if preview.latest.picture is not None else "No job has shown a picture yet")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Make the image, and see to it that it is on the screen."""
+        image = preview.image()
+        shown = any(space.image == image for space in preview.editors()) or preview.show(image)
+        if not shown and not bpy.app.background:
+            preview.open_editor(context, image)
+        return {"FINISHED"}
+
+
 class UNDERSTUDY_OT_start_engine(bpy.types.Operator):
     """Start the engine now, so that the first job need not wait for it"""
 
@@ -207,6 +252,11 @@ class UNDERSTUDY_OT_start_engine(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (UNDERSTUDY_OT_cancel_job, UNDERSTUDY_OT_start_engine)
+CLASSES = (
+    UNDERSTUDY_OT_cancel_job,
+    UNDERSTUDY_OT_good_enough,
+    UNDERSTUDY_OT_show_preview,
+    UNDERSTUDY_OT_start_engine,
+)
 
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import bpy
 import numpy as np
+import pytest
 from bl_ext.user_default.understudy.job_folder import frame_path, key_path, result_path, write_json
 from bl_ext.user_default.understudy.protocol import Shot
 
@@ -55,3 +56,10 @@ def add_camera() -> bpy.types.Object:
     scene.camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
     scene.collection.objects.link(scene.camera)
     return scene.camera
+
+
+def refusal(operator: object, **settings: object) -> str:
+    """What the operator says when it will not."""
+    with pytest.raises(RuntimeError) as caught:
+        operator(**settings)  # type: ignore[operator]
+    return str(caught.value)

@@ -85,7 +85,7 @@ def test_stylise_to_the_end(folder: Path, fake_engine: FakeEngine, capsys: pytes
 def test_train_style_writes_what_was_asked(folder: Path, fake_engine: FakeEngine) -> None:
     fake_engine()
     assert cli.command(["train-style", "--job-folder", str(folder), "--seconds", "9", "--resume"]) == 0
-    assert read_job(folder).settings == TrainStyle([2], seconds=9.0, resume=True)
+    assert read_job(folder).settings == TrainStyle([2], seconds=9.0, resume=True, preview_frame=1)
 
 
 @pytest.mark.parametrize("steps", [[{"fail": "The key is damaged; paint it again."}], [{"die": 9}], [{"finish": {}}]])
@@ -104,6 +104,6 @@ def test_capture_renders_the_frames_asked_for(saved_file: Path, capsys: pytest.C
     scene.render.engine = "CYCLES"
     scene.cycles.samples = 1
     assert cli.command(["capture", "--frames", "4-5"]) == 0
-    assert sorted(os.listdir(saved_file.parent / "understudy" / "frames")) == ["0004.png", "0005.png"]
+    assert sorted(os.listdir(saved_file.parent / "understudy" / "shot" / "frames")) == ["0004.png", "0005.png"]
     assert (scene.frame_start, scene.frame_end) == (1, 250)
     assert "Capture: 100%" in capsys.readouterr().out

@@ -10,7 +10,7 @@ import bpy
 import pytest
 from bl_ext.user_default.understudy import jobs as jobs_module
 from bl_ext.user_default.understudy.jobs import manager
-from bl_ext.user_default.understudy.protocol import Cancelled, Failed, Finished, Message, Progress
+from bl_ext.user_default.understudy.protocol import PROTOCOL_VERSION, Cancelled, Failed, Finished, Message, Progress
 from shots import add_camera, write_key, write_results, write_shot, write_style
 
 FakeEngine = Callable[..., None]
@@ -112,7 +112,7 @@ def test_an_engine_that_never_gets_ready_is_given_up(tmp_path: Path, fake_engine
 def test_wrong_version_is_one_sentence_naming_both(tmp_path: Path, fake_engine: FakeEngine) -> None:
     fake_engine(ready={"protocol": 99})
     end = Listener(tmp_path).wait()
-    assert isinstance(end, Failed) and "99" in end.sentence and "version 1" in end.sentence
+    assert isinstance(end, Failed) and "99" in end.sentence and f"version {PROTOCOL_VERSION}" in end.sentence
 
 
 def test_loading_a_file_gives_the_jobs_up(saved_file: Path, fake_engine: FakeEngine) -> None:

@@ -7,16 +7,9 @@ from pathlib import Path
 
 import bpy
 import pytest
-from shots import add_camera, write_key, write_picture, write_shot, write_style
+from shots import add_camera, refusal, write_key, write_picture, write_shot, write_style
 
 ops = bpy.ops.understudy
-
-
-def refusal(operator: object, **settings: object) -> str:
-    """What the operator says when it will not."""
-    with pytest.raises(RuntimeError) as caught:
-        operator(**settings)  # type: ignore[operator]
-    return str(caught.value)
 
 
 def test_unregister_and_register_again() -> None:
@@ -92,7 +85,7 @@ def test_missing_engine_is_one_sentence(saved_file: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("UNDERSTUDY_ENGINE_PYTHON", str(saved_file.parent / "nowhere"))
     assert "is not there; correct the path" in refusal(ops.train_style)
     monkeypatch.delenv("UNDERSTUDY_ENGINE_PYTHON")
-    assert "install it and name its Python in Understudy's preferences" in refusal(ops.train_style)
+    assert "press Install Engine, or name its Python in the preferences" in refusal(ops.train_style)
     assert not (folder / "job.json").exists(), "nothing is written for a job that cannot start"
 
 
@@ -109,3 +102,28 @@ def test_state_of_a_shot_follows_its_files(saved_file: Path) -> None:
     assert look(folder).outdated, "a key painted after the training"
     (folder / "shot.json").write_text("{")
     assert look(folder).shot is None
+
+
+def test_files_side_by_side_share_no_shot(saved_file: Path) -> None:
+    from bl_ext.user_default.understudy.properties import job_folder
+
+    shared = saved_file.parent / "understudy"
+    assert job_folder(bpy.context.scene) == shared / "shot"
+    bpy.ops.wm.save_as_mainfile(filepath=str(saved_file.with_name("other.blend")))
+    assert job_folder(bpy.context.scene) == shared / "other"
+    write_shot(shared)
+    assert job_folder(bpy.context.scene) == shared, "a shot that was captured into the shared folder stays there"
+
+
+def test_a_captured_shot_keeps_its_folder_under_another_name(saved_file: Path) -> None:
+    from bl_ext.user_default.understudy.properties import job_folder
+
+    scene = bpy.context.scene
+    add_camera().location.z = 5
+    bpy.ops.mesh.primitive_plane_add()
+    scene.render.resolution_x = scene.render.resolution_y = 16
+    scene.render.engine, scene.cycles.samples, scene.frame_end = "CYCLES", 1, 1
+    assert ops.capture() == {"FINISHED"}
+    bpy.ops.wm.save_as_mainfile(filepath=str(saved_file.with_name("shot_v2.blend")))
+    assert job_folder(scene) == saved_file.parent / "understudy" / "shot"
+    assert (saved_file.parent / "understudy" / "shot" / "shot.json").is_file()

@@ -1,0 +1,171 @@
+"""The panels of Stylise: the shot's steps and the look in the 3D View's sidebar, keys in the Image Editor's. Draws, and
+nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from bl_ui.utils import PresetPanel
+
+from .properties import LOOK_PRESETS, SHOT, default_folder, job_folder
+from .shot import ShotState, look
+from .ui import Sidebar, sentence
+
+PLACES: Any = (
+    ("SEQUENCER", "Strip", "SEQUENCE"),
+    ("CAMERA", "View", "CAMERA_DATA"),
+    ("COMPOSITOR", "Node", "NODE_COMPOSITING"),
+)
+
+
+def numbers(frames: tuple[int, ...]) -> str:
+    """Frames as an artist writes them: 1, 12, 24; a long list is cut."""
+    return ", ".join(map(str, frames[:6])) + (f" and {len(frames) - 6} more" if len(frames) > 6 else "")
+
+
+def stand(scene: Any) -> ShotState:
+    """How far the scene's shot has come."""
+    folder = job_folder(scene)
+    return look(folder) if folder else ShotState(None)
+
+
+class VIEW3D_PT_understudy_stylise(Sidebar, bpy.types.Panel):
+    """A shot, from the captured frames to the painted ones"""
+
+    bl_label = "Stylise"
+    bl_parent_id = "VIEW3D_PT_understudy"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The four steps, in the order of work."""
+        layout = self.layout
+        scene: Any = context.scene
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        if scene.get(SHOT) is not None:
+            layout.label(text=f"This is the result of {scene[SHOT].name}", icon="SEQUENCE")
+            return
+        if job_folder(scene) is None:
+            layout.label(text="Save the file to begin", icon="INFO")
+        state = stand(scene)
+        self._draw_capture(scene.understudy, state)
+        self._draw_keys(state, context.region.width)
+        self._draw_training(scene.understudy, state)
+        self._draw_result(state)
+
+    def _step(self, done: bool, status: str, icon: Any = "") -> bpy.types.UILayout:
+        column = self.layout.column()
+        column.label(text=status, icon=icon or ("CHECKMARK" if done else "RADIOBUT_OFF"))
+        return column
+
+    def _draw_capture(self, settings: Any, state: ShotState) -> None:
+        shot = state.shot
+        size = f"Frames {shot.frame_start}–{shot.frame_end}, {shot.width} × {shot.height}" if shot else ""
+        column = self._step(shot is not None, size or "Not captured")
+        column.prop(settings, "job_folder", placeholder=default_folder())
+        column.prop(settings, "source")
+        column.operator("understudy.capture", icon="RENDER_ANIMATION")
+
+    def _draw_keys(self, state: ShotState, width: int) -> None:
+        column = self._step(bool(state.keys), f"Painted: {numbers(state.keys)}" if state.keys else "No frame painted")
+        if state.suggestion is not None:
+            covered = f"The keys cover {state.suggestion.covered:.0%} of what the shot shows"
+            more = "" if state.suggestion.frame is None else f"; paint frame {state.suggestion.frame}"
+            sentence(column, covered + more, "INFO", width)
+        row = column.row(align=True)
+        row.operator("understudy.paint_key", icon="BRUSH_DATA")
+        row.operator("understudy.paint_key", text="", icon="SELECT_SUBTRACT").transparent = True
+        row.operator("understudy.remove_key", text="", icon="REMOVE")
+        column.operator("understudy.suggest_key", icon="VIEWZOOM")
+
+    def _draw_training(self, settings: Any, state: ShotState) -> None:
+        if state.outdated:
+            column = self._step(False, "Trained before the last change", icon="ERROR")
+        else:
+            column = self._step(state.trained, "Style trained" if state.trained else "No style trained")
+        column.prop(settings, "training_seconds")
+        column.prop(settings, "seed")
+        row = column.row(align=True)
+        row.operator("understudy.train_style", icon="MOD_LINEART")
+        if state.trained:
+            row.operator("understudy.train_style", text="Go On").resume = True
+
+    def _draw_result(self, state: ShotState) -> None:
+        total, finished = len(state.shot.frames) if state.shot else 0, len(state.results)
+        column = self._step(0 < total == finished, f"{finished} of {total} frames" if finished else "No frame stylised")
+        column.operator("understudy.stylise", icon="SHADERFX")
+        if finished:
+            row = column.row(align=True)
+            for place, text, icon in PLACES:
+                row.operator("understudy.show_result", text=text, icon=icon).place = place
+
+
+class VIEW3D_PT_understudy_look_presets(PresetPanel, bpy.types.Panel):
+    """Looks that were saved"""
+
+    bl_label = "Look Presets"
+    preset_subdir = LOOK_PRESETS
+    preset_operator = "script.execute_preset"
+    preset_add_operator = "understudy.look_preset_add"
+
+
+class VIEW3D_PT_understudy_look(Sidebar, bpy.types.Panel):
+    """How the painted frames are to be"""
+
+    bl_label = "Look"
+    bl_parent_id = "VIEW3D_PT_understudy_stylise"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw_header_preset(self, _context: bpy.types.Context) -> None:
+        """Blender's preset menu."""
+        VIEW3D_PT_understudy_look_presets.draw_panel_header(self.layout)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """What Stylise is asked for."""
+        layout, settings = self.layout, context.scene.understudy
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        column = layout.column()
+        for name in ("strength", "light", "texture"):
+            column.prop(settings, name, slider=True)
+        column = layout.column()
+        column.prop(settings, "painted_objects")
+        if settings.painted_objects == "COLLECTION":
+            column.prop(settings, "painted_collection")
+        column.prop(settings, "keep_background")
+        column.prop(settings, "keep_alpha")
+        column.prop(settings, "depth")
+
+
+class IMAGE_PT_understudy_keys(bpy.types.Panel):
+    """The image as a painted frame of the shot"""
+
+    bl_label = "Painted Frames"
+    bl_space_type = "IMAGE_EDITOR"
+    bl_region_type = "UI"
+    bl_category = "Understudy"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The current frame, and what can be done with it and the image."""
+        scene, column = context.scene, self.layout.column()
+        state = stand(scene)
+        if scene.frame_current in state.keys:
+            column.label(text=f"Frame {scene.frame_current} is painted", icon="CHECKMARK")
+        else:
+            column.label(text=f"Frame {scene.frame_current} is not painted", icon="RADIOBUT_OFF")
+        column.operator("understudy.use_image_as_key", icon="KEYFRAME_HLT")
+        column.operator("understudy.paint_key", icon="BRUSH_DATA")
+        column.operator("understudy.paint_key", text="Paint a Part", icon="SELECT_SUBTRACT").transparent = True
+        column.operator("understudy.remove_key", icon="REMOVE")
+        column.separator()
+        column.operator("understudy.suggest_key", icon="VIEWZOOM")
+
+
+CLASSES = (
+    VIEW3D_PT_understudy_stylise,
+    VIEW3D_PT_understudy_look_presets,
+    VIEW3D_PT_understudy_look,
+    IMAGE_PT_understudy_keys,
+)
+
+register, unregister = bpy.utils.register_classes_factory(CLASSES)
