@@ -184,5 +184,6 @@ SETTINGS: dict[str, type] = {
     "suggest_key": SuggestKey,
     "inbetween": Inbetween,
     "extrapolate": Extrapolate,
+    "loop": Loop,
 }
 SHOT_KINDS = ("train_style", "stylise", "suggest_key", "track_footage", "combine")

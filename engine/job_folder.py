@@ -23,6 +23,7 @@ from .protocol import (
     Extrapolate,
     Job,
     JobError,
+    Loop,
     ProtocolError,
     Settings,
     Shot,
@@ -156,7 +157,9 @@ def _check_settings(folder: Path, settings: Settings) -> None:
                 f"{shot.frame_start} to {shot.frame_end}; capture them first."
             )
     else:
-        read_clip(folder)
+        clip = read_clip(folder)
+        if isinstance(settings, Loop):
+            _check_loop(settings, clip)
         if isinstance(settings, Extrapolate) and not 0 < settings.frames <= MAX_FRAMES:
             raise JobError(f"The number of frames to play on must be 1 to {MAX_FRAMES}, not {settings.frames}.")
 
@@ -185,3 +188,12 @@ def _check_suggestion(settings: SuggestKey, shot: Shot) -> None:
             raise JobError(
                 f"The painted frame {frame} is not in the captured range {shot.frame_start} to {shot.frame_end}."
             )
+
+
+def _check_loop(settings: Loop, clip: Clip) -> None:
+    if settings.blend < 1:
+        raise JobError(f"A cycle's blend must be at least 1 frame, not {settings.blend}.")
+    if settings.repeats < 0 or settings.repeats * (clip.frame_end - clip.frame_start) > MAX_FRAMES:
+        raise JobError(
+            f"{settings.repeats} repeats of this cycle would not be 0 to {MAX_FRAMES} frames; ask for others."
+        )

@@ -56,18 +56,27 @@ def extrapolate(folder: Path, settings: protocol.Extrapolate) -> Steps:
     return job(folder, settings)
 
 
+def loop(folder: Path, settings: protocol.Loop) -> Steps:
+    """Make clip.npz a cycle; writes result/clip.npz."""
+    from engine.motion.loop import loop as job
+
+    return job(folder, settings)
+
+
 JOBS: dict[str, Job] = {
     "train_style": train_style,
     "stylise": stylise,
     "suggest_key": suggest_key,
     "inbetween": inbetween,
     "extrapolate": extrapolate,
+    "loop": loop,
 }
 MODELS: dict[str, list[str]] = {
     "train_style": ["anchor_gan"],
     "stylise": ["anchor_gan"],
     "inbetween": ["lstm", "baseline"],
     "extrapolate": ["lstm", "baseline"],
+    "loop": ["curves"],
 }
 
 
