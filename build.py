@@ -221,9 +221,8 @@ def extension_tool(found: dict[str, str]) -> tuple[list[str | Path], Path]:
     return [python, builder], next(package.glob("*/scripts/modules/_bpy_internal/extensions/tags.py"))
 
 
-def pack_engine(python: Path) -> int:
-    """The engine as a wheel inside the extension, from which Install Engine takes it."""
-    target = ROOT / "blender_addon" / "engine_package"
+def pack_engine(python: Path, target: Path = ROOT / "blender_addon" / "engine_package") -> int:
+    """The engine as a wheel: inside the extension, Install Engine takes it from there."""
     for left_over in (target, ROOT / "build" / "lib"):
         shutil.rmtree(left_over, ignore_errors=True)
     pip = [python, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-cache-dir"]

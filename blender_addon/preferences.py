@@ -1,13 +1,13 @@
 """The extension's preferences, and where the engine's Python is found. Knows Blender's folders, never a scene.
 
-The engine's Python is the first of: the preference, the environment variable UNDERSTUDY_ENGINE_PYTHON, a virtual
-environment named `engine` in Blender's user data folder (`datafiles/understudy/engine`).
+The engine's Python is the first of: the preference, the environment variable UNDERSTUDY_ENGINE_PYTHON, the environment that
+Install Engine makes: `understudy/engine` beside the folders of the Blender versions, which share it.
 """
 
 from __future__ import annotations
 
 import os
-import sys
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,13 @@ from bpy.props import EnumProperty, FloatProperty, StringProperty
 from . import __package__ as base_package
 from . import compat
 from .engine_process import EngineMissing
+from .installer import BACKENDS, interpreter, read_state
 
 ENVIRONMENT_VARIABLE = "UNDERSTUDY_ENGINE_PYTHON"
+BACKEND_ITEMS = (
+    ("AUTO", "Automatic", "What fits the graphics card of this machine"),
+    *((name, name, f"torch for {name}, {megabytes / 1000:.1f} GB") for name, (_, megabytes) in BACKENDS.items()),
+)
 DEVICES = (
     ("auto", "Automatic", "The fastest device the engine finds"),
     ("cpu", "Processor", "Always the processor"),
@@ -46,6 +51,24 @@ class UnderstudyPreferences(bpy.types.AddonPreferences):
         default="//understudy/",
         options=compat.RELATIVE_PATH,
     )
+    engine_folder: StringProperty(
+        name="Engine Folder",
+        description="Where Install Engine makes the engine's environment. Empty: in Blender's user folder, shared by all "
+        "Blender versions",
+        subtype="DIR_PATH",
+    )
+    backend: EnumProperty(name="Torch", description="Which torch is installed", items=BACKEND_ITEMS, default="AUTO")
+    wheel_folder: StringProperty(
+        name="Wheels",
+        description="A folder with the wheels of torch and the engine's other packages, to install without a network. "
+        "Empty: they are fetched from the package index",
+        subtype="DIR_PATH",
+    )
+    install_python: StringProperty(
+        name="Install With",
+        description="The Python that makes the environment. Empty: Blender's own, or one that is installed",
+        subtype="FILE_PATH",
+    )
     start_seconds: FloatProperty(
         name="Wait for Engine",
         description="How long the engine may take to start before it is given up",
@@ -58,7 +81,7 @@ class UnderstudyPreferences(bpy.types.AddonPreferences):
     )
 
     def draw(self, _context: bpy.types.Context) -> None:
-        """One column: the settings, then which interpreter will be used."""
+        """The settings, which interpreter will be used, and what makes it."""
         layout = self.layout
         layout.use_property_split = True
         for name in ("engine_python", "device", "job_folder", "start_seconds"):
@@ -67,6 +90,14 @@ class UnderstudyPreferences(bpy.types.AddonPreferences):
             layout.label(text=f"Engine found: {engine_python()}", icon="CHECKMARK")
         except EngineMissing as error:
             layout.label(text=str(error), icon="ERROR")
+        box = layout.box().column()
+        for name in ("engine_folder", "backend", "wheel_folder", "install_python"):
+            box.prop(self, name)
+        state = read_state(engine_folder())
+        row = box.row()
+        row.operator("understudy.install_engine", text="Update Engine" if state else "Install Engine", icon="IMPORT")
+        row.operator("understudy.install_engine", text="Repair").repair = True
+        row.operator("understudy.remove_engine", icon="TRASH")
 
 
 def preferences() -> UnderstudyPreferences:
@@ -86,11 +117,21 @@ def engine_python() -> Path:
             if path.is_file():
                 return path
             raise EngineMissing(f"The engine's Python {path}, named in {where}, is not there; correct the path.")
-    folder = Path(bpy.utils.user_resource("DATAFILES", path="understudy")) / "engine"
-    path = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    path, state = interpreter(engine_folder()), read_state(engine_folder())
+    if state.get("state") == "incomplete":
+        raise EngineMissing("The engine's installation was not finished; press Install Engine to go on with it.")
     if path.is_file():
         return path
-    raise EngineMissing("The engine is not installed; install it and name its Python in Understudy's preferences.")
+    raise EngineMissing("The engine is not installed; press Install Engine, or name its Python in the preferences.")
+
+
+def engine_folder() -> Path:
+    """Where the engine's environment is made: outside the extension's folder, which goes when it is uninstalled, and
+    outside the Blender version's, whose next version is to share it."""
+    if preferences().engine_folder:
+        return Path(bpy.path.abspath(preferences().engine_folder))
+    user = Path(bpy.utils.user_resource("DATAFILES")).parent
+    return (user.parent if re.fullmatch(r"\d+\.\d+", user.name) else user) / "understudy" / "engine"
 
 
 def register() -> None:

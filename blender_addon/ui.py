@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from . import __package__ as base_package
+from . import installer
 from .engine_process import EngineMissing
 from .jobs import manager
 from .preferences import engine_python
@@ -57,15 +58,30 @@ class VIEW3D_PT_understudy(Sidebar, bpy.types.Panel):
         if state == "STARTING":
             layout.label(text="Engine is starting", icon="SORTTIME")
             return
+        if installer.current is not None:
+            self._draw_installation(installer.current.last)
+            return
+        if installer.failed:
+            sentence(layout, installer.failed, "ERROR", width)
         try:
             engine_python()
         except EngineMissing as error:
-            sentence(layout, str(error), "ERROR", width)
+            if not installer.failed:
+                sentence(layout, str(error), "ERROR", width)
+            layout.operator("understudy.install_engine", icon="IMPORT")
             layout.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES").module = base_package
             return
         row = layout.row()
         row.label(text="Engine is off", icon="RADIOBUT_OFF")
         row.operator("understudy.start_engine", text="Start")
+
+    def _draw_installation(self, step: installer.Step) -> None:
+        box = self.layout.box().column()
+        row = box.row()
+        row.label(text="Installing the engine")
+        row.operator("understudy.cancel_install", text="", icon="X")
+        box.progress(factor=step.done, text=f"{step.done:.0%}", type="BAR")
+        box.label(text=step.text)
 
     def _draw_running(self) -> None:
         running = manager.running

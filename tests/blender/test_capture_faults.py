@@ -6,7 +6,7 @@ import errno
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -17,6 +17,8 @@ from bl_ext.user_default.understudy.job_folder import read_shot
 from conftest import ROOT
 
 capturing = sys.modules[capture.__module__]  # the package's name for it is the operators' module
+
+DISK_MB = 2
 
 
 def ready() -> bpy.types.Scene:
@@ -120,20 +122,6 @@ def test_capturing_again_replaces_pictures_and_nothing_else(tmp_path: Path) -> N
     assert (tmp_path / "frames/0001.png").read_bytes() != before
     for name in ("keys/0001.png", "result/0001.png", "style/generator.json", "frames/notes.txt"):
         assert (tmp_path / name).read_text() == "precious"
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of two MiB."""
-    if not hasattr(os, "geteuid") or os.geteuid() != 0:
-        pytest.skip("mounting a small disk needs root")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
-    if subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("no tmpfs can be mounted here")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 @pytest.mark.parametrize("source", ["RENDER", "VIEWPORT_SOLID"])

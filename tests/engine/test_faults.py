@@ -8,7 +8,6 @@ import importlib
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 import types
@@ -129,20 +128,6 @@ def clip(tmp_path: Path) -> Path:
     folder.mkdir()
     clips.write_clip(folder, keyed(waving(parents, frames=ROWS), list(range(0, ROWS, 20))))
     return folder
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of a few MB."""
-    if not hasattr(os, "geteuid") or os.geteuid() != 0:
-        pytest.skip("mounting a small disk needs root")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(folder)]
-    if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("no tmpfs can be mounted here")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def fill(disk: Path) -> Path:

@@ -1,0 +1,179 @@
+"""Install, update, repair and remove the engine. The work is in installer.py; here a timer looks after it, so that it goes on
+whatever file is loaded."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty
+
+from .. import installer
+from ..engine_process import EngineError
+from ..installer import Installation, InstallError, Plan
+from ..jobs import manager
+from ..preferences import engine_folder, engine_python, preferences
+from .job import allowed
+
+LOOK_SECONDS = 0.2
+PACKAGE_FOLDER = Path(__file__).parent.parent / "engine_package"
+
+
+def make_plan() -> Plan:
+    """What the preferences ask for. Raises InstallError."""
+    chosen = preferences()
+    if not chosen.wheel_folder and not bpy.app.online_access:
+        raise InstallError(
+            "Blender may not go online; allow online access in Preferences > System, or give a folder of wheels."
+        )
+    packages = sorted(PACKAGE_FOLDER.glob("understudy-*.whl"))
+    if not packages:
+        raise InstallError(
+            "This copy of the extension came without the engine's package; install the extension from its zip file."
+        )
+    wheels = Path(bpy.path.abspath(chosen.wheel_folder)) if chosen.wheel_folder else None
+    backend = installer.find_backend() if chosen.backend == "AUTO" else chosen.backend
+    python = installer.find_python(bpy.path.abspath(chosen.install_python) if chosen.install_python else "")
+    return Plan(python, engine_folder(), packages[-1], backend, wheels)
+
+
+def _why_not() -> str:
+    return "The engine is being installed: wait for it, or cancel" if installer.current else ""
+
+
+class UNDERSTUDY_OT_install_engine(bpy.types.Operator):
+    """Make the engine's environment: torch for this machine and the engine itself, outside the extension's folder.
+
+    An environment that is there is brought up to date; one that was not finished is gone on with"""
+
+    bl_idname = "understudy.install_engine"
+    bl_label = "Install Engine"
+    bl_options: Any = {"INTERNAL"}
+
+    repair: BoolProperty(
+        name="Repair", description="Delete the environment and make it anew", options={"SKIP_SAVE", "HIDDEN"}
+    )
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        return allowed(cls, _why_not())
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """In the background: to its end. With a window: begin, and return; a timer follows it."""
+        try:
+            plan = make_plan()
+            manager.close()  # a running engine holds its own files
+            if self.repair:
+                installer.remove(plan.target)
+            installation = Installation(plan)
+            installation.start()
+        except InstallError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        installer.current = installation
+        if not bpy.app.background:
+            bpy.app.timers.register(_look, persistent=True)
+            return {"FINISHED"}
+        while installer.current is not None:
+            _look()
+            time.sleep(LOOK_SECONDS)
+        sentence = installation.last.sentence
+        self.report(
+            {"ERROR" if sentence else "INFO"}, sentence or f"The engine is installed: {installation.last.text}."
+        )
+        return {"CANCELLED"} if sentence else {"FINISHED"}
+
+
+class UNDERSTUDY_OT_cancel_install(bpy.types.Operator):
+    """Stop installing the engine. What was fetched is kept for the next try"""
+
+    bl_idname = "understudy.cancel_install"
+    bl_label = "Cancel"
+    bl_options: Any = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        return allowed(cls, "" if installer.current else "Nothing is being installed")
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Ask; the timer sees the end."""
+        if installer.current is not None:
+            installer.current.cancel()
+        return {"FINISHED"}
+
+
+class UNDERSTUDY_OT_remove_engine(bpy.types.Operator):
+    """Delete the environment that Install Engine made. Styles, shots and results stay"""
+
+    bl_idname = "understudy.remove_engine"
+    bl_label = "Remove Engine"
+    bl_options: Any = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        return allowed(cls, _why_not() or ("" if engine_folder().exists() else "No engine is installed"))
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask first."""
+        return context.window_manager.invoke_confirm(self, event)
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """End the engine and delete its environment."""
+        manager.close()
+        try:
+            installer.remove(engine_folder())
+        except InstallError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        self.report({"INFO"}, "The engine was removed.")
+        return {"FINISHED"}
+
+
+def _look() -> float | None:
+    """See how far the installation is; None, which ends the timer, once it is over."""
+    if installer.current is None:
+        return None
+    steps = installer.current.poll()
+    _redraw()
+    if not (steps and steps[-1].ended):
+        return LOOK_SECONDS
+    installer.failed, installer.current = steps[-1].sentence, None
+    if not installer.failed and not bpy.app.background:
+        _start()
+    return None
+
+
+def _start() -> None:
+    """The first thing to do with a new engine."""
+    try:
+        engine_python()
+        manager.start()
+    except EngineError as error:
+        installer.failed = str(error)
+
+
+def _redraw() -> None:
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type in {"VIEW_3D", "PREFERENCES"}:
+                area.tag_redraw()
+
+
+CLASSES = (UNDERSTUDY_OT_install_engine, UNDERSTUDY_OT_cancel_install, UNDERSTUDY_OT_remove_engine)
+
+_register, _unregister = bpy.utils.register_classes_factory(CLASSES)
+
+
+def register() -> None:
+    _register()
+
+
+def unregister() -> None:
+    if installer.current is not None:
+        installer.current.cancel()
+        installer.current = None
+    if bpy.app.timers.is_registered(_look):
+        bpy.app.timers.unregister(_look)
+    _unregister()

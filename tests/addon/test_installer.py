@@ -1,0 +1,155 @@
+"""The engine's installer: a real environment with a real torch, and what goes wrong on artists' machines."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from addon import installer
+from addon.installer import Installation, InstallError, Plan, Step
+
+ROOT = Path(__file__).resolve().parents[2]
+
+DISK_MB = 24
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The engine's wheel, as `build.py zip` makes it."""
+    sys.path.insert(0, str(ROOT))
+    import build
+
+    folder = tmp_path_factory.mktemp("package")
+    assert build.pack_engine(Path(sys.executable), folder) == 0
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture
+def plan(package: Path, tmp_path: Path) -> Plan:
+    """With a target whose name is not plain."""
+    return Plan(Path(sys.executable), tmp_path / "Häuser und Öl" / "engine", package, "CPU")
+
+
+def follow(installation: Installation, until: str = "", seconds: float = 500) -> list[Step]:
+    """All steps to the end, or to the first that says `until`."""
+    steps: list[Step] = []
+    deadline = time.monotonic() + seconds
+    while not (steps and steps[-1].ended) and not (until and any(until in step.text for step in steps)):
+        assert time.monotonic() < deadline, steps
+        steps += installation.poll()
+        time.sleep(0.05)
+    return steps
+
+
+def start(plan: Plan) -> Installation:
+    installation = Installation(plan)
+    installation.start()
+    return installation
+
+
+def no_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine without a network: an index that nobody serves, and no local wheels."""
+    for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+
+
+# --- the whole of it -------------------------------------------------------------------------------------------------
+
+
+def test_cancelled_gone_on_with_and_working(plan: Plan) -> None:
+    """One environment, so that torch is fetched once: stopped in its middle, gone on with, used, removed."""
+    first = start(plan)
+    follow(first, until="Processing understudy")
+    asked = time.monotonic()
+    first.cancel()
+    end = follow(first)[-1]
+    assert time.monotonic() - asked < 5 and end.sentence == "Cancelled; what was fetched is kept."
+    assert installer.read_state(plan.target)["state"] == "incomplete"
+
+    steps = follow(start(plan))
+    assert not steps[-1].sentence and steps[-1].text == "cpu"
+    assert [step.done for step in steps] == sorted(step.done for step in steps), "progress goes back"
+    assert sum(step.text != before.text for before, step in itertools.pairwise(steps)) > 5, "it says little"
+    state = installer.read_state(plan.target)
+    assert state == {"state": "complete", "version": installer.package_version(plan.package), "backend": "CPU"}
+    engine = [str(installer.interpreter(plan.target)), "-I", "-m", "engine", "--help"]
+    assert "serve" in subprocess.run(engine, capture_output=True, text=True, cwd=plan.target).stdout
+
+    installer.remove(plan.target)
+    assert not plan.target.exists()
+
+
+# --- what goes wrong -------------------------------------------------------------------------------------------------
+
+
+def test_without_a_network(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    no_index(monkeypatch)
+    sentence = follow(start(plan))[-1].sentence
+    assert "could not be reached" in sentence and "folder of wheels" in sentence
+
+
+def test_a_folder_of_wheels_without_torch(plan: Plan, tmp_path: Path) -> None:
+    with pytest.raises(InstallError, match="no torch among the wheels"):
+        start(replace(plan, wheels=tmp_path))
+
+
+def test_a_damaged_wheel(plan: Plan, tmp_path: Path) -> None:
+    (tmp_path / "torch-2.13.0-py3-none-any.whl").write_bytes(b"PK nothing")
+    sentence = follow(start(replace(plan, wheels=tmp_path)))[-1].sentence
+    assert "no build of" in sentence or "damaged" in sentence
+    assert installer.read_state(plan.target)["state"] == "incomplete"
+
+
+def test_a_full_disk(plan: Plan, small_disk: Path) -> None:
+    with pytest.raises(InstallError, match=r"needs 1500 MB and .* has \d+ MB left; free some space"):
+        start(replace(plan, target=small_disk / "engine"))
+
+
+def test_a_disk_that_fills_up_on_the_way(plan: Plan, small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(installer.BACKENDS, "CPU", ("", 0))
+    sentence = follow(start(replace(plan, target=small_disk / "engine")))[-1].sentence
+    assert "the disk is full; free some space" in sentence
+
+
+def test_a_folder_that_is_a_file(plan: Plan, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a letter")
+    with pytest.raises(InstallError, match="cannot be written to"):
+        start(replace(plan, target=tmp_path / "taken" / "engine"))
+
+
+def test_a_python_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(InstallError, match=r"no Python from 3\.11"):
+        installer.find_python(str(tmp_path))
+
+
+def test_blender_as_sys_executable_is_not_taken_for_a_python() -> None:
+    assert "blender" not in installer.find_python(blenders_own="/usr/bin/blender").name
+
+
+def test_what_others_made_is_not_removed(tmp_path: Path) -> None:
+    (tmp_path / "precious.txt").write_text("kept")
+    with pytest.raises(InstallError, match="was not made by Understudy"):
+        installer.remove(tmp_path)
+    assert (tmp_path / "precious.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("Error: Command '[…]' returned non-zero: ensurepip is not available", "venv package"),
+        ("ERROR: Could not install packages: [Errno 13] Permission denied: '/opt'", "cannot be written to"),
+        ("ERROR: No matching distribution found for torch==2.13.0", "no build of torch==2.13.0 fits"),
+        ("ERROR: something new", "something new"),
+    ],
+)
+def test_every_failure_is_one_sentence(plan: Plan, said: str, words: str) -> None:
+    sentence = installer.explain(["Collecting torch", said], plan)
+    assert words in sentence and sentence.endswith(".") and "\n" not in sentence
