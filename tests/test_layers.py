@@ -23,6 +23,7 @@ TORCH = {"torch", "numpy", "scipy", "OpenEXR", "safetensors", "PIL", "engine"}
 PANEL_MAY_SEE = {
     "__package__",
     "engine_process",
+    "installer",
     "jobs",
     "preferences",
     "properties",
