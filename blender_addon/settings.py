@@ -185,5 +185,6 @@ SETTINGS: dict[str, type] = {
     "inbetween": Inbetween,
     "extrapolate": Extrapolate,
     "loop": Loop,
+    "clean": Clean,
 }
 SHOT_KINDS = ("train_style", "stylise", "suggest_key", "track_footage", "combine")

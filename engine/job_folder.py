@@ -19,6 +19,7 @@ from .protocol import (
     MAX_SIDE,
     PROTOCOL_VERSION,
     SETTINGS,
+    Clean,
     Clip,
     Extrapolate,
     Job,
@@ -160,6 +161,8 @@ def _check_settings(folder: Path, settings: Settings) -> None:
         clip = read_clip(folder)
         if isinstance(settings, Loop):
             _check_loop(settings, clip)
+        if isinstance(settings, Clean) and any(not 0 <= foot < len(clip.joints) for foot in settings.feet):
+            raise JobError("A foot to lock is no joint of the clip; choose the feet again.")
         if isinstance(settings, Extrapolate) and not 0 < settings.frames <= MAX_FRAMES:
             raise JobError(f"The number of frames to play on must be 1 to {MAX_FRAMES}, not {settings.frames}.")
 

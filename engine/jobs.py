@@ -63,6 +63,13 @@ def loop(folder: Path, settings: protocol.Loop) -> Steps:
     return job(folder, settings)
 
 
+def clean(folder: Path, settings: protocol.Clean) -> Steps:
+    """Smooth clip.npz and lock its feet; writes result/clip.npz."""
+    from engine.motion.clean import clean as job
+
+    return job(folder, settings)
+
+
 JOBS: dict[str, Job] = {
     "train_style": train_style,
     "stylise": stylise,
@@ -70,6 +77,7 @@ JOBS: dict[str, Job] = {
     "inbetween": inbetween,
     "extrapolate": extrapolate,
     "loop": loop,
+    "clean": clean,
 }
 MODELS: dict[str, list[str]] = {
     "train_style": ["anchor_gan"],
@@ -77,6 +85,7 @@ MODELS: dict[str, list[str]] = {
     "inbetween": ["lstm", "baseline"],
     "extrapolate": ["lstm", "baseline"],
     "loop": ["curves"],
+    "clean": ["curves"],
 }
 
 

@@ -1,0 +1,190 @@
+"""What stands on the ground, found by height and speed, and held there: by the two bones above it where there are two, else
+by the whole chain up to the body. Any rig: feet are whatever ends a limb and comes to rest among the lowest. Knows no
+network and no file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine import quat, skeleton
+
+SLOW, FAST = 0.12, 0.25  # rig sizes a second: below the first a foot comes to rest, above the second it leaves
+LOW = 0.08  # rig sizes above the lowest part of the rig: how high a foot may be at rest
+BRIEF = 0.1  # seconds: a shorter contact is none, a shorter gap between two is no step
+BLEND = 0.15  # seconds in which a held foot comes to be held, and comes free
+SHORT = 0.5  # of the longest bone of a limb: a shorter one at its end is a foot, which keeps its angle to the ground
+REACH = 0.998  # of a limb: how far it may be stretched
+ROUNDS = 12  # of turning the joints of a chain one after the other
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What is needed to tell contacts: the rig's parents, the index of its up axis, its size, frames a second."""
+
+    parents: list[int]
+    up: int
+    size: float
+    fps: float
+
+    @property
+    def flat(self) -> list[int]:
+        """The axes along the ground."""
+        return [axis for axis in range(3) if axis != self.up]
+
+
+def find_feet(positions: Tensor, ground: Ground, moving: list[int]) -> list[int]:
+    """The joints of (T, J, 3) that end a limb of the `moving` ones and rest among the lowest at some time."""
+    inner = {ground.parents[j] for j in moving}
+    ends = [j for j in moving if j not in inner and _limb(ground.parents, j, positions)]
+    return [j for j in ends if bool(find_contacts(positions, ground, [j]).any())]
+
+
+def find_contacts(positions: Tensor, ground: Ground, feet: list[int]) -> Tensor:
+    """When each foot rests, (T, feet) bool: from below SLOW to above FAST, all the time near the lowest part of the rig."""
+    at = positions[:, feet]
+    steps = at.diff(dim=0).norm(dim=-1) * ground.fps / ground.size
+    steps = torch.cat([steps[:1], steps, steps[-1:]])
+    speed = 0.5 * (steps[1:] + steps[:-1])
+    height = (at[..., ground.up] - positions[..., ground.up].amin(1, keepdim=True)) / ground.size
+    rest = torch.zeros(at.shape[:2], dtype=torch.bool)
+    brief = max(2, round(BRIEF * ground.fps))
+    for foot in range(len(feet)):
+        low = height[:, foot] < LOW
+        stays, begins = low & (speed[:, foot] < FAST), low & (speed[:, foot] < SLOW)
+        for start, end in _runs(stays.numpy()):
+            rest[start:end, foot] = bool(begins[start:end].any()) and end - start >= brief
+    return rest
+
+
+def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
+    """First row and the row after the last of each run of a mask (T,)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def _limb(parents: list[int], end: int, positions: Tensor) -> list[int]:
+    """The joints that can bring `end` to a place, the upmost first, the one that is brought last; empty where there are
+    none. That is the limb from below the joint where it branches off; a short bone at its end is left out."""
+    chain = [end]
+    while parents[chain[-1]] >= 0 and parents.count(parents[chain[-1]]) == 1:
+        chain.append(parents[chain[-1]])
+    chain.reverse()
+    length = (positions[0, chain[1:]] - positions[0, chain[:-1]]).norm(dim=-1)
+    while len(chain) > 3 and length[len(chain) - 2] < SHORT * length.max():
+        chain.pop()
+    return chain if len(chain) > 2 else []
+
+
+# --- holding ---------------------------------------------------------------------------------------------------------
+
+
+def offsets(at: Tensor, rest: Tensor, pinned: Tensor, ground: Ground) -> Tensor:
+    """How far a foot (T, 3) has to be moved so that it stands still while at rest (T,) bool; along the ground alone.
+
+    It stands where it is at the `pinned` (T,) rows, from one to the next, else where it is on average. Before and after,
+    the offset grows and fades with the foot's own velocity; at pinned rows it is zero.
+    """
+    out = torch.zeros_like(at)
+    blend, fixed = max(2, round(BLEND * ground.fps)), pinned.numpy()
+    pins = np.flatnonzero(fixed)
+    for start, end in _runs(rest.numpy()):
+        rows, inside = np.arange(start, end), pins[(pins >= start) & (pins < end)]
+        if len(inside):
+            spot = np.stack([np.interp(rows, inside, at[inside, axis].numpy()) for axis in range(3)], 1)
+            out[start:end] = torch.from_numpy(spot.astype(np.float32)) - at[start:end]
+        else:
+            out[start:end] = at[start:end].mean(0) - at[start:end]
+        later, sooner = pins[pins >= end], pins[pins < start]
+        _fade(out, at, end - 1, 1, min([blend, *(later[:1] - end + 1), len(at) - end]))
+        _fade(out, at, start, -1, min([blend, *(start - sooner[-1:]), start]))
+    out[..., ground.up] = 0.0
+    return out
+
+
+def _fade(out: Tensor, at: Tensor, row: int, way: int, count: int) -> None:
+    """Let the offset at `row` come to nothing within `count` rows; it leaves with the velocity it had."""
+    if count < 1 or not 0 <= row + way < len(at):
+        return
+    u = torch.arange(1, count + 1)[:, None] / count
+    speed = -(at[row + way] - at[row])
+    fading = out[row] * (1 - u) ** 2 * (1 + 2 * u) + speed * count * u * (1 - u) ** 2
+    rows = row + way * torch.arange(1, count + 1)
+    out[rows] = out[rows] + fading
+
+
+def hold(rotations: Tensor, locations: Tensor, rest_offsets: Tensor, ground: Ground, foot: int, move: Tensor) -> Tensor:
+    """Rotations (T, J, 4) with the foot moved by (T, 3) in the rig's space; joints below its limb keep their world angle."""
+    turned, positions = skeleton.fk(rotations, locations, rest_offsets, ground.parents)
+    chain = _limb(ground.parents, foot, positions)
+    rows = move.norm(dim=-1) > 1e-6 * ground.size
+    if not chain or not bool(rows.any()):
+        return rotations
+    turns, at = turned[rows][:, chain], positions[rows][:, chain]
+    goal = _within_reach(at, move[rows])
+    solve = _two_bones if len(chain) == 3 else _many_bones
+    new = solve(turns, at, goal)
+    out, whole = rotations.clone(), turned.clone()
+    fresh = whole[rows]
+    fresh[:, chain[:-1]] = new
+    whole[rows] = fresh
+    local = skeleton.local_rotations(whole, ground.parents)
+    for joint in chain:
+        out[:, joint] = torch.where(rows[:, None], local[:, joint], rotations[:, joint])
+    return quat.normalize(out)
+
+
+def _within_reach(at: Tensor, move: Tensor) -> Tensor:
+    """Where the limb (R, chain, 3) is to end: moved, but no farther away than it can be stretched, or is already."""
+    length = at.diff(dim=1).norm(dim=-1).sum(1, keepdim=True)
+    own, way = (at[:, -1] - at[:, 0]).norm(dim=-1, keepdim=True), at[:, -1] + move - at[:, 0]
+    far = way.norm(dim=-1, keepdim=True).clamp_min(1e-9)
+    return at[:, 0] + way / far * torch.minimum(far, torch.maximum(own, REACH * length))
+
+
+def _arc(a: Tensor, b: Tensor) -> Tensor:
+    """The shortest turn of directions (…, 3) from a to b, for those less than half a turn apart."""
+    a, b = (v / v.norm(dim=-1, keepdim=True).clamp_min(1e-9) for v in (a, b))
+    w = 1.0 + (a * b).sum(-1, keepdim=True)
+    return quat.normalize(torch.cat([w, torch.linalg.cross(a, b)], -1))
+
+
+def _two_bones(turned: Tensor, at: Tensor, goal: Tensor) -> Tensor:
+    """World rotations (R, 2, 4) of the two bones of a limb at (R, 3, 3) that ends at `goal`: the joint between bends about
+    the axis about which it is bent, or (where it is straight) about that of the other rows."""
+    upper, lower = at[:, 1] - at[:, 0], at[:, 2] - at[:, 1]
+    axis = torch.linalg.cross(upper, lower)
+    own = quat.rotate(quat.conjugate(turned[:, 0]), axis)
+    usual = own.sum(0) / own.norm(dim=-1).sum().clamp_min(1e-12)
+    scale = upper.norm(dim=-1, keepdim=True) * lower.norm(dim=-1, keepdim=True)
+    axis = axis + 0.02 * scale * quat.rotate(turned[:, 0], usual.expand_as(own))
+    axis = axis / axis.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+    a, b, far = upper.norm(dim=-1), lower.norm(dim=-1), (goal - at[:, 0]).norm(dim=-1)
+
+    def bend(distance: Tensor) -> Tensor:
+        return torch.acos(((distance**2 - a**2 - b**2) / (2.0 * a * b).clamp_min(1e-12)).clamp(-1.0, 1.0))
+
+    more = bend(far) - bend((at[:, 2] - at[:, 0]).norm(dim=-1))
+    knee = quat.exp(more[:, None] * axis)
+    swing = _arc(upper + quat.rotate(knee, lower), goal - at[:, 0])
+    first = quat.multiply(swing, turned[:, 0])
+    return torch.stack([first, quat.multiply(swing, quat.multiply(knee, turned[:, 1]))], 1)
+
+
+def _many_bones(turned: Tensor, at: Tensor, goal: Tensor) -> Tensor:
+    """World rotations (R, chain - 1, 4) of a limb at (R, chain, 3) that ends at `goal`, by turning one joint after the
+    other a little towards it."""
+    turned, at = turned[:, :-1].clone(), at.clone()
+    for _ in range(ROUNDS):
+        for joint in reversed(range(turned.shape[1])):
+            turn = _arc(at[:, -1] - at[:, joint], goal - at[:, joint])
+            turn = quat.exp(0.5 * quat.log(turn)) if joint else turn
+            turned[:, joint:] = quat.multiply(turn[:, None].expand_as(turned[:, joint:]), turned[:, joint:])
+            below = at[:, joint + 1 :] - at[:, joint : joint + 1]
+            at[:, joint + 1 :] = at[:, joint : joint + 1] + quat.rotate(
+                turn[:, None].expand(*below.shape[:2], 4), below
+            )
+    return turned
