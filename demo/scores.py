@@ -15,8 +15,9 @@ from PIL import Image
 from benchmarks.jod import jod
 from benchmarks.metrics import psnr, sharpness_ratio, ssim
 from engine import frames, job_folder, protocol
+from engine.stylise.nearest import reproject_nearest
 from engine.stylise.painter import read_key
-from engine.stylise.reprojection import KeySurface, reproject_nearest
+from engine.stylise.reprojection import KeySurface
 from engine.stylise.views import read_view
 
 

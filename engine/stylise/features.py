@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.stylise.views import View, edges
+from engine.stylise.surface import Surface
+from engine.stylise.views import View
 
 CODE = 8
 EDGES = 3
@@ -28,14 +29,14 @@ def _light(render: Tensor, albedo: Tensor) -> Tensor:
     return ((shade - torch.tensor(STEPS, device=render.device)[:, None, None]) * 8).clamp(-1, 1)
 
 
-def encode(view: View, kin: np.ndarray) -> Tensor:
-    """(CHANNELS, H, W) float32: render, albedo, edges, light, code of the object. kin: by id, the object in the keys after
-    which it is painted; without one (-1) it has no code, and is painted after its colours alone."""
-    code = (_codes(kin) * (kin >= 0)[:, None])[view.ids]
-    render, albedo, edge, codes = (
-        torch.from_numpy(x.transpose(2, 0, 1)) for x in (view.render, view.albedo, edges(view), code.astype(np.float32))
-    )
-    return torch.cat([render * 2 - 1, albedo * 2 - 1, edge, _light(render, albedo), codes])
+def encode(view: View, surface: Surface, kin: np.ndarray) -> Tensor:
+    """(CHANNELS, H, W) float32, on the surface's device: render, albedo, edges, light, code of the object. kin: by id, the
+    object in the keys after which it is painted; without one (-1) it has no code, and is painted after its colours alone."""
+    device = surface.ids.device
+    render, albedo = (torch.from_numpy(x).to(device).permute(2, 0, 1).contiguous() for x in (view.render, view.albedo))
+    codes = torch.from_numpy((_codes(kin) * (kin >= 0)[:, None]).T.astype(np.float32)).to(device)
+    code = codes.index_select(1, surface.ids.flatten()).view(CODE, *view.shape)
+    return torch.cat([render * 2 - 1, albedo * 2 - 1, surface.edges, _light(render, albedo), code])
 
 
 def relight(guides: Tensor, gain: Tensor) -> Tensor:

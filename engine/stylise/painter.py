@@ -16,6 +16,7 @@ from engine.protocol import Shot
 from engine.stylise.features import encode
 from engine.stylise.generator import CARRIED, Carried, Generator, make_atlas, sample
 from engine.stylise.reprojection import Atlas, KeySurface, Match
+from engine.stylise.surface import Surface
 from engine.stylise.views import View, read_view
 
 ALIKE = 0.03  # albedos that differ less are the same material
@@ -59,8 +60,8 @@ def carry(atlas: Tensor, xy: Tensor, trust: Tensor, borrowed_xy: Tensor, borrowe
 
 def match_tensors(match: Match) -> tuple[Tensor, Tensor]:
     """xy (H', W', 2) and trust (1, H', W') of a match, both sides made multiples of four; what is added is not trusted."""
-    xy = pad(torch.from_numpy(match.xy).permute(2, 0, 1)).permute(1, 2, 0)
-    trust = torch.from_numpy(match.confidence)[None]
+    xy = pad(match.xy.permute(2, 0, 1)).permute(1, 2, 0)
+    trust = match.confidence[None]
     return xy, F.pad(trust, (0, -trust.shape[2] % 4, 0, -trust.shape[1] % 4))
 
 
@@ -79,22 +80,23 @@ class Painter:
         self.keys = keys
         self.device = device
         self.known = np.unique(np.concatenate([np.unique(key.view.ids[key.painted]) for key in keys]))
-        self.places = Atlas([KeySurface(key.view, key.painted) for key in keys])
+        self.places = Atlas([KeySurface(key.view, key.painted, device) for key in keys])
         self._albedos = np.min([_mean_albedos(key.view, self.known) for key in keys], 0)
-        self._key_guides = [self.read(key.view).to(device) for key in keys]
+        self._key_guides = [self.read(key.view) for key in keys]
         height, width = keys[0].view.shape
         self.atlas = torch.zeros(CARRIED, len(keys) * height, width, device=device)
         for i in range(len(keys)):
             self.refresh(i)
 
-    def read(self, view: View) -> Tensor:
-        """(C, H', W') guides of a view. An object that no key shows is painted after one of the same colour: the other wing."""
+    def read(self, view: View, surface: Surface | None = None) -> Tensor:
+        """(C, H', W') guides of a view, on the painter's device. An object that no key shows is painted after one of the
+        same colour: the other wing."""
         kin = np.full(int(view.ids.max()) + 1, -1)
         there = np.unique(view.ids)
         away = np.abs(_mean_albedos(view, there)[:, None] - self._albedos).max(-1)
         alike = np.where(away.min(1) < ALIKE, self.known[away.argmin(1)], -1)
         kin[there] = np.where(np.isin(there, self.known), there, np.where(there > 0, alike, -1))
-        return pad(encode(view, kin))
+        return pad(encode(view, surface or Surface.of(view, self.device), kin))
 
     @torch.no_grad()
     def refresh(self, i: int) -> None:
@@ -110,11 +112,11 @@ class Painter:
     def paint(self, view: View) -> np.ndarray:
         """(H, W, 3) uint8 sRGB. A key comes out as it was painted, where it was painted."""
         height, width = view.shape
-        match = self.places.match(view)
-        xy, trust = match_tensors(match)
-        borrowed_xy, borrowed_trust = match_tensors(self.places.borrow(view, match))
-        lent = [t[None].to(self.device) for t in (xy, trust, borrowed_xy, borrowed_trust)]
-        guides = self.read(view)[None].to(self.device)
+        surface = Surface.of(view, self.device)
+        match = self.places.match(view, surface=surface)
+        borrowed = self.places.borrow(view, match, surface)
+        lent = [t[None] for t in (*match_tensors(match), *match_tensors(borrowed))]
+        guides = self.read(view, surface)[None]
         picture = to_picture(self.generator(guides, carry(self.atlas, *lent))[0, :, :height, :width])
         for key in self.keys:
             if key.view.frame == view.frame:

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from engine.stylise.features import CODE, relight
 from engine.stylise.painter import Painter, match_tensors, pad, to_tensor
 from engine.stylise.reprojection import Atlas, KeySurface, Match
+from engine.stylise.surface import Surface
 from engine.stylise.views import View
 
 FLAT = 0.25
@@ -62,13 +63,19 @@ class Picture:
     cross: tuple[Tensor, Tensor] | None = None  # xy and trust in the other keys
 
 
+def _on_cpu(match: Match) -> tuple[Tensor, Tensor]:
+    xy, trust = match_tensors(match)
+    return xy.cpu(), trust.cpu()
+
+
 def frame_picture(painter: Painter, view: View) -> Picture:
     """An unpainted frame; `counts` marks the objects that some key shows."""
-    match = painter.places.match(view)
-    xy, trust = match_tensors(match)
-    borrowed_xy, borrowed_trust = match_tensors(painter.places.borrow(view, match))
+    surface = Surface.of(view, painter.device)
+    match = painter.places.match(view, surface=surface)
+    xy, trust = _on_cpu(match)
+    borrowed_xy, borrowed_trust = _on_cpu(painter.places.borrow(view, match, surface))
     ids = np.pad(view.ids, [(0, -side % 4) for side in view.shape], mode="edge")
-    guides = painter.read(view)
+    guides = painter.read(view, surface).cpu()
     return Picture(
         guides=guides,
         paint=torch.zeros_like(guides[:3]),
@@ -86,11 +93,17 @@ def key_picture(painter: Painter, i: int, others: list[View]) -> Picture:
     """Key i. Its own strokes are in place, hidden where one of `others` does not show the surface."""
     key, shape = painter.keys[i], painter.keys[i].view.shape
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    in_place = Match(np.stack([x, y + i * shape[0]], -1), key.painted.astype(np.float32))
+    place = torch.from_numpy(np.stack([x, y + i * shape[0]], -1))
+    own = torch.from_numpy(key.painted.astype(np.float32))
+    in_place = Match(place, own)
     xy, trust = match_tensors(in_place)
-    seen = [Atlas([KeySurface(other)]).match(key.view).confidence * key.painted for other in others]
-    nothing = Match(in_place.xy, np.zeros(shape, np.float32))
-    borrowed_xy, borrowed_trust = match_tensors(painter.places.borrow(key.view, nothing))
+    surface = Surface.of(key.view, painter.device)
+    seen = [
+        Atlas([KeySurface(other, device=painter.device)]).match(key.view, surface=surface).confidence.cpu() * own
+        for other in others
+    ]
+    nothing = Match(place.to(painter.device), torch.zeros_like(own, device=painter.device))
+    borrowed_xy, borrowed_trust = _on_cpu(painter.places.borrow(key.view, nothing, surface))
     several = len(painter.keys) > 1
     return replace(
         frame_picture(painter, key.view),
@@ -102,7 +115,7 @@ def key_picture(painter: Painter, i: int, others: list[View]) -> Picture:
         borrowed_trust=borrowed_trust,
         known=True,
         flat=_flatness(key.view),
-        cross=match_tensors(painter.places.match(key.view, without=key.view.frame)) if several else None,
+        cross=_on_cpu(painter.places.match(key.view, key.view.frame, surface)) if several else None,
     )
 
 

@@ -1,7 +1,9 @@
 """Paint carried from painted keys to another frame by the anchor: the rest-pose surface point that a pixel sees. For every
 pixel the place in the key that shows the same point of the same object, to a part of a pixel, and how far to trust it.
 
-It knows views and geometry; neither networks nor files.
+The key's pixels lie in a table by the cell of space that their point is in, in cells of several sizes. A point's own cell gives
+a pixel to begin with; from there it walks over the key by the slopes of the key's own surface. It knows views and geometry;
+neither networks nor files.
 """
 
 from __future__ import annotations
@@ -9,15 +11,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import binary_dilation, distance_transform_edt
-from scipy.spatial import cKDTree
+import torch
+from torch import Tensor
 
-from engine.stylise.views import View, edges
+from engine.stylise.surface import Surface
+from engine.stylise.views import View
 
-_APART = 1e5  # between two objects in the search tree, in pixels
-_REACH = 8.0  # pixels: farther than that the key does not show the point
+_WALKS = 3
+_STRIDE = 24.0  # pixels that one walk may go
+_COARSEST = 5  # sizes of cell in which a pixel is kept, each twice the one before
+_PROBES = (0, 1, 2, 3)  # sizes of cell to look in, above the point's own
 # Sides of the box to look at for strokes to borrow: left and right first, as bodies are.
-_FLIPS = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1], [0, 1, 1], [1, 1, 1]], bool)
+_FLIPS = torch.tensor([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1], [0, 1, 1], [1, 1, 1]], dtype=torch.bool)
 
 
 @dataclass(frozen=True)
@@ -25,111 +30,176 @@ class Match:
     """Where a view's surface is in the keys. xy: (H, W, 2) float32, pixels of the atlas, x first. confidence: (H, W) float32, 0
     (not in the key) to 1."""
 
-    xy: np.ndarray
-    confidence: np.ndarray
+    xy: Tensor
+    confidence: Tensor
 
 
 class KeySurface:
     """The surface that one key shows, ready to be searched."""
 
-    def __init__(self, view: View, painted: np.ndarray | None = None) -> None:
+    def __init__(self, view: View, painted: np.ndarray | None = None, device: torch.device | str = "cpu") -> None:
         """painted: (H, W) bool, where the key counts; everywhere if None."""
-        painted = np.ones(view.shape, bool) if painted is None else painted
         self.view = view
-        self._extent = np.sqrt((view.slopes**2).sum(-1).max(-1))
-        # One length unit an object: its median pixel, so that one reach fits a coin and a mountain.
-        self._unit = np.ones(int(view.ids.max()) + 1, np.float32)
-        for i in np.unique(view.ids):
-            here = self._extent[(view.ids == i) & (self._extent > 0)]
-            self._unit[i] = np.median(here) if here.size else 1.0
-        self._pixels = np.flatnonzero(painted)
-        points, ids = view.points.reshape(-1, 3)[self._pixels], view.ids.ravel()[self._pixels]
-        self._tree = cKDTree(self._place(points, ids), balanced_tree=False)
-        self._cells = _Cells(points, ids, view.sizes)
-        self._core = _core(points, ids, len(view.sizes))
-        rim = (edges(view)[..., 0] > 0) | ~painted
-        self._inside = (
-            distance_transform_edt(~rim).astype(np.float32) if rim.any() else np.full(view.shape, 9.0, np.float32)
-        )
+        self.painted = np.ones(view.shape, bool) if painted is None else painted
+        surface = Surface.of(view, device)
+        mask = torch.from_numpy(self.painted).to(device)
+        points, ids = surface.points.flatten(1), surface.ids.flatten()
+        slopes = surface.slopes.flatten(2)
+        extent = slopes.square().sum(1).amax(0).sqrt()
+        usable = mask.flatten() & (extent > 0)
+        # A pixel that does not count is nobody's.
+        self._places = [*points, torch.where(usable, ids, -1)]
+        self._inverse = _inverse(slopes)
+        self._slopes = [plane.contiguous() for plane in slopes.flatten(0, 1)]
+        inside = _inside((surface.edges[0] > 0) | ~mask).flatten()
+        self._judge = [extent, surface.footprint.flatten(), inside]
+        self._cells = _Cells(points, ids, extent, usable)
+        self._core = _core(points.T, ids, len(surface.sizes), mask.flatten())
 
-    def _place(self, points: np.ndarray, ids: np.ndarray) -> np.ndarray:
-        """Points (N, 3) of objects (N,) in the tree's four dimensions."""
-        unit = self._unit[np.minimum(ids, len(self._unit) - 1)]
-        return np.concatenate([points / unit[:, None], (ids * _APART)[:, None]], 1, dtype=np.float64)
-
-    def nearest(self, points: np.ndarray, ids: np.ndarray, reach: float = np.inf) -> np.ndarray:
-        """(N,) flat index of the nearest key pixel of the same object; -1 beyond `reach` or where the key has no such object."""
-        distance, found = self._tree.query(self._place(points, ids), distance_upper_bound=min(reach, _APART / 2))
-        there = np.isfinite(distance)
-        return np.where(there, self._pixels[np.where(there, found, 0)], -1)
-
-    def fold(self, points: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    def fold(self, points: Tensor, ids: Tensor) -> Tensor:
         """Points (N, 3) led back into the part of their object that the key shows best, as a pattern is repeated, mirrored."""
-        low, size = self._core[:, np.minimum(ids, self._core.shape[1] - 1)]
+        low, size = self._core[:, ids.clamp(max=self._core.shape[1] - 1)]
         turns = (points - low) / size
-        return low + size * np.abs(turns - 2 * np.round(turns / 2))
+        return low + size * (turns - 2 * torch.round(turns / 2)).abs()
 
-    def locate(self, points: np.ndarray, ids: np.ndarray, footprint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(N, 2) place in the key in pixels and (N,) confidence. footprint: (N,) edge of a pixel on the surface."""
-        xy, trust = np.zeros((len(ids), 2), np.float32), np.zeros(len(ids), np.float32)
-        near = self._cells.holds(points, ids)
-        found = self.nearest(points[near], ids[near], _REACH)
-        near, q = near[found >= 0], found[found >= 0]
-        offset = points[near] - self.view.points.reshape(-1, 3)[q]
-        step, rest = _solve(self.view.slopes.reshape(-1, 2, 3)[q], offset)
-        coarser = self.view.footprint.ravel()[q] / np.maximum(footprint[near], 1e-9)
-        sure = np.clip(2 - 2 * rest / (self._extent.ravel()[q] + 1e-9), 0, 1) * np.clip(2 - coarser / 3, 0, 1)
-        trust[near] = sure * np.clip(self._inside.ravel()[q] - 1, 0, 1)
-        y, x = np.divmod(q, self.view.shape[1])
-        xy[near] = np.stack([x, y], -1) + step
-        return xy, trust
+    def locate(self, points: Tensor, ids: Tensor, footprint: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, 2) place in the key in pixels and (N,) confidence, of points (N, 3) of objects (N,) int32. footprint: (N,) edge
+        of a pixel on the surface. Fastest where points is a transposed (3, N)."""
+        xy, trust = points.new_zeros(2, len(ids)), points.new_zeros(len(ids))
+        pixel = self._find(points.T, ids, footprint)
+        near = torch.nonzero(pixel >= 0)[:, 0]
+        *places, footprint = _take([*points.T, footprint], near)
+        ids = ids.index_select(0, near)
+        pixel, offset, step = self._approach(pixel.index_select(0, near), places, ids)
+        extent, area, inside = _take(self._judge, pixel)
+        slopes = _take(self._slopes, pixel)
+        u, v = (part.clamp_(-0.75, 0.75) for part in step)
+        rest = _length([offset[i] - u * slopes[i] - v * slopes[3 + i] for i in range(3)]).sqrt_()
+        sure = (2 - 2 * rest / extent).clamp_(0, 1) * (2 - area / footprint.clamp(min=1e-9) / 3).clamp_(0, 1)
+        trust.index_copy_(0, near, sure * inside)
+        width = self.view.shape[1]
+        row = torch.div(pixel, width, rounding_mode="floor")
+        xy.index_copy_(1, near, torch.stack([pixel - row * width + u, row + v]))
+        return xy.T, trust
+
+    def _find(self, points: Tensor, ids: Tensor, footprint: Tensor) -> Tensor:
+        """(N,) a pixel near each point (3, N), of the same object; -1 where there is none."""
+        best, gap = torch.full_like(ids, -1), torch.full_like(footprint, torch.inf)
+        own = _size(footprint)
+        for coarser in _PROBES:
+            pixel = self._cells.look(points, ids, own + coarser)
+            *place, owner = _take(self._places, pixel.clamp(min=0))
+            away = _length([a - b for a, b in zip(points, place, strict=True)])
+            nearer = (pixel >= 0) & (owner == ids) & (away < gap)
+            best, gap = torch.where(nearer, pixel, best), torch.where(nearer, away, gap)
+        return best
+
+    def _approach(self, pixel: Tensor, points: list[Tensor], ids: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """From pixels (N,) of the right objects to those nearest to the points: pixels, what is left to go on the surface, three
+        times (N,), and in pixels, twice (N,)."""
+        height, width = self.view.shape
+        offset, step, _ = self._gap(pixel, points, ids)
+        for _ in range(_WALKS):
+            move = [part.clamp(-_STRIDE, _STRIDE).round_().int() for part in step]
+            go = torch.nonzero(move[0] | move[1])[:, 0]
+            if not len(go):
+                break
+            start, right, down = _take([pixel, *move], go)
+            row = torch.div(start, width, rounding_mode="floor")
+            end = (row + down).clamp_(0, height - 1) * width + (start - row * width + right).clamp_(0, width - 1)
+            found, rest, fits = self._gap(end, _take(points, go), ids.index_select(0, go))
+            nearer = fits & (_length(found) < _length(_take(offset, go)))
+            go = go[nearer]
+            pixel.index_copy_(0, go, end[nearer])
+            for old, new in zip((*offset, *step), (*found, *rest), strict=True):
+                old.index_copy_(0, go, new[nearer])
+        return pixel, offset, step
+
+    def _gap(self, pixel: Tensor, points: list[Tensor], ids: Tensor) -> tuple[list[Tensor], list[Tensor], Tensor]:
+        """From pixels to points: on the surface, three times (N,), in pixels, twice (N,), and (N,) whether the pixel shows the
+        object."""
+        *place, owner = _take(self._places, pixel)
+        inverse = _take(self._inverse, pixel)
+        x, y, z = offset = [a - b for a, b in zip(points, place, strict=True)]
+        step = [inverse[i] * x + inverse[i + 1] * y + inverse[i + 2] * z for i in (0, 3)]
+        return offset, step, owner == ids
 
 
-def _core(points: np.ndarray, ids: np.ndarray, count: int) -> np.ndarray:
-    """(2, count, 3): by id, corner and edges of the box that holds the middle half of its points along each axis."""
-    core = np.stack([np.zeros((count, 3)), np.ones((count, 3))]).astype(np.float32)
-    for i in np.unique(ids):
-        low, high = np.quantile(points[ids == i], [0.25, 0.75], axis=0)
-        core[:, i] = low, np.maximum(high - low, 1e-6)
-    return core
+def _take(planes: list[Tensor], where: Tensor) -> list[Tensor]:
+    """Entries of several tensors (P,): plane by plane, which is many times faster than by rows."""
+    return [plane.index_select(0, where) for plane in planes]
 
 
-def _solve(slopes: np.ndarray, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(N, 2) step in pixels that makes `offset` (N, 3) out of `slopes` (N, 2, 3), at most three quarters of a pixel a side,
-    and the (N,) length of what is left of the offset."""
-    right, down = slopes[:, 0], slopes[:, 1]
-    a, b, d = (right * right).sum(-1), (right * down).sum(-1), (down * down).sum(-1)
-    u, v = (right * offset).sum(-1), (down * offset).sum(-1)
+def _length(offset: list[Tensor]) -> Tensor:
+    """The squared length."""
+    x, y, z = offset
+    return x * x + y * y + z * z
+
+
+def _size(edge: Tensor) -> Tensor:
+    """(N,) int32, the power of two next above the edges (N,) float32, and one more: read from the bits of the number."""
+    return (edge.view(torch.int32) >> 23) - 125
+
+
+def _inverse(slopes: Tensor) -> list[Tensor]:
+    """Six times (P,), a matrix (2, 3): multiplied by an offset on the surface it gives the step in pixels, from slopes
+    (2, 3, P); zero where the surface is seen from the side."""
+    right, down = slopes
+    a, b, d = (right * right).sum(0), (right * down).sum(0), (down * down).sum(0)
     det = a * d - b * b
-    safe = np.where(det > 1e-6 * a * d + 1e-30, det, np.inf)
-    step = np.clip(np.stack([d * u - b * v, a * v - b * u], -1) / safe[:, None], -0.75, 0.75)
-    rest = offset - step[:, :1] * right - step[:, 1:] * down
-    return step.astype(np.float32), np.sqrt((rest * rest).sum(-1))
+    safe = torch.where(det > 1e-6 * a * d + 1e-30, det, torch.inf)
+    return [*((d * right - b * down) / safe), *((a * down - b * right) / safe)]
+
+
+def _inside(rim: Tensor) -> Tensor:
+    """(H, W), 1 for what lies two pixels or more inside the rim (H, W) bool, 0 on it and beside it, between at its corners."""
+    wide = torch.nn.functional.pad(rim[None].float(), (1, 1, 1, 1))[0]
+    middle = wide[1:-1, 1:-1]
+    cross = torch.stack([middle, wide[:-2, 1:-1], wide[2:, 1:-1], wide[1:-1, :-2], wide[1:-1, 2:]]).amax(0)
+    corner = torch.stack([wide[:-2, :-2], wide[:-2, 2:], wide[2:, :-2], wide[2:, 2:]]).amax(0)
+    return (1 - cross) * (1 - corner * (2 - 2**0.5))
+
+
+def _core(points: Tensor, ids: Tensor, count: int, painted: Tensor) -> Tensor:
+    """(2, count, 3): by id, corner and edges of the box that holds the middle half of its points along each axis."""
+    low, high = torch.zeros(count, 3, device=points.device), torch.ones(count, 3, device=points.device)
+    points, ids = points[painted], ids[painted].long()
+    total = torch.bincount(ids, minlength=count)
+    first = total.cumsum(0) - total
+    known = torch.nonzero(total)[:, 0]
+    for axis in range(3):
+        order = torch.argsort(points[:, axis])
+        ranked = points[order[torch.argsort(ids[order], stable=True)], axis]
+        low[known, axis] = ranked[first[known] + total[known] // 4]
+        high[known, axis] = ranked[first[known] + total[known] * 3 // 4]
+    return torch.stack([low, (high - low).clamp(min=1e-6)])
 
 
 class _Cells:
-    """Which coarse cells of the objects' boxes hold a point: a quick no for most points that the key does not show."""
+    """A table of pixels by the cell of space that their points lie in. What finds its place taken is left out: it is found by its
+    neighbours."""
 
-    SIDE = 24
+    def __init__(self, points: Tensor, ids: Tensor, extent: Tensor, usable: Tensor) -> None:
+        """points (3, P), ids (P,), extent (P,): the longer of a pixel's edges on the surface."""
+        pixels = torch.nonzero(usable)[:, 0].int()
+        points, ids = points[:, usable], ids[usable]
+        size = _size(extent[usable])
+        self._mask = (1 << max(10, int(4 * len(pixels) - 1).bit_length())) - 1
+        self._table = torch.full((self._mask + 1,), -1, dtype=torch.int32, device=points.device)
+        for coarser in reversed(range(_COARSEST)):
+            self._table[self._slot(points, ids, size + coarser)] = pixels
 
-    def __init__(self, points: np.ndarray, ids: np.ndarray, sizes: np.ndarray) -> None:
-        self._sizes = np.maximum(sizes, 1e-9)
-        known = np.unique(ids)
-        self._rank = np.full(
-            len(sizes) + 1, len(known)
-        )  # the last rank is an empty box, for objects that the key lacks
-        self._rank[known] = np.arange(len(known))
-        held = np.zeros((len(known) + 1, *[self.SIDE] * 3), bool)
-        held[self._rank[ids], *self._cell(points, ids)] = True
-        self._held = binary_dilation(held, np.ones((1, 3, 3, 3), bool))
+    def _slot(self, points: Tensor, ids: Tensor, size: Tensor) -> Tensor:
+        """(N,) place in the table of the cells of edge 2**size (N,) that hold the points (3, N)."""
+        scale = ((127 - size) << 23).view(torch.float32)
+        x, y, z = (torch.floor(axis * scale).int() for axis in points)
+        mixed = x * 73856093 ^ y * 19349663 ^ z * 83492791 ^ (ids * 64 + size) * 40503787
+        return (mixed ^ mixed >> 15) & self._mask
 
-    def _cell(self, points: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, ...]:
-        share = points / self._sizes[np.minimum(ids, len(self._sizes) - 1)]
-        return tuple(np.clip(share.T * self.SIDE, 0, self.SIDE - 1).astype(np.int64))
-
-    def holds(self, points: np.ndarray, ids: np.ndarray) -> np.ndarray:
-        """Indices of the points that lie in or beside such a cell."""
-        return np.flatnonzero(self._held[self._rank[np.minimum(ids, len(self._rank) - 1)], *self._cell(points, ids)])
+    def look(self, points: Tensor, ids: Tensor, size: Tensor) -> Tensor:
+        """(N,) the pixel kept for the cell of edge 2**size (N,) in which each point (3, N) of objects (N,) lies; -1: none. By
+        chance it may be one of another cell."""
+        return self._table.index_select(0, self._slot(points, ids, size))
 
 
 class Atlas:
@@ -139,51 +209,47 @@ class Atlas:
         self.keys = keys
 
     def _locate(
-        self, view: View, where: np.ndarray, points: np.ndarray, without: int | None
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self, frame: int, points: Tensor, ids: Tensor, footprint: Tensor, without: int | None = None
+    ) -> tuple[Tensor, Tensor]:
         """(N, 2) places and (N,) confidences in the key that shows each point best, of two equals the nearer in time."""
         height, width = self.keys[0].view.shape
-        ids, footprint = view.ids.ravel()[where], view.footprint.ravel()[where]
-        xy, trust, score = np.zeros((len(where), 2), np.float32), np.zeros(len(where), np.float32), np.zeros(len(where))
+        x, y = points.new_zeros(2, len(ids))
+        trust, score = points.new_zeros(2, len(ids))
         for i, key in enumerate(self.keys):
             if key.view.frame == without:
                 continue
             place, certain = key.locate(points, ids, footprint)
-            place = np.clip(place, 0, (width - 1, height - 1)) + np.array([0, i * height])
-            merit = certain / (1 + 0.01 * abs(key.view.frame - view.frame))
+            merit = certain / (1 + 0.01 * abs(key.view.frame - frame))
             better = merit > score
-            xy[better], trust[better], score[better] = place[better], certain[better], merit[better]
-        return xy, trust
+            x = torch.where(better, place[:, 0].clamp(0, width - 1), x)
+            y = torch.where(better, place[:, 1].clamp(0, height - 1) + i * height, y)
+            trust, score = torch.where(better, certain, trust), torch.maximum(score, merit)
+        return torch.stack([x, y], 1), trust
 
-    def match(self, view: View, without: int | None = None) -> Match:
+    def match(self, view: View, without: int | None = None, surface: Surface | None = None) -> Match:
         """Where the keys show what `view` shows; `without`: the frame of a key that is left out."""
-        xy, trust = self._locate(view, np.arange(view.ids.size), view.points.reshape(-1, 3), without)
-        return Match(xy.reshape(*view.shape, 2), trust.reshape(view.shape))
+        surface = surface or Surface.of(view)
+        points, ids = surface.points.flatten(1).T, surface.ids.flatten()
+        xy, trust = self._locate(view.frame, points, ids, surface.footprint.flatten(), without)
+        return Match(xy.view(*view.shape, 2), trust.view(view.shape))
 
-    def borrow(self, view: View, match: Match) -> Match:
+    def borrow(self, view: View, match: Match, surface: Surface | None = None) -> Match:
         """Strokes for what no key shows, that stay on the surface: from the same place on the other side of the object's
         box, else from the part of the object that the first key shows best, repeated."""
-        xy = np.zeros((view.ids.size, 2), np.float32)
-        trust = np.zeros(view.ids.size, np.float32)
+        surface = surface or Surface.of(view)
+        points, ids = surface.points.flatten(1), surface.ids.flatten()
+        footprint = surface.footprint.flatten()
+        xy, trust = points.new_zeros(len(ids), 2), points.new_zeros(len(ids))
+        todo = torch.nonzero(match.confidence.flatten() < 0.5)[:, 0]
         for flip in (*_FLIPS, None):
-            todo = np.flatnonzero((match.confidence.ravel() < 0.5) & (trust < 0.5))
-            ids, points = view.ids.ravel()[todo], view.points.reshape(-1, 3)[todo]
-            other = self.keys[0].fold(points, ids) if flip is None else np.where(flip, view.sizes[ids] - points, points)
-            place, certain = self._locate(view, todo, other, None)
-            better = certain > trust[todo]
+            own, here = ids.index_select(0, todo), points.index_select(1, todo)
+            if flip is None:
+                other = self.keys[0].fold(here.T, own)
+            else:
+                size = surface.sizes.T.contiguous().index_select(1, own)
+                other = torch.stack([s - p if f else p for s, p, f in zip(size, here, flip, strict=True)]).T
+            place, certain = self._locate(view.frame, other, own, footprint.index_select(0, todo))
+            better = certain > trust.index_select(0, todo)
             xy[todo[better]], trust[todo[better]] = place[better], certain[better]
-        return Match(xy.reshape(*view.shape, 2), trust.reshape(view.shape))
-
-
-def reproject_nearest(view: View, keys: list[KeySurface], paints: list[np.ndarray]) -> np.ndarray:
-    """The plain baseline, no network: each pixel takes the paint of the nearest anchor of the same object in the key nearest in
-    time. paints: (H, W, 3) a key. Returns (H, W, 3); the view's own render where no key has the object."""
-    out = (view.render * 255).astype(np.uint8).reshape(-1, 3)
-    open_ = np.ones(len(out), bool)
-    for key, paint in sorted(zip(keys, paints, strict=True), key=lambda pair: abs(pair[0].view.frame - view.frame)):
-        todo = np.flatnonzero(open_)
-        found = key.nearest(view.points.reshape(-1, 3)[todo], view.ids.ravel()[todo])
-        hit = found >= 0
-        out[todo[hit]] = paint.reshape(-1, 3)[found[hit]]
-        open_[todo[hit]] = False
-    return out.reshape(*view.shape, 3)
+            todo = todo[trust.index_select(0, todo) < 0.5]
+        return Match(xy.view(*view.shape, 2), trust.view(view.shape))

@@ -101,17 +101,3 @@ def read_view(folder: Path, shot: Shot, frame: int) -> View:
         depth=np.where(there[..., 0], np.log(np.clip(guides["depth"][..., 0], 1e-4, 1e6)), 0).astype(np.float32),
         sizes=sizes,
     )
-
-
-def edges(view: View) -> np.ndarray:
-    """(H, W, 3) float32, 0 to 1, how much a pixel borders on another object, on a leap in depth, on a fold."""
-    out = np.zeros((*view.shape, 3), np.float32)
-    for axis in (0, 1):
-        here, there = _neighbours(axis)
-        other = view.ids[here] != view.ids[there]
-        step = view.depth[here] - view.depth[there]
-        leap = np.where(other, 0, np.clip(np.abs(step) * 8, 0, 1))
-        fold = np.where(other, 0, np.clip(1 - (view.normal[here] * view.normal[there]).sum(-1), 0, 1))
-        for side in (here, there):
-            out[side] = np.maximum(out[side], np.stack([other, leap, fold], -1))
-    return out

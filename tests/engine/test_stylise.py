@@ -19,7 +19,8 @@ from engine.progress import Outcome, Update
 from engine.protocol import JobError, Stylise, TrainStyle
 from engine.stylise import train
 from engine.stylise.infer import stylise
-from engine.stylise.reprojection import Atlas, KeySurface, reproject_nearest
+from engine.stylise.nearest import reproject_nearest
+from engine.stylise.reprojection import Atlas, KeySurface
 from engine.stylise.train import train_style
 from engine.stylise.views import read_view
 
@@ -269,9 +270,10 @@ def test_anchor_finds_the_surface_to_a_part_of_a_pixel(painted: Path) -> None:
     shot = job_folder.read_shot(painted)
     key, view = read_view(painted, shot, KEY), read_view(painted, shot, 6)
     match = Atlas([KeySurface(key)]).match(view)
-    sure = (match.confidence > 0.9) & (view.ids == 2)
+    xy, confidence = match.xy.numpy(), match.confidence.numpy()
+    sure = (confidence > 0.9) & (view.ids == 2)
     assert sure.sum() > 400
-    x, y = match.xy[sure].T
+    x, y = xy[sure].T
     x0, y0 = np.clip(np.floor([x, y]).astype(int), 0, SIDE - 2)
     corner = [
         key.points[y0 + j, x0 + i] * (((x - x0) if i else 1 - x + x0) * ((y - y0) if j else 1 - y + y0))[:, None]
@@ -281,4 +283,4 @@ def test_anchor_finds_the_surface_to_a_part_of_a_pixel(painted: Path) -> None:
     off = np.linalg.norm(sum(corner) - view.points[sure], axis=-1) / view.footprint[sure]
     assert np.median(off) < 0.1
     hidden = view.points[..., 0] > key.points[key.ids == 2][:, 0].max() + 0.1
-    assert not match.confidence[hidden & (view.ids == 2)].any()
+    assert not confidence[hidden & (view.ids == 2)].any()

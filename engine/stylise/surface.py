@@ -1,0 +1,78 @@
+"""The surface that a view shows, as tensors on the device that works with them: which rest-pose point lies under each pixel, how
+it changes from pixel to pixel, where it ends. It knows views; neither keys nor networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.stylise.views import View
+
+
+@dataclass(frozen=True)
+class Surface:
+    """What one frame shows. points: (3, H, W) float32, rest-pose point in object units. ids: (H, W) int32. slopes: (2, 3, H, W)
+    float32, change of the point by one pixel to the right and down. footprint: (H, W) float32, edge of the square that has the
+    area of surface under a pixel. edges: (3, H, W) float32, 0 to 1, how much a pixel borders on another object, on a leap in
+    depth, on a fold. sizes: (highest id + 1, 3) float32, edges of the objects' boxes."""
+
+    points: Tensor
+    ids: Tensor
+    slopes: Tensor
+    footprint: Tensor
+    edges: Tensor
+    sizes: Tensor
+
+    @classmethod
+    def of(cls, view: View, device: torch.device | str = "cpu") -> Surface:
+        """The view's surface on a device."""
+        points = torch.from_numpy(view.points).to(device).permute(2, 0, 1).contiguous()
+        normal = torch.from_numpy(view.normal).to(device).permute(2, 0, 1)
+        ids = torch.from_numpy(view.ids).to(device, torch.int32)
+        slopes = _slopes(points, ids)
+        return cls(
+            points=points,
+            ids=ids,
+            slopes=slopes,
+            footprint=torch.linalg.cross(slopes[0], slopes[1], dim=0).square().sum(0).sqrt_().sqrt_(),
+            edges=_edges(ids, torch.from_numpy(view.depth).to(device), normal),
+            sizes=torch.from_numpy(view.sizes).to(device),
+        )
+
+
+def _halves(x: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+    """Every pixel but the first along an axis (-1 or -2), and the one before it."""
+    length = x.shape[axis] - 1
+    return x.narrow(axis, 1, length), x.narrow(axis, 0, length)
+
+
+def _slopes(points: Tensor, ids: Tensor) -> Tensor:
+    """(2, 3, H, W). Of the two neighbours the nearer counts, so that an edge is not taken for a slope."""
+    slopes = points.new_zeros(2, *points.shape)
+    for i, axis in enumerate((-1, -2)):
+        here, there = _halves(points, axis)
+        step = here - there
+        length = step.square().sum(0)
+        length.masked_fill_(torch.ne(*_halves(ids, axis)), torch.inf)
+        best = torch.full_like(points[0], torch.inf)
+        for side, column in zip(_halves(best, axis), (_halves(slopes[i], axis)), strict=True):
+            nearer = length < side
+            column.copy_(torch.where(nearer, step, column))
+            side.copy_(torch.minimum(side, length))
+    return slopes
+
+
+def _edges(ids: Tensor, depth: Tensor, normal: Tensor) -> Tensor:
+    """(3, H, W) as in Surface; depth (H, W) is the logarithm of the distance, normal (3, H, W)."""
+    edges = depth.new_zeros(3, *ids.shape)
+    for axis in (-1, -2):
+        here, there = _halves(ids, axis)
+        other = here != there
+        leap = torch.sub(*_halves(depth, axis)).abs_().mul_(8).clamp_(max=1)
+        fold = (1 - torch.mul(*_halves(normal, axis)).sum(0)).clamp_(0, 1)
+        found = torch.stack([other.float(), leap.masked_fill_(other, 0), fold.masked_fill_(other, 0)])
+        for side in _halves(edges, axis):
+            torch.maximum(side, found, out=side)
+    return edges
