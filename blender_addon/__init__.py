@@ -1,10 +1,25 @@
 """The extension: registration, in order, and nothing else."""
 
-from . import cli, jobs, preferences, preview, properties, ui, ui_stylise
-from .operators import capture, install, job, keys, motion, presets, results, stylise
+from . import cli, jobs, preferences, preview, properties, styles, ui, ui_stylise
+from .operators import assets, capture, install, job, keys, motion, presets, results, stylise
 
 MODULES = (
-    *(preferences, properties, jobs, preview, job, install, capture, keys, stylise, results, presets, motion),
+    *(
+        preferences,
+        styles,
+        properties,
+        jobs,
+        preview,
+        job,
+        install,
+        capture,
+        keys,
+        stylise,
+        results,
+        assets,
+        presets,
+        motion,
+    ),
     *(ui, ui_stylise, cli),
 )
 

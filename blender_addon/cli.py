@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ import bpy
 
 from . import compat
 from .jobs import Running, manager
-from .properties import SOURCES
+from .properties import DEPTHS, SOURCES
 
 LINE_SECONDS = 1.0  # progress lines come no faster than this
 POLL_REFUSAL = re.compile(r"^Operator bpy\.ops\.\S+\.poll\(\) (failed, )?")  # Blender's words before ours
@@ -29,6 +29,16 @@ SCENE_SETTINGS = {
     "seed": "seed",
     "model": "motion_model",
     "count": "extrapolate_frames",
+    "style": "style",
+    "style_use": "style_use",
+    "strength": "strength",
+    "light": "light",
+    "strokes": "texture",
+    "objects": "painted_objects",
+    "collection": "painted_collection",
+    "keep_background": "keep_background",
+    "keep_alpha": "keep_alpha",
+    "depth": "depth",
 }
 
 
@@ -41,8 +51,10 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, text, options in (
         ("capture", "render the frames and guides of the scene's range into the job folder", (_shot, _capture)),
+        ("suggest-key", "say which frame to paint next, and how much the painted ones cover", (_shot,)),
         ("train-style", "train the style on the painted frames in the job folder's keys/", (_shot, _train)),
         ("stylise", "paint every captured frame", (_shot, _stylise, _save)),
+        ("save-style", "save the trained style under a name, for other shots", (_shot, _name)),
         ("inbetween", "make the keys between the artist's keys", (_motion, _inbetween, _keep)),
         ("extrapolate", "play the motion on after the last key", (_motion, _extrapolate, _keep)),
     ):
@@ -66,12 +78,32 @@ def _capture(command: argparse.ArgumentParser) -> None:
 def _train(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seconds", type=float, help="how long to train")
     command.add_argument("--seed", type=int)
-    command.add_argument("--resume", action="store_true", help="go on from the style trained before")
+    start = command.add_mutually_exclusive_group()
+    start.add_argument("--resume", action="store_true", help="go on from the style trained before")
+    start.add_argument("--base", dest="style", metavar="NAME", help="start from a saved style")
+    command.set_defaults(style_use="BASE")
+
+
+def _name(command: argparse.ArgumentParser) -> None:
+    command.add_argument("name", metavar="NAME", help="a name that no saved style has yet")
 
 
 def _stylise(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", type=int)
     command.add_argument("--overwrite", action="store_true", help="paint finished frames again")
+    command.add_argument("--style", metavar="NAME", help="paint with a saved style (default: the shot's own)")
+    command.set_defaults(style_use="PAINT")
+    for name, most, text in (
+        ("--strength", 1, "0 the render to 1 the painting"),
+        ("--light", 1, "how much of the scene's change of light is followed"),
+        ("--strokes", 2, "how much of lines and strokes is laid on, 1 as painted"),
+    ):
+        command.add_argument(name, metavar=f"0-{most}", type=part(most), help=text)
+    command.add_argument("--collection", metavar="NAME", help="paint the objects of this collection alone")
+    yes_or_no = argparse.BooleanOptionalAction
+    command.add_argument("--keep-background", action=yes_or_no, help="what is no object stays as rendered")
+    command.add_argument("--keep-alpha", action=yes_or_no, help="the result is transparent where the render is")
+    command.add_argument("--depth", choices=[name for name, *_ in DEPTHS], help="PNG of 8 or 16 bit, or linear OpenEXR")
 
 
 def _motion(command: argparse.ArgumentParser) -> None:
@@ -99,6 +131,21 @@ def _save(command: argparse.ArgumentParser, required: bool = False) -> None:
 
 def _keep(command: argparse.ArgumentParser) -> None:
     _save(command, required=True)  # keys are nowhere but in the Blender file
+
+
+def part(most: float) -> Callable[[str], float]:
+    """The reader of a number from 0 to `most`."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"'{text}' is no number") from error
+        if not 0 <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not between 0 and {most:g}")
+        return value
+
+    return read
 
 
 def frame_range(text: str) -> tuple[int, int]:
@@ -156,6 +203,10 @@ class Lines:
 def _settings(options: argparse.Namespace) -> Iterator[None]:
     """What the command line gives, in the scene for this run alone: a saved file keeps its own settings."""
     scene, given = bpy.context.scene, vars(options)
+    if given.get("style") is None:
+        given.pop("style_use", None)
+    if given.get("collection"):
+        given["collection"], given["objects"] = _collection(given["collection"]), "COLLECTION"
     wanted = [(scene.understudy, name, given.get(option)) for option, name in SCENE_SETTINGS.items()]
     wanted += zip((scene, scene), ("frame_start", "frame_end"), given.get("frames") or (None, None), strict=True)
     before = [(owner, name, getattr(owner, name)) for owner, name, value in wanted if value is not None]
@@ -167,6 +218,14 @@ def _settings(options: argparse.Namespace) -> Iterator[None]:
     finally:
         for owner, name, value in before:
             setattr(owner, name, value)
+
+
+def _collection(name: str) -> bpy.types.Collection:
+    """A collection of the file. Raises Failure."""
+    found = bpy.data.collections.get(name)
+    if found is None:
+        raise Failure(f"there is no collection '{name}' in the file.")
+    return found
 
 
 def _select(name: str | None, bones: str | None) -> dict[str, object]:
@@ -192,6 +251,8 @@ def _run(options: argparse.Namespace) -> None:
     ops: Any = bpy.ops
     operator = getattr(ops.understudy, options.command.replace("-", "_"))
     settings: dict[str, object] = {name: True for name in ("resume", "overwrite") if getattr(options, name, False)}
+    if options.command == "save-style":
+        settings["name"] = options.name
     if options.command in ("inbetween", "extrapolate"):
         settings = _select(options.object, options.bones)
         if getattr(options, "frames", None):

@@ -51,6 +51,11 @@ class UnderstudyPreferences(bpy.types.AddonPreferences):
         default="//understudy/",
         options=compat.RELATIVE_PATH,
     )
+    style_folder: StringProperty(
+        name="Saved Styles",
+        description="Where saved styles are kept. Empty: in Blender's user folder, shared by all Blender versions",
+        subtype="DIR_PATH",
+    )
     engine_folder: StringProperty(
         name="Engine Folder",
         description="Where Install Engine makes the engine's environment. Empty: in Blender's user folder, shared by all "
@@ -84,7 +89,7 @@ class UnderstudyPreferences(bpy.types.AddonPreferences):
         """The settings, which interpreter will be used, and what makes it."""
         layout = self.layout
         layout.use_property_split = True
-        for name in ("engine_python", "device", "job_folder", "start_seconds"):
+        for name in ("engine_python", "device", "job_folder", "style_folder", "start_seconds"):
             layout.prop(self, name)
         try:
             layout.label(text=f"Engine found: {engine_python()}", icon="CHECKMARK")
@@ -128,10 +133,19 @@ def engine_python() -> Path:
 def engine_folder() -> Path:
     """Where the engine's environment is made: outside the extension's folder, which goes when it is uninstalled, and
     outside the Blender version's, whose next version is to share it."""
-    if preferences().engine_folder:
-        return Path(bpy.path.abspath(preferences().engine_folder))
+    named = preferences().engine_folder
+    return Path(bpy.path.abspath(named)) if named else _shared_folder() / "engine"
+
+
+def style_folder() -> Path:
+    """Where saved styles are kept, one folder each; beside the engine's."""
+    named = preferences().style_folder
+    return Path(bpy.path.abspath(named)) if named else _shared_folder() / "styles"
+
+
+def _shared_folder() -> Path:
     user = Path(bpy.utils.user_resource("DATAFILES")).parent
-    return (user.parent if re.fullmatch(r"\d+\.\d+", user.name) else user) / "understudy" / "engine"
+    return (user.parent if re.fullmatch(r"\d+\.\d+", user.name) else user) / "understudy"
 
 
 def register() -> None:

@@ -84,11 +84,12 @@ def show(shown: bpy.types.Image) -> bool:
 
 
 def open_editor(context: bpy.types.Context, shown: bpy.types.Image) -> None:
-    """Show an image in a window of its own, as Blender shows a render."""
-    bpy.ops.wm.window_new()
-    area = context.window_manager.windows[-1].screen.areas[0]
-    area.ui_type = "IMAGE_EDITOR"
-    space: Any = area.spaces.active
+    """Split the area in which the button was pressed, so that one can work on beside the picture."""
+    area, areas = context.area, context.screen.areas
+    bpy.ops.screen.area_split(direction="VERTICAL" if area.width > area.height else "HORIZONTAL", factor=0.5)
+    new = areas[-1]
+    new.ui_type = "IMAGE_EDITOR"
+    space: Any = new.spaces.active
     space.image = shown
 
 

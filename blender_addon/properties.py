@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
-from . import compat
+from . import compat, styles
 from .jobs import manager
 from .preferences import preferences
 
@@ -30,11 +31,40 @@ DEPTHS = (
     ("16", "PNG, 16 bit", "As the frames are shown, in finer steps"),
     ("EXR", "OpenEXR", "Linear, half float, for compositing"),
 )
+STYLE_USES = (
+    ("PAINT", "Paint With It", "Stylise paints with the saved style, without keys of this shot's own"),
+    ("BASE", "Start From It", "Train Style starts from the saved style and learns this shot's keys in less time"),
+)
 
 
 def _motion_models(_self: object, _context: bpy.types.Context, _text: str) -> Iterable[str]:
     """What the engine that runs offers; more names appear once it has started."""
     return ["auto", *(manager.models.get("inbetween") or ["baseline"])]
+
+
+_style_items: list[tuple[str, str, str, int, int]] = []  # Blender keeps no copy of the strings
+
+
+def _styles(_self: object, _context: bpy.types.Context | None) -> list[tuple[str, str, str, int, int]]:
+    """None, then the saved styles with their thumbnails. Their numbers follow from their names, so that a style that
+    comes or goes does not change what is chosen."""
+    _style_items[:] = [("NONE", "This Shot's Own", "The style trained on this shot's keys", 0, 0)]
+    _style_items.extend(
+        (name, name, f"The saved style '{name}'", styles.icon(name), _number(name)) for name in styles.names()
+    )
+    return _style_items
+
+
+def _number(name: str) -> int:
+    return (zlib.crc32(name.encode()) & 0x3FFFFFFF) + 1
+
+
+def _chosen_style(self: Any) -> int:
+    return _number(self.style) if self.style in styles.names() else 0
+
+
+def _choose_style(self: Any, number: int) -> None:
+    self.style = next((name for name in styles.names() if _number(name) == number), "")
 
 
 class UnderstudySettings(bpy.types.PropertyGroup):
@@ -101,8 +131,17 @@ class UnderstudySettings(bpy.types.PropertyGroup):
     depth: EnumProperty(name="File", description="The kind of file of the finished frames", items=DEPTHS, default="8")
     style: StringProperty(
         name="Style",
-        description="The saved style to paint with, without keys of this shot's own. Empty: the style trained on its keys",
+        description="Name of the saved style that this shot uses. Empty: the style trained on its keys",
     )
+    style_thumbnail: EnumProperty(
+        name="Style",
+        description="The saved style that this shot uses",
+        items=_styles,
+        get=_chosen_style,
+        set=_choose_style,
+        options={"SKIP_SAVE"},
+    )
+    style_use: EnumProperty(name="Use", description="What the saved style is for", items=STYLE_USES, default="PAINT")
     extrapolate_frames: IntProperty(
         name="Frames",
         description="How many frames to play on after the last key",

@@ -10,6 +10,7 @@ from bl_ui.utils import PresetPanel
 
 from .properties import LOOK_PRESETS, SHOT, default_folder, job_folder
 from .shot import ShotState, look
+from .styles import names
 from .ui import Sidebar, sentence
 
 PLACES: Any = (
@@ -79,7 +80,10 @@ class VIEW3D_PT_understudy_stylise(Sidebar, bpy.types.Panel):
         column.operator("understudy.suggest_key", icon="VIEWZOOM")
 
     def _draw_training(self, settings: Any, state: ShotState) -> None:
-        if state.outdated:
+        saved = settings.style and settings.style_use == "PAINT"
+        if saved:
+            column = self._step(settings.style in names(), f"Painted with the style '{settings.style}'")
+        elif state.outdated:
             column = self._step(False, "Trained before the last change", icon="ERROR")
         else:
             column = self._step(state.trained, "Style trained" if state.trained else "No style trained")
@@ -137,6 +141,33 @@ class VIEW3D_PT_understudy_look(Sidebar, bpy.types.Panel):
         column.prop(settings, "depth")
 
 
+class VIEW3D_PT_understudy_styles(Sidebar, bpy.types.Panel):
+    """Styles that outlive the shot they were trained on"""
+
+    bl_label = "Saved Styles"
+    bl_parent_id = "VIEW3D_PT_understudy_stylise"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The one that is chosen, and what it is used for."""
+        layout, settings = self.layout, context.scene.understudy
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        column = layout.column()
+        if settings.style and settings.style not in names():
+            sentence(
+                column, f"The style '{settings.style}' is not saved here; choose another", "ERROR", context.region.width
+            )
+        if names():
+            column.template_icon_view(settings, "style_thumbnail", show_labels=True, scale=5.0, scale_popup=5.0)
+            column.label(text=settings.style or "This shot's own style")
+        if settings.style:
+            column.prop(settings, "style_use")
+        row = column.row(align=True)
+        row.operator("understudy.save_style", icon="FILE_TICK")
+        row.operator("understudy.delete_style", text="", icon="TRASH")
+
+
 class IMAGE_PT_understudy_keys(bpy.types.Panel):
     """The image as a painted frame of the shot"""
 
@@ -165,6 +196,7 @@ CLASSES = (
     VIEW3D_PT_understudy_stylise,
     VIEW3D_PT_understudy_look_presets,
     VIEW3D_PT_understudy_look,
+    VIEW3D_PT_understudy_styles,
     IMAGE_PT_understudy_keys,
 )
 

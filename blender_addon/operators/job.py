@@ -211,8 +211,8 @@ class UNDERSTUDY_OT_good_enough(bpy.types.Operator):
 
 
 class UNDERSTUDY_OT_show_preview(bpy.types.Operator):
-    """Show what the running job is painting, in an open Image Editor or in a window of its own. It is brought up to date
-    every few seconds"""
+    """Show what the running job is painting, in an open Image Editor or beside this view. It is brought up to date every
+    few seconds"""
 
     bl_idname = "understudy.show_preview"
     bl_label = "Show Preview"
@@ -226,7 +226,7 @@ class UNDERSTUDY_OT_show_preview(bpy.types.Operator):
         """Make the image, and see to it that it is on the screen."""
         image = preview.image()
         shown = any(space.image == image for space in preview.editors()) or preview.show(image)
-        if not shown and not bpy.app.background:
+        if not shown and context.area is not None and not bpy.app.background:
             preview.open_editor(context, image)
         return {"FINISHED"}
 

@@ -172,6 +172,7 @@ class UNDERSTUDY_OT_paint_key(bpy.types.Operator):
         image = bpy.data.images.load(str(key), check_existing=True)
         if not image.is_dirty:
             image.reload()  # it may have been painted in another program
+        image.alpha_mode = "CHANNEL_PACKED" if self.transparent else "STRAIGHT"  # packed: colours show at an alpha of 0
         for editor in preview.editors()[:1]:
             editor.image, editor.ui_mode = image, "PAINT"
             editor.display_channels = "COLOR" if self.transparent else "COLOR_ALPHA"

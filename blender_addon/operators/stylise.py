@@ -13,6 +13,7 @@ from ..preferences import preferences
 from ..protocol import Finished, Shot, Stylise, TrainStyle
 from ..sequences import show_behind_camera, show_in_sequencer
 from ..shot import ShotState, look
+from ..styles import StyleError, find
 from .job import JobOperator, OperatorError, allowed, make_folder, shot_folder
 from .keys import captured_shot, is_unsaved, not_captured
 
@@ -20,6 +21,16 @@ from .keys import captured_shot, is_unsaved, not_captured
 def shot_state(context: bpy.types.Context) -> ShotState:
     """How far the scene's shot has come."""
     return look(shot_folder(context))
+
+
+def saved_style(settings: Any, use: str) -> str:
+    """The folder of the saved style that the scene uses in this way, empty if it uses none. Raises OperatorError."""
+    if not settings.style or settings.style_use != use:
+        return ""
+    try:
+        return str(find(settings.style))
+    except StyleError as error:
+        raise OperatorError(str(error)) from error
 
 
 class UNDERSTUDY_OT_train_style(JobOperator, bpy.types.Operator):
@@ -55,6 +66,7 @@ class UNDERSTUDY_OT_train_style(JobOperator, bpy.types.Operator):
             keys=list(keys),
             seconds=settings.training_seconds,
             resume=self.resume,
+            base="" if self.resume else saved_style(settings, "BASE"),
             preview_frame=context.scene.frame_current if context.scene.frame_current in shot.frames else 0,
             seed=settings.seed,
             device=preferences().device,
@@ -103,7 +115,9 @@ class UNDERSTUDY_OT_stylise(JobOperator, bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         why_not = not_captured(context)
-        if not why_not and not shot_state(context).trained:
+        settings: Any = context.scene.understudy
+        own = not settings.style or settings.style_use != "PAINT"
+        if not why_not and own and not shot_state(context).trained:
             why_not = "No style is trained yet: paint a frame and press Train Style"
         return allowed(cls, why_not)
 
@@ -115,6 +129,7 @@ class UNDERSTUDY_OT_stylise(JobOperator, bpy.types.Operator):
             shot.frame_start,
             shot.frame_end,
             overwrite=self.overwrite,
+            style=saved_style(settings, "PAINT"),
             strength=settings.strength,
             light=settings.light,
             texture=settings.texture,

@@ -7,8 +7,8 @@ which an engine can behave. It knows no torch; run as `python fake_engine.py SCR
 
 Steps: {"progress": [done, text, seconds_left]}, {"preview": [frame, width, height, channels]}, {"write": [name, text]}
 (in the job folder), {"finish": {fields of Finished}}, {"fail": sentence}, {"sleep": seconds} (takes Cancel),
-{"deaf": seconds} (does not), {"log": line}, {"raw": text} (bytes that are no message), {"damaged": true},
-{"truncated": true}, {"oversized": true}, {"hang": true}, {"die": exit code}.
+{"deaf": seconds} (does not), {"enough": seconds} (waits for Enough), {"log": line}, {"raw": text} (bytes that are no
+message), {"damaged": true}, {"truncated": true}, {"oversized": true}, {"hang": true}, {"die": exit code}.
 """
 
 from __future__ import annotations
@@ -62,6 +62,16 @@ def sleep(seconds: float, job: str) -> None:
     time.sleep(seconds)
 
 
+def enough(seconds: float, job: str) -> None:
+    """Wait until what is done is enough; fails if nobody says so."""
+    try:
+        item = inbox.get(timeout=seconds)
+    except queue.Empty:
+        item = None
+    if not isinstance(item, tuple) or item[0] != protocol.Enough(job):
+        raise ValueError(f"not Enough but {item}")
+
+
 def broken(kind: str) -> bytes:
     """Bytes of a message that is damaged, truncated or oversized."""
     good = protocol.encode(protocol.Refused("never to be read"))
@@ -85,6 +95,8 @@ def do(step: dict[str, Any], job: str, folder: Path) -> None:
             send(protocol.Failed(job, value))
         case "sleep":
             sleep(value, job)
+        case "enough":
+            enough(value, job)
         case "deaf":
             time.sleep(value)
         case "log":

@@ -14,7 +14,7 @@ from bl_ext.user_default.understudy.protocol import Stylise, TrainStyle
 from shots import add_camera, write_key, write_results, write_shot, write_style
 
 FakeEngine = Callable[..., None]
-COMMANDS = ("capture", "train-style", "stylise", "inbetween", "extrapolate")
+COMMANDS = ("capture", "suggest-key", "train-style", "stylise", "save-style", "inbetween", "extrapolate")
 
 
 @pytest.fixture

@@ -3,48 +3,16 @@
 from __future__ import annotations
 
 import os
-import struct
 import time
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from conftest import Seat, Window
-
-from engine.job_folder import frame_path, key_path, result_path, write_json
-from engine.protocol import Shot
+from trained import write_trained_shot
 
 Start = Callable[..., Window]
 FakeEngine = Callable[..., Path]
-
-
-def write_picture(path: Path, side: int = 32) -> None:
-    """A grey PNG."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    head, rows = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0), (b"\0" + b"\x80" * 3 * side) * side
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + data)
-
-
-def write_trained_shot(
-    folder: Path, frames: int = 4, side: int = 32, keys: tuple[int, ...] = (1,), results: int = 4
-) -> Path:
-    """A job folder as capture, painting, training and stylising leave it, as far as the panel looks at it."""
-    for frame in range(1, frames + 1):
-        write_picture(frame_path(folder, frame))
-    for frame in keys:
-        write_picture(key_path(folder, frame))
-    for frame in range(1, results + 1):
-        write_picture(result_path(folder, frame))
-    write_json(folder / "shot.json", Shot(1, frames, side, side, 24.0, [], []))
-    (folder / "style").mkdir()
-    (folder / "style" / "generator.safetensors").write_bytes(b"weights")
-    return folder
 
 
 def test_picture(
@@ -122,7 +90,7 @@ def test_escape_in_the_middle_of_a_capture(window: Start, shot_file: Path) -> No
     blender.key("Escape")
     blender.wait("done() < 0")
     assert blender.ask(RENDER_SETTINGS) == before
-    assert not (shot_file.parent / "understudy" / "shot.json").exists()
+    assert not (shot_file.parent / "understudy" / "shot" / "shot.json").exists()
 
 
 RENDER_SETTINGS = """[str(getattr(owner, p.identifier))
@@ -189,7 +157,7 @@ def alive(process: int) -> bool:
 
 def test_the_whole_way_by_clicking(window: Start, shot_file: Path) -> None:
     """Capture, paint, train and stylise with the real engine."""
-    folder = shot_file.parent / "understudy"
+    folder = shot_file.parent / "understudy" / "shot"
     blender = window(shot_file)
     blender.do("bpy.context.scene.understudy.training_seconds = 3")
     blender.click("understudy.capture")

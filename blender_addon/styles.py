@@ -1,0 +1,144 @@
+"""Saved styles: folders on disk that outlive the shot they were trained on. Knows files and no scene.
+
+A style is a small job folder, with what its network was trained on and no more, so that it can be used like one:
+
+    NAME/style.json      what it is, for people
+    NAME/thumbnail.png   the painted frame, small
+    NAME/shot.json       the shot it is from, with the names of its objects
+    NAME/style/          the trained weights
+    NAME/keys/  frames/  guides/   of the painted frames alone
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import bpy
+import bpy.utils.previews
+
+from .job_folder import albedo_path, frame_path, geometry_path, key_path, write_json
+from .preferences import style_folder
+
+THUMBNAIL = 192  # pixels along its longer side
+WEIGHTS = ("generator.safetensors", "generator.json", "discriminator.safetensors", "discriminator.json")
+FORBIDDEN = set('/\\:*?"<>|')
+
+
+class StyleError(Exception):
+    """A style that cannot be saved, found or deleted; str() is one sentence that says what to do."""
+
+
+def names() -> list[str]:
+    """The saved styles, in order."""
+    try:
+        return sorted(path.parent.name for path in style_folder().glob("*/style.json"))
+    except OSError:
+        return []
+
+
+def find(name: str) -> Path:
+    """The folder of a style. Raises StyleError."""
+    folder = style_folder() / name
+    if name not in names():
+        raise StyleError(f"There is no style '{name}' in {style_folder()}; choose another, or copy it there.")
+    return folder
+
+
+def save(shot_folder: Path, name: str) -> Path:
+    """Save the style trained in this job folder; returns its folder. Raises StyleError; OSError for a full disk."""
+    name = name.strip()
+    if not name or name.startswith(".") or FORBIDDEN & set(name):
+        raise StyleError(
+            f"'{name}' cannot be the name of a folder; leave out the characters {' '.join(sorted(FORBIDDEN))}"
+        )
+    library = style_folder()
+    if (library / name).exists():
+        raise StyleError(f"There is a style '{name}' already; choose another name, or delete that one first.")
+    about = _about(shot_folder)
+    library.mkdir(parents=True, exist_ok=True)
+    making = Path(tempfile.mkdtemp(prefix=".partial-", dir=library))
+    try:
+        for source in _parts(shot_folder, [int(frame) for frame in about["keys"]]):
+            target = making / source.relative_to(shot_folder)
+            target.parent.mkdir(exist_ok=True)
+            shutil.copyfile(source, target)
+        _write_thumbnail(key_path(making, int(about["keys"][0])), making / "thumbnail.png")
+        write_json(
+            making / "style.json", {"name": name, "saved": datetime.now().isoformat(timespec="seconds"), **about}
+        )
+        making.rename(library / name)
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+    return library / name
+
+
+def delete(name: str) -> None:
+    """Delete a style for good. Raises StyleError."""
+    try:
+        shutil.rmtree(find(name))
+    except OSError as error:
+        raise StyleError(f"The style '{name}' could not be deleted ({error.strerror}).") from error
+
+
+def _about(shot_folder: Path) -> dict[str, Any]:
+    """What the training says of itself; `keys` are the frames it learned from."""
+    try:
+        about = json.loads((shot_folder / "style" / "generator.json").read_text(encoding="utf-8"))["about"]
+        if not [int(frame) for frame in about["keys"]]:
+            raise ValueError("no keys")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StyleError("The trained style cannot be read; train it again.") from error
+    return dict(about)
+
+
+def _parts(shot_folder: Path, keys: list[int]) -> list[Path]:
+    """The files that make the style. Raises StyleError for one that is missing."""
+    parts = [shot_folder / "shot.json", *(shot_folder / "style" / name for name in WEIGHTS)]
+    parts += [
+        path_of(shot_folder, key) for key in keys for path_of in (key_path, frame_path, geometry_path, albedo_path)
+    ]
+    for path in parts:
+        if not path.is_file():
+            raise StyleError(f"{path} is missing, which the style was trained on; put it back, or train again.")
+    return parts
+
+
+def _write_thumbnail(key: Path, path: Path) -> None:
+    image = bpy.data.images.load(str(key))
+    try:
+        part = THUMBNAIL / max(image.size)
+        image.scale(*(max(1, round(side * part)) for side in image.size))
+        image.filepath_raw, image.file_format = str(path), "PNG"
+        image.save()
+    finally:
+        bpy.data.images.remove(image)
+
+
+# --- thumbnails as icons ---------------------------------------------------------------------------------------------
+
+_icons: Any = None
+
+
+def icon(name: str) -> int:
+    """The number of a style's thumbnail among Blender's icons."""
+    path = style_folder() / name / "thumbnail.png"
+    if _icons is None or not path.is_file():
+        return 0
+    key = f"{path} {path.stat().st_mtime_ns}"
+    return (_icons[key] if key in _icons else _icons.load(key, str(path), "IMAGE")).icon_id
+
+
+def register() -> None:
+    global _icons
+    _icons = bpy.utils.previews.new()
+
+
+def unregister() -> None:
+    global _icons
+    bpy.utils.previews.remove(_icons)
+    _icons = None

@@ -1,0 +1,189 @@
+"""What Stylise is asked for, and saved styles: controls, objects, presets; a style saved, used elsewhere, deleted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import bpy
+import pytest
+from bl_ext.user_default.understudy import cli
+from bl_ext.user_default.understudy.job_folder import albedo_path, geometry_path, read_job, write_json
+from bl_ext.user_default.understudy.protocol import Shot, ShotObject, Stylise, TrainStyle
+from shots import SIDE, refusal, write_key, write_results, write_shot, write_style
+
+ops = bpy.ops.understudy
+FakeEngine = Callable[..., None]
+
+
+@pytest.fixture
+def folder(saved_file: Path, fake_engine: FakeEngine) -> Path:
+    """A trained shot of a cup and a table, its result too; the engine says yes to everything."""
+    fake_engine()
+    folder = write_shot(saved_file.parent / "understudy")
+    objects = [ShotObject(1, "Cup", [1.0, 1.0, 1.0]), ShotObject(2, "Table", [1.0, 1.0, 1.0])]
+    write_json(folder / "shot.json", Shot(1, 4, SIDE, SIDE, 24.0, [], objects))
+    write_key(folder, 2)
+    train(folder)
+    write_results(folder, range(1, 5))
+    return folder
+
+
+def train(folder: Path) -> None:
+    """What a training on frame 2 leaves, and the guides that it read."""
+    write_style(folder)
+    (folder / "style" / "generator.json").write_text(json.dumps({"params": {}, "about": {"keys": [2], "steps": 9}}))
+    for name in ("discriminator.safetensors", "discriminator.json"):
+        (folder / "style" / name).write_text("judge")
+    for path in (geometry_path(folder, 2), albedo_path(folder, 2)):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("guide")
+
+
+@pytest.fixture(autouse=True)
+def library(tmp_path: Path) -> Path:
+    """Saved styles go to a folder of the test's own."""
+    preferences = bpy.context.preferences.addons["bl_ext.user_default.understudy"].preferences
+    preferences.style_folder = str(tmp_path / "styles")
+    return tmp_path / "styles"
+
+
+def asked(folder: Path) -> Stylise:
+    """The job that Stylise leaves."""
+    assert ops.stylise() == {"FINISHED"}
+    settings = read_job(folder).settings
+    assert isinstance(settings, Stylise)
+    return settings
+
+
+def add(name: str, collection: bpy.types.Collection) -> bpy.types.Object:
+    ob = bpy.data.objects.new(name, bpy.data.meshes.new(name))
+    collection.objects.link(ob)
+    return ob
+
+
+def test_the_look_reaches_the_engine(folder: Path) -> None:
+    assert asked(folder) == Stylise(1, 4), "as it comes"
+    settings = bpy.context.scene.understudy
+    settings.strength, settings.light, settings.texture, settings.seed = 0.5, 0.25, 1.5, 7
+    settings.keep_background, settings.keep_alpha, settings.depth = True, False, "16"
+    wanted = Stylise(
+        1, 4, strength=0.5, light=0.25, texture=1.5, keep_background=True, keep_alpha=False, depth="16", seed=7
+    )
+    assert asked(folder) == wanted
+
+
+def test_only_some_objects(folder: Path) -> None:
+    scene, settings = bpy.context.scene, bpy.context.scene.understudy
+    cup, table = add("Cup", scene.collection), add("Table", scene.collection)
+    props, inner = bpy.data.collections.new("Props"), bpy.data.collections.new("Inner")
+    props.children.link(inner)
+    inner.objects.link(table)
+    bpy.context.view_layer.update()
+    settings.painted_objects = "SELECTED"
+    assert "No object that is selected was captured" in refusal(ops.stylise)
+    cup.select_set(True)
+    assert asked(folder).objects == [1]
+    settings.painted_objects = "COLLECTION"
+    assert "Choose the collection" in refusal(ops.stylise)
+    settings.painted_collection = props
+    assert asked(folder).objects == [2], "also of collections in it"
+    settings.painted_collection = bpy.data.collections.new("Empty")
+    assert "No object in the collection 'Empty' was captured" in refusal(ops.stylise)
+    settings.painted_objects = "ALL"
+    assert asked(folder).objects == []
+
+
+def test_presets_of_the_look(folder: Path) -> None:
+    settings = bpy.context.scene.understudy
+    settings.strength, settings.depth = 0.25, "EXR"
+    assert ops.look_preset_add(name="Half wash") == {"FINISHED"}
+    settings.strength, settings.depth = 1.0, "8"
+    (preset,) = (Path(bpy.utils.user_resource("SCRIPTS")) / "presets" / "understudy" / "look").glob("*.py")
+    try:
+        bpy.ops.script.execute_preset(filepath=str(preset), menu_idname="VIEW3D_PT_understudy_look_presets")
+        assert (settings.strength, settings.depth) == (0.25, "EXR")
+    finally:
+        preset.unlink()
+
+
+def test_a_style_is_saved_whole_and_once(folder: Path, library: Path) -> None:
+    assert ops.save_style(name="Gouache") == {"FINISHED"}
+    saved = library / "Gouache"
+    files = {str(path.relative_to(saved)) for path in saved.rglob("*") if path.is_file()}
+    assert files == {
+        *("style.json", "thumbnail.png", "shot.json", "keys/0002.png", "frames/0002.png"),
+        *("guides/0002.geometry.exr", "guides/0002.albedo.exr", "style/generator.safetensors", "style/generator.json"),
+        *("style/discriminator.safetensors", "style/discriminator.json"),
+    }
+    assert json.loads((saved / "style.json").read_text())["steps"] == 9
+    assert "choose another name" in refusal(ops.save_style, name="Gouache")
+    assert "cannot be the name" in refusal(ops.save_style, name="a/b")
+    assert "cannot be the name" in refusal(ops.save_style)
+    (folder / "guides" / "0002.albedo.exr").unlink()
+    assert "is missing, which the style was trained on" in refusal(ops.save_style, name="Ink")
+    (folder / "style" / "generator.json").write_text("{")
+    assert "train it again" in refusal(ops.save_style, name="Ink")
+    assert [path.name for path in library.iterdir()] == ["Gouache"], "nothing half made is left"
+
+
+def test_a_saved_style_paints_another_shot_without_keys(folder: Path, tmp_path: Path, library: Path) -> None:
+    ops.save_style(name="Gouache")
+    other = write_shot(tmp_path / "other")
+    write_results(other, range(1, 5))
+    settings = bpy.context.scene.understudy
+    settings.job_folder = str(other)
+    assert "No style is trained yet" in refusal(ops.stylise)
+    settings.style = "Gouache"
+    assert asked(other).style == str(library / "Gouache")
+    settings.style_use = "BASE"
+    assert "No style is trained yet" in refusal(ops.stylise)
+    write_key(other, 1)
+    assert ops.train_style() == {"FINISHED"}
+    job = read_job(other).settings
+    assert isinstance(job, TrainStyle) and job.base == str(library / "Gouache")
+    assert ops.train_style(resume=True) == {"FINISHED"}
+    assert read_job(other).settings.base == "", "going on is from the shot's own weights"
+
+
+def test_the_choice_is_by_name_and_survives_other_styles(folder: Path, library: Path) -> None:
+    settings = bpy.context.scene.understudy
+    for name in ("Gouache", "Ink"):
+        ops.save_style(name=name)
+    settings.style_thumbnail = "Ink"
+    assert settings.style == "Ink"
+    assert ops.delete_style(name="Gouache") == {"FINISHED"}
+    assert (settings.style, settings.style_thumbnail) == ("Ink", "Ink")
+    ops.save_style(name="Chalk")
+    assert settings.style_thumbnail == "Ink"
+    assert ops.delete_style() == {"FINISHED"}
+    assert (settings.style, settings.style_thumbnail) == ("", "NONE")
+    assert [path.name for path in library.iterdir()] == ["Chalk"]
+
+
+def test_a_style_that_is_gone_is_one_sentence(folder: Path) -> None:
+    assert "No style is saved yet" in refusal(ops.delete_style)
+    bpy.context.scene.understudy.style = "Lost"
+    assert "There is no style 'Lost'" in refusal(ops.stylise)
+    bpy.context.scene.understudy.style = "../understudy"
+    assert "There is no style" in refusal(ops.stylise)
+
+
+def test_command_line(folder: Path, library: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    collection = bpy.data.collections.new("Props")
+    add("Table", collection)
+    assert cli.command(["save-style", "Gouache"]) == 0
+    line = "stylise --style Gouache --strength 0.5 --light 0 --strokes 2 --collection Props --keep-background"
+    assert cli.command([*line.split(), "--no-keep-alpha", "--depth", "EXR"]) == 0
+    style = str(library / "Gouache")
+    look = {"strength": 0.5, "light": 0.0, "texture": 2.0, "objects": [2], "depth": "EXR"}
+    assert read_job(folder).settings == Stylise(1, 4, style=style, keep_background=True, keep_alpha=False, **look)
+    assert bpy.context.scene.understudy.style == "", "the command line is for one run"
+    assert cli.command(["train-style", "--base", "Gouache"]) == 0
+    assert read_job(folder).settings.base == style
+    assert cli.command(["stylise", "--collection", "Nothing"]) == 1
+    assert cli.command(["stylise", "--style", "Lost"]) == 1
+    assert cli.command(["stylise", "--strokes", "3"]) == 2
+    error = capsys.readouterr().err
+    assert "no collection 'Nothing'" in error and "no style 'Lost'" in error and "not between 0 and 2" in error
