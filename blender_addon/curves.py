@@ -76,6 +76,17 @@ class Curve:
         """Frames that the artist keyed, (K,) float."""
         return np.zeros(0) if self.fcurve is None else key_points(self.fcurve)[~generated_keys(self.fcurve), 0]
 
+    def own_keys(self, *fields: str, width: int = 1) -> dict[str, np.ndarray]:
+        """Whole numbers of each of `keys` by field, (K,), or where there are two of each, (K, 2) float32."""
+        if self.fcurve is None:
+            return {field: np.zeros((0, 2) if width > 1 else 0) for field in fields}
+        out, own = {}, ~generated_keys(self.fcurve)
+        for field_name in fields:
+            numbers: np.ndarray = np.empty((len(own), width), np.float32 if width > 1 else np.int32)
+            self.fcurve.keyframe_points.foreach_get(field_name, numbers.ravel())
+            out[field_name] = numbers[own] if width > 1 else numbers[own, 0]
+        return out
+
     @cached_property
     def selected_keys(self) -> np.ndarray:
         """Those of `keys` that are selected in the Dope Sheet."""
@@ -94,6 +105,7 @@ class Track:
     name: str
     curves: list[Curve]
     joint: int = -1
+    mode: str = ""  # of a rotation
 
     @property
     def free(self) -> bool:

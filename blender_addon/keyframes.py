@@ -6,11 +6,9 @@ Knows arrays and F-curves, no operator and no engine.
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Collection, Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 import bpy
 import numpy as np
@@ -24,59 +22,26 @@ from .curves import (
     fcurves_of,
     find_object,
     generated_keys,
-    key_constant,
     key_points,
     split_path,
 )
-from .job_folder import read_clip
 from .motion import MotionParams, Plan, make_plan
-from .protocol import RESULT_ARRAYS, Clip, JobError
+from .protocol import JobError
 from .rig import Joint, channels_of, rotation_of
+from .sparse import ALIGNED, BEZIER, CONSTANT, Dense, Filled, Found, Keying, few
+from .takes import Arrays, Take, column, read_take
 
-BEZIER, CONSTANT = key_constant("interpolation", "BEZIER"), key_constant("interpolation", "CONSTANT")
-
-
-class Filled(NamedTuple):
-    """A track's channels over T frames: values (T, curves), made (T,): which rows the engine made, broken (T,): rows
-    that cannot be joined to the next one, as where a quaternion's sign changes."""
-
-    frames: range
-    values: np.ndarray
-    made: np.ndarray
-    broken: np.ndarray
+Gap = tuple[float, float, float]
 
 
-# --- reading the result ----------------------------------------------------------------------------------------------
+# --- arrays to channels --------------------------------------------------------------------------------------------------
 
 
-def read_result(folder: Path, clip: Clip) -> dict[str, np.ndarray]:
-    """The arrays of protocol.RESULT_ARRAYS, checked against the clip. Raises JobError."""
-    path = folder / "result" / "clip.npz"
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in RESULT_ARRAYS}
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise JobError(f"The result {path} cannot be read; run the job again.") from error
-    rows = arrays["rotations"].shape[:1]
-    sizes = {"J": (len(clip.joints),), "C": (len(clip.channels),), "T": rows, "3": (3,), "4": (4,)}
-    for name, (dtype, shape) in RESULT_ARRAYS.items():
-        expected = sum((sizes[letter] for letter in shape), ())
-        bad = not np.isfinite(arrays[name]).all() if arrays[name].dtype.kind == "f" else False
-        if arrays[name].dtype != dtype or arrays[name].shape != expected or bad:
-            raise JobError(f"The result {path} does not fit the clip; run the job again.")
-    return arrays
-
-
-def _column(track: Track, clip: Clip) -> int:
-    """The track's column in the arrays of its kind, -1 if the clip was made before the track."""
-    names = clip.channels if track.kind == "value" else clip.joints
-    return names.index(track.name) if track.name in names else -1
-
-
-def fill(track: Track, plan: Plan, result: dict[str, np.ndarray], column: int) -> Filled:
-    """The track over the clip and what follows it: as the action has it but for what the engine made."""
+def fill(track: Track, plan: Plan, result: Arrays, column: int, first: int) -> Filled:
+    """The track over the clip and what follows it: as the action has it but for what the engine made. first: the frame of the
+    result's first row."""
     frames = range(plan.frame_start, plan.frame_end + plan.play_on + 1)
-    shift = int(result["frame_start"]) - plan.frame_start
+    shift = first - plan.frame_start
     rows = np.flatnonzero(result[f"{track.kind}_filled"][:, column])
     rows = rows[(rows + shift > 0) & (rows + shift < len(frames))]
     filled = Filled(frames, track.sample(frames), np.zeros(len(frames), bool), np.zeros(len(frames), bool))
@@ -108,25 +73,43 @@ def _turn(joint: Joint, filled: Filled, rotations: np.ndarray) -> None:
 # --- keys ------------------------------------------------------------------------------------------------------------
 
 
-def apply_result(params: MotionParams, folder: Path) -> int:
-    """Key what the engine made: the number of keys. Raises JobError.
+def apply_result(params: MotionParams, folder: Path, keying: Keying) -> int:
+    """Key what the engine made: the number of keys. Raises JobError."""
+    return apply_take(read_take(params, folder), 1.0, keying)
+
+
+def apply_take(take: Take, amount: float, keying: Keying) -> int:
+    """Key what a take has made, by so much of it: the number of keys. Raises JobError.
 
     The object is read again, because the artist may have worked on: a key that is there by now is never written.
     """
-    clip = read_clip(folder)
-    result = read_result(folder, clip)
-    plan = make_plan(params)
-    count = 0
+    plan, result, tracks, count = make_plan(take.params), take.at(amount), [], 0
     for track, span in plan.spans.items():
-        if (column := _column(track, clip)) >= 0:
-            filled = fill(track, plan, result, column)
-            for i, curve in enumerate(track.curves):
-                if curve.free:
-                    count += _write(curve, i, filled, list(_gaps(curve, span, plan.play_on)))
+        if (at := column(track, take.clip)) >= 0:
+            filled = fill(track, plan, result, at, take.first)
+            gaps = [list(_gaps(curve, span, plan.play_on)) if curve.free else [] for curve in track.curves]
+            rows = [_rows(filled, gap) for gap in gaps]
+            if any(row.any() for row in rows):
+                _keep_others(track, filled, rows)
+                _clear(track, filled, gaps)
+                tracks.append((gaps, Dense(track, filled, rows, keying, plan.rig.joints[track.joint].size)))
+    if not tracks:
+        raise JobError("No key was made: the artist's keys leave no room any more; undo, or select others.")
+    if keying.every_frame:
+        return sum(_put(dense, None) for _, dense in tracks)
+    while tracks:
+        made = [
+            _put(dense, found) for (_, dense), found in zip(tracks, few([dense for _, dense in tracks]), strict=True)
+        ]
+        again = [item[1].missed() for item in tracks]
+        count += sum(number for number, missed in zip(made, again, strict=True) if not missed)
+        tracks = [item for item, missed in zip(tracks, again, strict=True) if missed]
+        for gaps, dense in tracks:
+            _clear(dense.track, dense.filled, gaps)
     return count
 
 
-def _gaps(curve: Curve, span: tuple[int, int], play_on: int) -> Iterator[tuple[float, float, float]]:
+def _gaps(curve: Curve, span: tuple[int, int], play_on: int) -> Iterator[Gap]:
     """Where keys may be made: after the artist's key at the first number and before the second; generated keys up to
     the third are replaced by them."""
     lo, hi = span
@@ -136,38 +119,69 @@ def _gaps(curve: Curve, span: tuple[int, int], play_on: int) -> Iterator[tuple[f
         yield before[-1], hi, min([*curve.keys[len(before) :], np.inf])
 
 
-def _write(curve: Curve, component: int, filled: Filled, gaps: list[tuple[float, float, float]]) -> int:
-    """Key one curve in those of the gaps in which the engine made something: the number of keys."""
-    assert curve.fcurve is not None  # free
+def _rows(filled: Filled, gaps: list[Gap]) -> np.ndarray:
+    """Rows of the gaps in which the engine made something, (T,) bool."""
     frames, rows = np.arange(filled.frames.start, filled.frames.stop), np.zeros(len(filled.frames), bool)
-    points = key_points(curve.fcurve)[:, 0]
-    replaced = np.zeros(len(points), bool)
-    for after, before, replace in gaps:
+    for after, before, _ in gaps:
         gap = (frames > after + NEAR) & (frames < before - NEAR)
-        if filled.made[gap].any():
-            rows |= gap
-            replaced |= (points > after + NEAR) & (points < replace - NEAR)
-    if rows.any():
-        _remove(curve.fcurve, replaced & generated_keys(curve.fcurve))
-        _add(curve.fcurve, frames[rows], filled.values[rows, component], filled.broken[rows])
-    return int(rows.sum())
+        rows |= gap & filled.made[gap].any()
+    return rows
 
 
-def _add(fcurve: bpy.types.FCurve, frames: np.ndarray, values: np.ndarray, broken: np.ndarray) -> None:
-    """Add generated keys, none of them selected. frames, values, broken: (K,)."""
-    points = fcurve.keyframe_points
-    points.add(len(frames))
+def _keep_others(track: Track, filled: Filled, rows: list[np.ndarray]) -> None:
+    """Where a curve gets no keys it stays as it is, whatever was made."""
+    elsewhere = np.stack([filled.made & ~row for row in rows], 1)
+    if elsewhere.any():
+        filled.values[elsewhere] = track.sample(filled.frames)[elsewhere]
+
+
+def _put(dense: Dense, found: Found | None) -> int:
+    """Write the keys that were found (None: one a frame), on each curve those in its rows: the number of keys."""
+    count, filled = 0, dense.filled
+    at = np.arange(len(filled.frames)) if found is None else found.rows
+    for i, (curve, own) in enumerate(zip(dense.track.curves, dense.rows, strict=True)):
+        kept = own[at]
+        if kept.any():
+            points = np.stack([at + filled.frames.start, filled.values[at, i]], 1)[kept]
+            handles = [points + side[kept, i] for side in (found.left, found.right)] if found else []
+            assert curve.fcurve is not None  # free
+            _add(curve.fcurve, points, filled.broken[at][kept], handles)
+            count += len(points)
+    return count
+
+
+def _clear(track: Track, filled: Filled, gaps: list[list[Gap]]) -> None:
+    """Take the generated keys in the gaps away."""
+    for curve, own in zip(track.curves, gaps, strict=True):
+        if curve.fcurve is not None and own:
+            frames = key_points(curve.fcurve)[:, 0]
+            gone = np.zeros(len(frames), bool)
+            for gap in own:
+                if _rows(filled, [gap]).any():
+                    gone |= (frames > gap[0] + NEAR) & (frames < gap[2] - NEAR)
+            _remove(curve.fcurve, gone & generated_keys(curve.fcurve))
+
+
+def _add(fcurve: bpy.types.FCurve, points: np.ndarray, broken: np.ndarray, handles: list[np.ndarray]) -> None:
+    """Add generated keys, none of them selected. points, and handles on the left and the right (or none): (K, 2);
+    broken: (K,)."""
+    keys, count = fcurve.keyframe_points, len(points)
+    keys.add(count)
 
     def put(name: str, new: np.ndarray | int, dtype: type = np.int32) -> None:
-        numbers: np.ndarray = np.empty(len(points) * (2 if name == "co" else 1), dtype)
-        points.foreach_get(name, numbers)
-        numbers.reshape(len(points), -1)[-len(frames) :] = np.reshape(new, (-1, 2 if name == "co" else 1))
-        points.foreach_set(name, numbers)
+        width = new.shape[1] if isinstance(new, np.ndarray) and new.ndim == 2 else 1
+        numbers: np.ndarray = np.empty(len(keys) * width, dtype)
+        keys.foreach_get(name, numbers)
+        numbers.reshape(-1, width)[-count:] = np.reshape(new, (-1, width))
+        keys.foreach_set(name, numbers)
 
-    put("co", np.stack([frames, values], 1), np.float32)
-    put("back", values, np.float32)
+    put("co", points, np.float32)
+    put("back", points[:, 1], np.float32)
     put("type", GENERATED)
     put("interpolation", np.where(broken, CONSTANT, BEZIER))
+    for name, handle in zip(("handle_left", "handle_right"), handles, strict=False):
+        put(f"{name}_type", ALIGNED)
+        put(name, handle, np.float32)
     for name in ("select_control_point", "select_left_handle", "select_right_handle"):
         put(name, 0, bool)
     fcurve.update()

@@ -28,7 +28,7 @@ class Joint:
     """A bone, or an object as a whole. parent: index, -1 for a root.
 
     rest: orientation at rest, offset: from the parent's head to its own, axes: location channels → armature axes.
-    inherits: false for a bone that does not turn with its parent.
+    inherits: false for a bone that does not turn with its parent. size: the bone's length; an object's own size.
     """
 
     name: str
@@ -40,16 +40,19 @@ class Joint:
     rotation: Track
     location: Track
     inherits: bool = True
+    size: float = 1.0
 
 
 @dataclass(eq=False)
 class Rig:
-    """An object's joints, parents first, and the tracks that were asked for and may be given keys."""
+    """An object's joints, parents first, and the tracks that were asked for and may be given keys. of_bones: the joints
+    are an armature's bones, not the object as a whole."""
 
     ob: bpy.types.Object
     joints: list[Joint]
     tracks: list[Track]
     up: str
+    of_bones: bool
     notes: list[str] = field(default_factory=list)
 
 
@@ -165,7 +168,7 @@ class _Reader:
         if len(curves) == 4 and not all(curve.free for curve in curves):
             for curve in curves:
                 curve.free = False
-        return Track("rotation", owner.name, curves)
+        return Track("rotation", owner.name, curves, mode=owner.rotation_mode)
 
     def values(self, owner: Owner) -> list[Track]:
         """Scale, custom properties and every other number of the owner that has keys; switches are not for filling."""
@@ -208,7 +211,7 @@ def read_rig(ob: bpy.types.Object, bones: Collection[str] | None) -> Rig:
     else:
         owners, frame = _owners(ob, reader.fcurves, bones), ob.matrix_world
     above = frame.to_3x3().inverted_safe() @ Vector((0.0, 0.0, 1.0))
-    rig = Rig(ob, [], [], "Y" if above.y > abs(above.z) else "Z")
+    rig = Rig(ob, [], [], "Y" if above.y > abs(above.z) else "Z", bones is not None)
     for owner in owners:
         joint = _joint(reader, owner, [j.name for j in rig.joints])
         rig.joints.append(joint)
@@ -241,8 +244,17 @@ def _joint(reader: _Reader, owner: Owner, earlier: list[str]) -> Joint:
     locks = owner.lock_location
     if isinstance(owner, bpy.types.Object):
         location.curves = reader.curves(owner, "location", locks)
+        size = max(*owner.dimensions[:]) or 1.0
         return Joint(
-            owner.name, -1, Quaternion(), Vector(), Matrix.Identity(3), owner.rotation_mode, rotation, location
+            owner.name,
+            -1,
+            Quaternion(),
+            Vector(),
+            Matrix.Identity(3),
+            owner.rotation_mode,
+            rotation,
+            location,
+            size=size,
         )
     bone, above = owner.bone, owner.parent.bone if owner.parent else None
     location.curves = reader.curves(owner, "location", locks)
@@ -259,6 +271,7 @@ def _joint(reader: _Reader, owner: Owner, earlier: list[str]) -> Joint:
         rotation,
         location,
         bone.use_inherit_rotation,
+        bone.length,
     )
 
 

@@ -15,6 +15,7 @@ from ..motion import MotionParams, export_clip
 from ..preferences import preferences
 from ..properties import job_folder
 from ..protocol import Extrapolate, Finished, Inbetween, JobError
+from ..sparse import Keying
 from .job import JobOperator, OperatorError, allowed, make_folder
 
 BONES = (
@@ -107,7 +108,7 @@ class MotionOperator(JobOperator):
 
     def apply(self, context: bpy.types.Context, folder: Path, finished: Finished) -> None:
         """The result as keys."""
-        count = apply_result(self._params, folder)
+        count = apply_result(self._params, folder, Keying(every_frame=True))
         if not count:
             raise OperatorError("No key was made: the artist's keys leave no room any more; undo, or select others.")
         self.report({"INFO"}, f"Made {count} keys; Delete Generated Keys takes them away again.")

@@ -15,6 +15,7 @@ from bl_ext.user_default.understudy.keyframes import apply_result, delete_genera
 from bl_ext.user_default.understudy.motion import MotionParams, Plan, export_clip
 from bl_ext.user_default.understudy.protocol import JobError
 from bl_ext.user_default.understudy.curves import MotionError
+from bl_ext.user_default.understudy.sparse import Keying
 from rigs import (
     MODES,
     bone_curve,
@@ -27,10 +28,13 @@ from rigs import (
     write_result,
 )
 
+EVERY = Keying(every_frame=True)
 ARTISTS = ("KEYFRAME", "BREAKDOWN", "EXTREME", "JITTER", "MOVING_HOLD")
 
 
-def run(ob: bpy.types.Object, folder: Path, *bones: str, **other: Any) -> tuple[Plan, dict[str, np.ndarray]]:
+def run(
+    ob: bpy.types.Object, folder: Path, *bones: str, keying: Keying = EVERY, **other: Any
+) -> tuple[Plan, dict[str, np.ndarray]]:
     """A whole job with the engine for tests: the plan and the result."""
     params = MotionParams(
         ob.session_uid,
@@ -39,7 +43,7 @@ def run(ob: bpy.types.Object, folder: Path, *bones: str, **other: Any) -> tuple[
     )
     plan = export_clip(params, folder)
     result = straight_engine(folder, plan.play_on)
-    apply_result(params, folder)
+    apply_result(params, folder, keying)
     return plan, result
 
 
@@ -282,11 +286,11 @@ def test_keys_set_meanwhile_are_kept(tmp_path: Path) -> None:
     ob.pose.bones["b0"].location = (7.0, 8.0, 9.0)
     ob.pose.bones["b0"].keyframe_insert("location", frame=10)
     before = dump(ob, ARTISTS, handles=False)
-    apply_result(params, tmp_path)
+    apply_result(params, tmp_path, EVERY)
     assert dump(ob, ARTISTS, handles=False) == before
     bpy.data.objects.remove(ob)
     with pytest.raises(MotionError, match="gone"):
-        apply_result(params, tmp_path)
+        apply_result(params, tmp_path, EVERY)
 
 
 def test_a_result_that_cannot_be_is_refused_whole(tmp_path: Path) -> None:
@@ -301,14 +305,14 @@ def test_a_result_that_cannot_be_is_refused_whole(tmp_path: Path) -> None:
     for damage in ({"rotations": nan}, {"locations": good["locations"][:, :-1]}, {"value_filled": np.zeros(3)}):
         write_result(tmp_path, good | damage)
         with pytest.raises(JobError, match="run the job again"):
-            apply_result(params, tmp_path)
+            apply_result(params, tmp_path, EVERY)
     path = tmp_path / "result" / "clip.npz"
     path.write_bytes(path.read_bytes()[:500])
     with pytest.raises(JobError, match="run the job again"):
-        apply_result(params, tmp_path)
+        apply_result(params, tmp_path, EVERY)
     path.unlink()
     with pytest.raises(JobError, match="run the job again"):
-        apply_result(params, tmp_path)
+        apply_result(params, tmp_path, EVERY)
     assert dump(ob) == before
 
 
@@ -325,7 +329,7 @@ def test_200_frames_of_60_bones_take_no_time(tmp_path: Path) -> None:
     times.append(time.process_time())
     straight_engine(tmp_path)
     times.append(time.process_time())
-    count = apply_result(params, tmp_path)
+    count = apply_result(params, tmp_path, EVERY)
     times.append(time.process_time())
     assert delete_generated_keys(ob.session_uid, ()) == count > 60 * 6 * 190
     times.append(time.process_time())

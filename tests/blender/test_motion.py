@@ -13,6 +13,7 @@ from bl_ext.user_default.understudy.job_folder import read_clip
 from bl_ext.user_default.understudy.keyframes import apply_result
 from bl_ext.user_default.understudy.motion import MotionParams, Plan, clip_arrays, clip_header, export_clip, make_plan
 from bl_ext.user_default.understudy.curves import MotionError
+from bl_ext.user_default.understudy.sparse import Keying
 from mathutils import Quaternion, Vector
 from rigs import MODES, bone_curve, fcurves, key_pose, make_armature, turn, write_result
 
@@ -111,7 +112,7 @@ def test_round_trip_gives_every_channel_back(tmp_path: Path) -> None:
         result[f"{kind}s"] = result[f"plain_{kind}s"] = arrays[f"{kind}s"]
         result[f"{kind}_filled"] = ~arrays[f"{kind}_keys"]
     write_result(tmp_path, result)
-    count = apply_result(params(ob), tmp_path)
+    count = apply_result(params(ob), tmp_path, Keying(every_frame=True))
     connected = 3
     assert count == (len(before) - connected) * 21
     for where, values in shown(ob).items():
