@@ -15,9 +15,8 @@ from torch import Tensor
 
 from engine import device, job_folder, quat, skeleton
 from engine.clips import Mocap, read_mocap
-from engine.motion import baseline, metrics, tokens, training, windows
+from engine.motion import ahead, baseline, metrics, tokens, training, windows
 from engine.motion.networks import TokenLSTM
-from engine.motion.unroll import cautious, unroll
 from engine.motion.windows import GAPS, PAST, Poses
 
 Filler = Callable[[Poses, Tensor], tuple[Tensor, Tensor]]
@@ -126,20 +125,15 @@ def stand_still(seen: Poses) -> Tensor:
     return seen.rotations[:, -1:].expand(-1, PLAYED, -1, -1)
 
 
-def network_player(net: TokenLSTM) -> Player:
-    """The network at its own 30 frames a second, its poses interpolated to 60."""
+def network_player(net: TokenLSTM, fps: float = 60.0) -> Player:
+    """The network, all rows at once; a root that never moves is left where it is."""
 
     def play(seen: Poses) -> Tensor:
+        turns = (seen.rotations != seen.rotations[:, :1]).any(-1).flatten(0, 1).any(0).float()[None, None, :, None]
+        moves = seen.locations.abs().amax((0, 1, 3)).gt(0).float()[None, None, :, None]
         rig = tokens.Rig(seen.parents, seen.offsets)
-        context = tokens.stances(seen.rotations[:, 1::2], seen.locations[:, 1::2], rig)
-        turns = torch.ones(1, 1, len(seen.parents), 1)
-        moves = torch.zeros_like(turns)
-        moves[:, :, 0] = 1.0
-        played = unroll(net, context, tokens.Free(turns, moves), rig, PLAYED // 2 + 1)
-        made = torch.cat([seen.rotations[:, -1:], cautious(played, context, rig).rotations], 1)
-        u = torch.arange(1, PLAYED + 1) / 2.0
-        low = u.long()
-        return quat.slerp(made[:, low], made[:, low + 1], (u - low)[None, :, None])
+        view = ahead.ahead(seen.rotations, seen.locations, ahead.Free(turns, moves), rig, PLAYED, fps)
+        return view.poses(net(view.features, rig.parents)[0])[0]
 
     return play
 

@@ -1,99 +1,173 @@
-"""Train the extrapolation network: a forward LSTM over joint tokens that plays a motion on, one frame after another.
+"""Train the extrapolation network: a bidirectional LSTM over joint tokens that bends a coasting motion into what comes next.
 
     python -m engine train extrapolate --data cmu_train.npz --dev cmu_dev.npz --out weights/extrapolate
 
-It is trained on its own unrolled output. Reads top to bottom. Deterministic by seed on one machine; started again, it
-goes on from its last checkpoint.
+It plays a stretch at once, and is trained on stretches that follow stretches of its own. Reads top to bottom.
+Deterministic by seed on one machine; started again, it goes on from its last checkpoint.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from engine import device
+from engine import device, quat, skeleton
 from engine.clips import read_mocap
-from engine.motion import augment, bench, metrics, tokens, training
+from engine.motion import ahead, augment, bench, metrics, prediction, synthetic, training
 from engine.motion.networks import Params, TokenLSTM
-from engine.motion.unroll import unroll
+from engine.motion.tokens import Rig
+from engine.motion.train_inbetween import held_out
+from engine.motion.windows import Poses
 
-CONTEXT = (4, 24)  # frames seen before the network plays on
-AHEAD = 16
+CONTEXT, ROWS = 10, 25  # of the benchmark, at 60 rows a second
+TOKENS = (CONTEXT + ROWS) * 17
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line of `train extrapolate`."""
     training.add_arguments(parser)
-    parser.set_defaults(steps=1500, batch=24, body=128, every=100)
+    parser.add_argument(
+        "--more", type=Path, help="the CMU prediction benchmark's training clips (.npz), learned from too"
+    )
+    parser.add_argument("--more-apart", nargs="*", default=[], help="clips of --more not to learn from, exact names")
+    parser.set_defaults(steps=3000, batch=32, body=256, every=250)
 
 
-def error(made: tokens.Stance, truth: tokens.Stance, size: Tensor) -> Tensor:
-    """For each frame (T,): the norms over all joints of local and global rotations and of positions, batch mean."""
-    local = (metrics.align(truth.rotations, made.rotations) - truth.rotations).square().sum((2, 3))
-    turned = (metrics.align(truth.turned, made.turned) - truth.turned).square().sum((2, 3))
-    places = ((made.positions - truth.positions) / size).square().sum((2, 3))
-    return (local + 1e-6).sqrt().mean(0) + 0.5 * (turned + 1e-6).sqrt().mean(0) + (places + 1e-6).sqrt().mean(0)
+@dataclass(frozen=True)
+class Plan:
+    """One batch: rows known, rows to play, rows a second, whether it plays a second stretch after its own first."""
+
+    known: int
+    rows: int
+    fps: float
+    again: bool
 
 
-def liveliness(made: tokens.Stance, truth: tokens.Stance) -> Tensor:
-    """How far each joint's mean speed is from the true one: the mean of many futures is slow, a motion must not be."""
-    made_speed, speed = (x.spin.square().sum(-1).add(1e-8).sqrt().mean(1) for x in (made, truth))
-    return ((made_speed - speed).abs().mean(1) / (speed.mean(1) + 0.01)).mean()
+def plan(rng: np.random.Generator) -> Plan:
+    """Half the benchmark's own pattern, the rest as an artist's clip has it."""
+    if rng.random() < 0.5:
+        return Plan(CONTEXT, ROWS, 60.0, False)
+    fps = float(rng.choice([24.0, 30.0, 30.0, 60.0]))
+    return Plan(int(rng.integers(3, 30)), int(rng.integers(6, 25)), fps, bool(rng.random() < 0.4))
+
+
+def error(rotations: Tensor, locations: Tensor, truth: Poses, first: int) -> Tensor:
+    """For each row (T,): the norms over all joints of the local turns that part it from the truth's rows from `first`
+    on, of global rotations and of positions; batch mean."""
+    true_q, true_p = truth.rotations[:, first:], truth.locations[:, first:]
+    rows = min(rotations.shape[1], true_q.shape[1])
+    q, p, true_q, true_p = rotations[:, :rows], locations[:, :rows], true_q[:, :rows], true_p[:, :rows]
+    turned, places = skeleton.fk(q, p, truth.offsets[:, None], truth.parents)
+    true_turned, true_places = skeleton.fk(true_q, true_p, truth.offsets[:, None], truth.parents)
+    size = Rig(truth.parents, truth.offsets).size()
+    local = quat.log(quat.multiply(quat.conjugate(true_q[:, :, 1:]), q[:, :, 1:])).square().sum((2, 3))
+    whole = (metrics.align(true_turned, turned) - true_turned).square().sum((2, 3))
+    at = ((places - true_places) / size).square().sum((2, 3))
+    return (local + 1e-6).sqrt().mean(0) + 0.5 * (whole + 1e-6).sqrt().mean(0) + (at + 1e-6).sqrt().mean(0)
+
+
+def pinned(poses: Poses) -> Poses:
+    """The roots held still, as the benchmark has them."""
+    first = torch.zeros(poses.rotations.shape[2], 1, device=poses.rotations.device)
+    first[:1] = 1.0
+    still = torch.zeros_like(poses.rotations)
+    still[..., 0] = 1.0
+    return Poses(torch.where(first > 0, still, poses.rotations), poses.locations * 0.0, poses.offsets, poses.parents)
 
 
 def step_network(net: TokenLSTM, data: augment.Source, batch: int, rng: np.random.Generator) -> Tensor:
     """The loss of one random batch: errors as a share of those of standing still."""
-    context = int(rng.integers(*CONTEXT))
-    poses = augment.vary_rig(augment.sample(data, batch, context + AHEAD, rng), rng)
-    rig = tokens.Rig(poses.parents, poses.offsets)
-    truth = tokens.stances(poses.rotations, poses.locations, rig)
-    moves = (poses.locations.abs().amax((1, 3), keepdim=True) > 0).float()
-    free = tokens.Free(torch.ones_like(moves), moves)
-    made = unroll(net, truth.rows(0, context), free, rig, AHEAD)
-    future = truth.rows(context, context + AHEAD)
-    with torch.no_grad():
-        still = error(truth.rows(context - 1, context), future, rig.size())
-    return (error(made, future, rig.size()) / (still + 0.1)).mean() + 0.03 * liveliness(made, future)
+    p = plan(rng)
+    frames = p.known + p.rows * (2 if p.again else 1)
+    count = max(2, round(batch * TOKENS / (frames * len(data.parents))))
+    poses = augment.vary_rig(augment.sample(data, count, frames, rng, p.fps), rng)
+    if rng.random() < 0.3:
+        poses = pinned(poses)
+    rig = augment.rig_of(poses, rng)
+    moves = (poses.locations.abs().amax((0, 1, 3)) > 0).float()[None, None, :, None]
+    turns = (poses.rotations[..., 1:].abs().amax((0, 1, 3)) > 0).float()[None, None, :, None]
+    free = ahead.Free(turns, moves)
+    rotations, locations = poses.rotations[:, : p.known], poses.locations[:, : p.known]
+    losses: list[Tensor] = []
+    for _ in range(2 if p.again else 1):
+        first = rotations.shape[1]
+        view = ahead.ahead(rotations[:, -p.known :], locations[:, -p.known :], free, rig, p.rows, p.fps)
+        made, at = view.poses(net(view.features, rig.parents)[0])
+        with torch.no_grad():
+            seen_q, seen_p = poses.rotations[:, p.known - 1 : p.known], poses.locations[:, p.known - 1 : p.known]
+            still = error(seen_q.expand_as(made), seen_p.expand_as(at), poses, first)
+        losses.append((error(made, at, poses, first) / (still + 0.05 * len(data.parents) ** 0.5 / 4)).mean())
+        rotations, locations = torch.cat([rotations, made], 1), torch.cat([locations, at], 1)
+    return torch.stack(losses).mean()
 
 
 def main(args: argparse.Namespace) -> int:
     """Train, with a checkpoint and a line of scores every `--every` steps."""
     torch.set_num_threads(args.threads)
-    torch.set_default_device(device.choose(args.device))
+    where = device.choose(args.device)
+    torch.set_default_device(where)
+    torch.set_float32_matmul_precision("high")
     torch.manual_seed(args.seed)
-    data = augment.source(read_mocap(args.data))
-    dev = bench.prediction_windows(read_mocap(args.dev)) if args.dev else None
-    params = Params(
-        tokens.AHEAD_FEATURES, tokens.AHEAD_OUTPUTS, args.joint, args.body, slots=8, layers=2, both_ways=False
-    )
+    mocap = read_mocap(args.data)
+    data = [augment.source(mocap, args.apart)]
+    tests = {"dev": read_mocap(args.dev) if args.dev else None, "apart": held_out(mocap, args.apart)}
+    if args.more:
+        more = prediction.read(args.more)
+        data.append(augment.source(prediction.without(more, args.more_apart)))
+        tests["more"] = prediction.only(more, args.more_apart)
+    tests_at = {name: bench.prediction_windows(m) for name, m in tests.items() if m}
+    made_up = synthetic.sources(args.rigs if args.synthetic else 0, args.seed, where)
+    params = Params(ahead.FEATURES, ahead.OUTPUTS, args.joint, args.body, 8, args.layers, both_ways=True)
     net = TokenLSTM(params)
-    mean = training.Average(net, 0.995)
-    optimizer = torch.optim.AdamW(net.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.02)
-    run = training.resume(args.out, net, mean, optimizer)
-    began, losses = time.monotonic() - run.seconds, []
-    for step in range(run.step, args.steps):
-        optimizer.param_groups[0]["lr"] = training.rate(step, args.steps, args.rate, warm=20)
+    training.set_dropout(net, args.dropout)
+    mean = training.Average(net, 0.998)
+    optimizer = training.optimizer_for(net, args.rate, args.decay)
+    parts: training.Parts = {"network": net, "mean": mean.network, "optimizer": optimizer}
+    run = training.resume(args.out, parts)
+    began, started, losses = time.monotonic() - run.seconds, time.monotonic(), []
+    step, done = run.step, training.progress(args, run.step, run.seconds)
+    while done < 1.0:
+        optimizer.param_groups[0]["lr"] = training.rate(step, done, args.rate)
+        rng = np.random.default_rng([args.seed, step])
+        kind = rng.random()
+        if made_up and kind < args.synthetic:
+            pool = made_up[int(rng.integers(len(made_up)))]
+        else:
+            pool = data[-1] if kind > 0.7 else data[0]
         with training.plain_lstm():
-            loss = step_network(net, data, args.batch, np.random.default_rng([args.seed, step]))
+            loss = step_network(net, pool, args.batch, rng)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 0.5)
         optimizer.step()
         mean.update(net, step)
-        losses.append(float(loss.detach()))
-        if (step + 1) % args.every and step + 1 < args.steps:
+        losses.append(loss.detach())
+        step += 1
+        seconds = time.monotonic() - began
+        done = training.progress(args, step, seconds)
+        pause = bool(args.pause) and time.monotonic() - started > args.pause
+        if step % args.every and done < 1.0 and not pause:
             continue
-        run.step, run.seconds = step + 1, time.monotonic() - began
-        if dev:
-            run.scores = bench.extrapolate_ratios(mean.network, dev)
-        training.save_run(args.out, net, mean, optimizer, run)
-        print(f"step {run.step}, {run.seconds:.0f} s, loss {np.mean(losses):.4f}  {bench.line(run.scores)}", flush=True)
+        run.step, run.seconds = step, seconds
+        run.scores = {
+            f"{name}_{k}" if name != "dev" else k: v
+            for name, poses in tests_at.items()
+            for k, v in bench.extrapolate_ratios(mean.network, poses).items()
+        }
+        training.save_run(args.out, parts, net.params, run)
+        mean_loss = float(torch.stack(losses).mean())
+        print(f"step {run.step}, {run.seconds:.0f} s, loss {mean_loss:.4f}  {bench.line(run.scores)}", flush=True)
         losses = []
+        if pause:
+            break
+    names = [args.data.name] + ([args.more.name] if args.more else [])
     training.finish(
-        args.out, mean, run, {"data": args.data.name, "seed": args.seed, "batch": args.batch, "rate": args.rate}
+        args.out, mean, run, {"data": " + ".join(names), "seed": args.seed, "batch": args.batch, "rate": args.rate}
     )
     return 0

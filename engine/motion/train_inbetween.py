@@ -8,15 +8,17 @@ Reads top to bottom. Deterministic by seed on one machine; started again, it goe
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import time
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine import device, skeleton
-from engine.clips import read_mocap
-from engine.motion import augment, bench, metrics, tokens, training, windows
+from engine.clips import Mocap, read_mocap
+from engine.motion import augment, bench, critics, metrics, synthetic, tokens, training, windows
 from engine.motion.networks import Params, TokenLSTM
 
 TOKENS = 36 * 17  # a window of the benchmark's mean length; batches hold about as many tokens whatever their windows
@@ -25,7 +27,26 @@ TOKENS = 36 * 17  # a window of the benchmark's mean length; batches hold about 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line of `train inbetween`."""
     training.add_arguments(parser)
+    parser.add_argument("--contact", type=float, default=0.1, help="weight of the speed of feet that truly rest")
+    parser.add_argument("--natural", type=float, default=0.01, help="weight of the jerk's distance from the truth's")
+    parser.add_argument("--critics", type=float, default=0.0, help="weight of the adversaries; 0 leaves them out")
     parser.set_defaults(steps=3000, batch=32, body=256, every=250)
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A batch: the true and the made motion, global rotations (B, T, J, 4), positions (B, T, J, 3); the plain
+    interpolation; rows (R,) to fill, and the span that they lie in."""
+
+    truth: Tensor
+    places: Tensor
+    made: Tensor
+    positions: Tensor
+    plain: Tensor
+    plain_at: Tensor
+    rows: Tensor
+    span: slice
+    rig: tokens.Rig
 
 
 def loss_of(made: Tensor, truth: Tensor, positions: Tensor, places: Tensor, size: Tensor) -> Tensor:
@@ -36,59 +57,145 @@ def loss_of(made: Tensor, truth: Tensor, positions: Tensor, places: Tensor, size
     return (turn + 1e-6).sqrt().mean() + 3.0 * (move + 1e-6).sqrt().mean()
 
 
-def step_network(net: TokenLSTM, data: augment.Source, batch: int, rng: np.random.Generator) -> Tensor:
-    """The loss of one random batch."""
+def accuracy(x: Filled) -> Tensor:
+    """The loss of what was filled, as a share of the plain interpolation's: long gaps must not drown the short ones."""
+    truth, places, size = x.truth.index_select(1, x.rows), x.places.index_select(1, x.rows), x.rig.size()
+
+    def of(turned: Tensor, at: Tensor) -> Tensor:
+        return loss_of(turned.index_select(1, x.rows), truth, at.index_select(1, x.rows), places, size)
+
+    with torch.no_grad():
+        scale = of(x.plain, x.plain_at)
+    return of(x.made, x.positions) / (scale + 0.02)
+
+
+def sliding(x: Filled) -> Tensor:
+    """How fast the joints move that truly rest on the ground, in rig sizes a second."""
+    with torch.no_grad():
+        steps, size = x.places.diff(dim=1) * tokens.SECOND / x.rig.size(), x.rig.size()[..., 0]
+        height = x.places[:, 1:, :, 1]
+        low = height - height.amin((1, 2), keepdim=True) < 0.08 * size
+        rest = ((steps.norm(dim=-1) < 0.15) & low).float()
+    speed = (x.positions.diff(dim=1) * tokens.SECOND / x.rig.size())[..., [0, 2]].square().sum(-1).add(1e-6).sqrt()
+    return (speed * rest).sum() / (rest.sum() + 1.0)
+
+
+def liveliness(x: Filled) -> Tensor:
+    """How far the mean jerk of each window's joints is from the truth's, as the distance of logarithms."""
+
+    def of(positions: Tensor) -> Tensor:
+        jerk = (positions / x.rig.size()).diff(n=3, dim=1).square().sum(-1).add(1e-12).sqrt()
+        return (jerk.mean(1) + 1e-4).log()
+
+    return (of(x.positions[:, x.span]) - of(x.places[:, x.span])).abs().mean()
+
+
+def fill(net: TokenLSTM, data: augment.Source, batch: int, rng: np.random.Generator) -> Filled:
+    """A random batch and what the network makes of it."""
     plan = augment.plan(rng)
     count = max(2, round(batch * TOKENS / (plan.frames * len(data.parents))))
     poses = augment.vary_rig(augment.sample(data, count, plan.frames, rng), rng)
-    rig = tokens.Rig(poses.parents, poses.offsets)
+    rig, parents = augment.rig_of(poses, rng), poses.parents
     between = tokens.between(poses.rotations, poses.locations, *augment.keys(plan, poses, rng), rig)
-    out, _ = net(between.features, poses.parents)
+    out, _ = net(between.features, parents)
     rotations, locations = between.poses(out)
-    made, positions = skeleton.fk(rotations, locations, poses.offsets[:, None], poses.parents)
-    free = torch.as_tensor(~plan.rows)
+    made, positions = skeleton.fk(rotations, locations, poses.offsets[:, None], parents)
     truth, places = poses.fk()
-    with torch.no_grad():  # long gaps must not drown the short ones
-        plain, plain_at = skeleton.fk(between.rotations, between.locations, poses.offsets[:, None], poses.parents)
-        scale = loss_of(plain[:, free], truth[:, free], plain_at[:, free], places[:, free], rig.size())
-    loss = loss_of(made[:, free], truth[:, free], positions[:, free], places[:, free], rig.size())
-    return loss / (scale + 0.02)
+    with torch.no_grad():
+        plain, plain_at = skeleton.fk(between.rotations, between.locations, poses.offsets[:, None], parents)
+    free = np.flatnonzero(~plan.rows)
+    rows = augment.upload(free, truth.device)
+    return Filled(truth, places, made, positions, plain, plain_at, rows, slice(free.min(), free.max() + 1), rig)
+
+
+def step_network(x: Filled, args: argparse.Namespace, judges: nn.ModuleList, real: bool) -> Tensor:
+    """The loss of one batch; real: of captured motion, which has feet and is natural."""
+    loss = accuracy(x)
+    if real and len(x.rows) > 4:
+        loss = loss + args.contact * sliding(x) + args.natural * liveliness(x)
+        if args.critics:
+            loss = loss + args.critics * critics.please(
+                judges, critics.seen(x.made, x.positions, x.rig), x.rig.parents, x.rows
+            )
+    return loss
+
+
+def step_critics(x: Filled, judges: nn.ModuleList) -> Tensor:
+    """The critics' loss of the same batch."""
+    with torch.no_grad():
+        real, made = critics.seen(x.truth, x.places, x.rig), critics.seen(x.made, x.positions, x.rig)
+    return critics.judge(judges, real, made, x.rig.parents, x.rows)
+
+
+def held_out(mocap: Mocap, apart: list[str]) -> Mocap | None:
+    """The takes of `apart` alone."""
+    return (
+        dataclasses.replace(mocap, takes=[t for t in mocap.takes if t.name.startswith(tuple(apart))]) if apart else None
+    )
 
 
 def main(args: argparse.Namespace) -> int:
     """Train, with a checkpoint and a line of scores every `--every` steps."""
     torch.set_num_threads(args.threads)
-    torch.set_default_device(device.choose(args.device))
+    where = device.choose(args.device)
+    torch.set_default_device(where)
+    torch.set_float32_matmul_precision("high")
     torch.manual_seed(args.seed)
     mocap = read_mocap(args.data)
-    data, spread = augment.source(mocap), windows.deviation(mocap)
-    dev = bench.protocol_data(read_mocap(args.dev)) if args.dev else None
+    data, spread = augment.source(mocap, args.apart), windows.deviation(mocap)
+    made_up = synthetic.sources(args.rigs if args.synthetic else 0, args.seed, where)
+    tests = {"dev": read_mocap(args.dev) if args.dev else None, "apart": held_out(mocap, args.apart)}
+    tests_at = {name: bench.protocol_data(m) for name, m in tests.items() if m}
     net = TokenLSTM(
-        Params(tokens.BETWEEN_FEATURES, tokens.BETWEEN_OUTPUTS, args.joint, args.body, 8, 2, both_ways=True)
+        Params(tokens.BETWEEN_FEATURES, tokens.BETWEEN_OUTPUTS, args.joint, args.body, 8, args.layers, both_ways=True)
     )
-    mean = training.Average(net, 0.997)
-    optimizer = torch.optim.AdamW(net.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.02)
-    run = training.resume(args.out, net, mean, optimizer)
-    began, losses = time.monotonic() - run.seconds, []
-    for step in range(run.step, args.steps):
-        optimizer.param_groups[0]["lr"] = training.rate(step, args.steps, args.rate)
+    training.set_dropout(net, args.dropout)
+    judges = nn.ModuleList(critics.Critic(64, d) for d in (critics.SHORT, critics.LONG))
+    mean = training.Average(net, 0.998)
+    optimizer = training.optimizer_for(net, args.rate, args.decay)
+    parts: training.Parts = {"network": net, "mean": mean.network, "optimizer": optimizer}
+    rival = training.optimizer_for(judges, args.rate, 0.0)
+    if args.critics:
+        parts |= {"critics": judges, "rival": rival}
+    run = training.resume(args.out, parts)
+    began, started, losses = time.monotonic() - run.seconds, time.monotonic(), []
+    step, done = run.step, training.progress(args, run.step, run.seconds)
+    while done < 1.0:
+        optimizer.param_groups[0]["lr"] = training.rate(step, done, args.rate)
         # A generator of its own for every step: a run that was stopped goes on with the batches it would have had.
+        rng = np.random.default_rng([args.seed, step])
+        real = not made_up or rng.random() >= args.synthetic
         with training.plain_lstm():
-            loss = step_network(net, data, args.batch, np.random.default_rng([args.seed, step]))
+            batch = fill(net, data if real else made_up[int(rng.integers(len(made_up)))], args.batch, rng)
+            loss = step_network(batch, args, judges, real)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
         mean.update(net, step)
-        losses.append(float(loss.detach()))
-        if (step + 1) % args.every and step + 1 < args.steps:
+        if args.critics and real:
+            rival.zero_grad()
+            step_critics(batch, judges).backward()
+            rival.step()
+        losses.append(loss.detach())
+        step += 1
+        seconds = time.monotonic() - began
+        done = training.progress(args, step, seconds)
+        pause = bool(args.pause) and time.monotonic() - started > args.pause
+        if step % args.every and done < 1.0 and not pause:
             continue
-        run.step, run.seconds = step + 1, time.monotonic() - began
-        if dev:
-            run.scores = bench.inbetween_ratios(mean.network, dev, spread)
-        training.save_run(args.out, net, mean, optimizer, run)
-        print(f"step {run.step}, {run.seconds:.0f} s, loss {np.mean(losses):.4f}  {bench.line(run.scores)}", flush=True)
+        run.step, run.seconds = step, seconds
+        run.scores = {
+            f"{name}_{k}" if name != "dev" else k: v
+            for name, poses in tests_at.items()
+            for k, v in bench.inbetween_ratios(mean.network, poses, spread).items()
+        }
+        training.save_run(args.out, parts, net.params, run)
+        mean_loss = float(torch.stack(losses).mean())
+        print(f"step {run.step}, {run.seconds:.0f} s, loss {mean_loss:.4f}  {bench.line(run.scores)}", flush=True)
         losses = []
+        if pause:
+            break
     facts = {"data": args.data.name, "seed": args.seed, "batch": args.batch, "rate": args.rate}
     training.finish(args.out, mean, run, facts | {"position_deviation": spread.tolist()})
     return 0

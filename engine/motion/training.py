@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine import checkpoint
 from engine.motion.networks import Params, TokenLSTM
+from engine.protocol import JobError
 
 CREDIT = (
     "The data used in this project was obtained from mocap.cs.cmu.edu. "
@@ -34,12 +35,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What both command lines take; steps, batch, body and every have defaults of their own there."""
     parser.add_argument("--data", type=Path, required=True, help="motion to learn from (.npz)")
     parser.add_argument("--dev", type=Path, help="motion to score on, never learned from (.npz)")
+    parser.add_argument(
+        "--apart", nargs="*", default=[], help="takes of --data (beginnings of names) not to learn from"
+    )
     parser.add_argument("--out", type=Path, required=True, help="weights to write: OUT.safetensors and OUT.json")
     parser.add_argument("--steps", type=int)
+    parser.add_argument("--seconds", type=float, help="a budget instead of steps: the learning rate follows the clock")
+    parser.add_argument("--pause", type=float, help="stop after so many seconds; the same command goes on")
     parser.add_argument("--batch", type=int, help="windows a step")
     parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--decay", type=float, default=0.02, help="weight decay")
+    parser.add_argument("--dropout", type=float, default=0.0)
     parser.add_argument("--joint", type=int, default=64, help="channels a joint")
     parser.add_argument("--body", type=int, help="channels of the whole")
+    parser.add_argument("--layers", type=int, default=2)
+    parser.add_argument(
+        "--synthetic", type=float, default=0.15, help="share of the steps on rigs and motion by formula"
+    )
+    parser.add_argument("--rigs", type=int, default=48, help="how many rigs by formula")
     parser.add_argument("--every", type=int, help="steps between checkpoints")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
@@ -57,6 +70,19 @@ def plain_lstm() -> Iterator[None]:
         torch.backends.mkldnn.enabled = enabled
 
 
+def optimizer_for(network: nn.Module, rate_: float, decay: float) -> torch.optim.AdamW:
+    """The one that all the networks here are trained with."""
+    on_card = next(network.parameters()).is_cuda
+    return torch.optim.AdamW(network.parameters(), rate_, betas=(0.9, 0.98), weight_decay=decay, fused=on_card or None)
+
+
+def set_dropout(network: nn.Module, share: float) -> None:
+    """How much of what the layers add is left out at random in training."""
+    for module in network.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = share
+
+
 class Average:
     """An exponential mean of a network's weights, with a short memory at first."""
 
@@ -68,8 +94,7 @@ class Average:
     def update(self, network: TokenLSTM, step: int) -> None:
         """Take the weights after `step` into the mean."""
         share = 1.0 - min(self.memory, (1.0 + step) / (10.0 + step))
-        for mean, now in zip(self.network.parameters(), network.parameters(), strict=True):
-            mean.lerp_(now, share)
+        torch._foreach_lerp_(list(self.network.parameters()), list(network.parameters()), share)
 
 
 @dataclass
@@ -81,38 +106,57 @@ class Run:
     scores: dict[str, float] = field(default_factory=dict)
 
 
-def rate(step: int, steps: int, top: float, warm: int = 100) -> float:
+def progress(args: argparse.Namespace, step: int, seconds: float) -> float:
+    """How much of the training is done, 0 to 1, by steps or by the clock."""
+    return min(1.0, seconds / args.seconds if args.seconds else step / args.steps)
+
+
+def rate(step: int, done: float, top: float, warm: int = 100) -> float:
     """The learning rate: a short rise, then half a cosine down to a hundredth."""
-    return top * min(1.0, (step + 1) / warm) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+    return top * min(1.0, (step + 1) / warm) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
 def _run_path(out: Path) -> Path:
     return out.with_name(out.name + ".run")
 
 
-def save_run(out: Path, network: TokenLSTM, mean: Average, optimizer: torch.optim.Optimizer, run: Run) -> None:
-    """Write the whole state of a training."""
-    weights = {f"network.{k}": v for k, v in network.state_dict().items()}
-    weights |= {f"mean.{k}": v for k, v in mean.network.state_dict().items()}
-    for index, moments in optimizer.state_dict()["state"].items():
-        weights |= {f"optimizer.{index}.{k}": v for k, v in moments.items()}
-    checkpoint.save(_run_path(out), checkpoint.Checkpoint(weights, network.params, vars(run)))
+Parts = dict[str, nn.Module | torch.optim.Optimizer]
 
 
-def resume(out: Path, network: TokenLSTM, mean: Average, optimizer: torch.optim.Optimizer) -> Run:
+def save_run(out: Path, parts: Parts, params: Params, run: Run) -> None:
+    """Write the whole state of a training: networks and optimizers by name."""
+    weights: dict[str, Tensor] = {}
+    for name, part in parts.items():
+        if isinstance(part, nn.Module):
+            weights |= {f"{name}.{k}": v for k, v in part.state_dict().items()}
+            continue
+        for index, moments in part.state_dict()["state"].items():
+            weights |= {f"{name}.{index}.{k}": v for k, v in moments.items()}
+    checkpoint.save(_run_path(out), checkpoint.Checkpoint(weights, params, vars(run)))
+
+
+def resume(out: Path, parts: Parts) -> Run:
     """Take up the training of OUT where its last checkpoint left it, or begin a new Run. Raises JobError."""
     if not checkpoint.exists(_run_path(out)):
         return Run()
     saved = checkpoint.load(_run_path(out), Params)
-    network.load_state_dict(checkpoint.restore(saved, TokenLSTM, "network.").state_dict())
-    mean.network.load_state_dict(checkpoint.restore(saved, TokenLSTM, "mean.").state_dict())
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in saved.weights.items():
-        if name.startswith("optimizer."):
-            _, index, moment = name.split(".")
+    for name, part in parts.items():
+        own = {k.removeprefix(name + "."): v for k, v in saved.weights.items() if k.startswith(name + ".")}
+        if isinstance(part, nn.Module):
+            _fit(part, own)
+            continue
+        state: dict[int, dict[str, Tensor]] = {}
+        for key, tensor in own.items():
+            index, moment = key.split(".")
             state.setdefault(int(index), {})[moment] = tensor
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+        part.load_state_dict({"state": state, "param_groups": part.state_dict()["param_groups"]})
     return Run(**saved.about)
+
+
+def _fit(part: nn.Module, weights: dict[str, Tensor]) -> None:
+    if {k: v.shape for k, v in weights.items()} != {k: v.shape for k, v in part.state_dict().items()}:
+        raise JobError("The training in progress is of another network; give --out another name.")
+    part.load_state_dict(weights)
 
 
 def finish(out: Path, mean: Average, run: Run, facts: dict[str, Any]) -> None:
