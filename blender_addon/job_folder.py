@@ -21,6 +21,7 @@ from .protocol import (
     SETTINGS,
     Clean,
     Clip,
+    Combine,
     Extrapolate,
     Job,
     JobError,
@@ -30,9 +31,12 @@ from .protocol import (
     Shot,
     Stylise,
     SuggestKey,
+    TrackFootage,
     TrainStyle,
     from_dict,
 )
+
+FOOTAGE = "footage"  # Shot.source of frames that no scene was rendered for
 
 
 def frame_path(folder: Path, frame: int) -> Path:
@@ -107,9 +111,9 @@ def read_shot(folder: Path) -> Shot:
     return shot
 
 
-def read_clip(folder: Path) -> Clip:
-    """clip.json, checked. Raises JobError."""
-    clip: Clip = _read_json(folder / "clip.json", Clip)
+def read_clip(folder: Path, name: str = "clip") -> Clip:
+    """NAME.json, checked. Raises JobError."""
+    clip: Clip = _read_json(folder / f"{name}.json", Clip)
     if clip.frame_end < clip.frame_start or clip.frame_end - clip.frame_start >= MAX_FRAMES:
         raise JobError(f"The clip's frame range {clip.frame_start} to {clip.frame_end} is empty or too long.")
     if len(clip.parents) != len(clip.joints) or len(clip.joints) > MAX_JOINTS:
@@ -148,6 +152,10 @@ def _check_settings(folder: Path, settings: Settings) -> None:
     """One sentence for each thing in the settings that cannot work, before any time is spent."""
     if isinstance(settings, SuggestKey):
         _check_suggestion(settings, read_shot(folder))
+    elif isinstance(settings, TrackFootage):
+        _check_footage(read_shot(folder))
+    elif isinstance(settings, Combine):
+        _check_combination(folder, settings)
     elif isinstance(settings, (TrainStyle, Stylise)):
         shot = read_shot(folder)
         if isinstance(settings, TrainStyle):
@@ -191,6 +199,28 @@ def _check_suggestion(settings: SuggestKey, shot: Shot) -> None:
             raise JobError(
                 f"The painted frame {frame} is not in the captured range {shot.frame_start} to {shot.frame_end}."
             )
+
+
+def _check_footage(shot: Shot) -> None:
+    if shot.source != FOOTAGE:
+        raise JobError("This shot was captured from a scene, so its guides are exact; only footage is tracked.")
+
+
+def _check_combination(folder: Path, settings: Combine) -> None:
+    if settings.how not in ("CROSS_FADE", "MASK", "OBJECTS"):
+        raise JobError(f"'{settings.how}' is no way to combine: choose CROSS_FADE, MASK or OBJECTS.")
+    if settings.frame_end < settings.frame_start or settings.frame_end - settings.frame_start >= MAX_FRAMES:
+        raise JobError(f"Frames {settings.frame_start} to {settings.frame_end} are none or too many to combine.")
+    if not 0 <= settings.feather <= MAX_SIDE:
+        raise JobError(f"An edge can be softened over 0 to {MAX_SIDE} pixels, not {settings.feather:g}.")
+    named = [settings.first, settings.second, *([settings.mask] if settings.how == "MASK" else [])]
+    for name in named:
+        if not name or not (folder / name).is_dir():
+            raise JobError(f"There is no folder of pictures {folder / name if name else 'named'}; choose one.")
+    if settings.how == "OBJECTS":
+        shot = read_shot(folder / settings.shot)
+        if not settings.objects or "id" not in shot.guides:
+            raise JobError("Name the objects of a captured shot that the second sequence is to show.")
 
 
 def _check_loop(settings: Loop, clip: Clip) -> None:

@@ -81,7 +81,8 @@ class Combine:
 
     first, second: folders of NNNN.png or NNNN.exr, absolute or relative to the job folder. how: "CROSS_FADE" (over
     frame_start to frame_end), "MASK" (white in `mask`, a folder of pictures, shows the second), "OBJECTS" (the second
-    where the shot's ids are in `objects`). feather: pixels over which an edge is softened.
+    where the ids of the shot in the folder `shot`, empty for the job folder, are in `objects`). feather: pixels over
+    which an edge is softened.
     """
 
     first: str
@@ -90,6 +91,7 @@ class Combine:
     frame_end: int
     how: str = "CROSS_FADE"
     mask: str = ""
+    shot: str = ""
     objects: list[int] = field(default_factory=list)
     feather: float = 0.0
     overwrite: bool = False
@@ -182,6 +184,8 @@ SETTINGS: dict[str, type] = {
     "train_style": TrainStyle,
     "stylise": Stylise,
     "suggest_key": SuggestKey,
+    "track_footage": TrackFootage,
+    "combine": Combine,
     "inbetween": Inbetween,
     "extrapolate": Extrapolate,
     "loop": Loop,

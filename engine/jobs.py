@@ -42,6 +42,20 @@ def suggest_key(folder: Path, settings: protocol.SuggestKey) -> Steps:
     return job(folder, settings)
 
 
+def track_footage(folder: Path, settings: protocol.TrackFootage) -> Steps:
+    """Give footage its guides by optical flow; writes guides/."""
+    from engine.footage.job import track_footage as job
+
+    return job(folder, settings)
+
+
+def combine(folder: Path, settings: protocol.Combine) -> Steps:
+    """Put two picture sequences together; writes result/."""
+    from engine.combine import combine as job
+
+    return job(folder, settings)
+
+
 def inbetween(folder: Path, settings: protocol.Inbetween) -> Steps:
     """Fill the frames between the keys of clip.npz; writes result/clip.npz."""
     from engine.motion.infer import inbetween as job
@@ -74,6 +88,8 @@ JOBS: dict[str, Job] = {
     "train_style": train_style,
     "stylise": stylise,
     "suggest_key": suggest_key,
+    "track_footage": track_footage,
+    "combine": combine,
     "inbetween": inbetween,
     "extrapolate": extrapolate,
     "loop": loop,
@@ -82,6 +98,8 @@ JOBS: dict[str, Job] = {
 MODELS: dict[str, list[str]] = {
     "train_style": ["anchor_gan"],
     "stylise": ["anchor_gan"],
+    "track_footage": ["flow"],
+    "combine": ["mix"],
     "inbetween": ["lstm", "baseline"],
     "extrapolate": ["lstm", "baseline"],
     "loop": ["curves"],
