@@ -12,8 +12,8 @@ import torch
 from scipy.linalg import solveh_banded
 from torch import Tensor
 
-from engine import clips, protocol, quat, skeleton
-from engine.motion import baseline, contacts, metrics
+from engine import clips, protocol, quat
+from engine.motion import baseline, contacts
 from engine.progress import Outcome, Update
 from engine.protocol import JobError
 
@@ -35,18 +35,25 @@ def clean(folder: Path, settings: protocol.Clean) -> Generator[Update, bool | No
         for x, w in zip(given, wanted, strict=True)
     ]
     made[0] = torch.where(torch.from_numpy(wanted.rotations)[:, None], quat.normalize(made[0]), given[0])
-    notes, figures = [], {}
+    free = [torch.from_numpy(w).expand(len(data.rotations), -1).clone() for w in wanted]
+    for mask in free:
+        mask[[0, -1]] = False
+    notes: list[str] = []
+    figures: dict[str, float] = {}
     if settings.contacts:
-        yield Update(0.3, "Finding what stands on the ground")
-        feet = Feet(data, made[0], made[1], settings.feet)
-        made[0] = yield from feet.lock(made[0], made[1])
-        notes, figures = feet.notes, feet.figures
+        feet = contacts.Feet(data, made[0], made[1], free[0], free[1])
+        feet.find(settings.feet)
+        figures["feet"], figures["skate_before"] = float(feet.rest.any(0).sum()), feet.skate()
+        for done in feet.lock():
+            yield Update(0.3 + 0.7 * done, "Locking feet")
+        figures["skate_after"] = feet.skate()
+        made[:2] = feet.rotations, feet.locations
+        if not bool(feet.rest.any()):
+            notes.append("No foot comes to rest on the ground, so none was locked.")
     figures |= changes(data, given, made)
     curves = clips.Curves(*(x.numpy() for x in made))
     plain = clips.Curves(data.rotations, data.locations, data.values)
-    filled = clips.Curves(*(np.broadcast_to(w, (len(data.rotations), len(w))).copy() for w in wanted))
-    for mask in filled:
-        mask[[0, -1]] = False
+    filled = clips.Curves(*(mask.numpy() for mask in free))
     clips.write_result(folder, data.clip.frame_start, curves, plain, filled)
     return Outcome([clips.RESULT], notes, figures)
 
@@ -88,49 +95,3 @@ def smooth(x: Tensor, stiff: float) -> Tensor:
     made = torch.from_numpy(solveh_banded(system, right)).to(x.dtype).reshape(x.shape)
     made[[0, -1]] = signed[[0, -1]]
     return torch.where((made * x).sum(-1, keepdim=True) < 0, -made, made) if signed is not x else made
-
-
-# --- feet ------------------------------------------------------------------------------------------------------------
-
-
-class Feet:
-    """The feet of a clip, when they rest, and how they are held; notes and figures for the artist."""
-
-    def __init__(self, data: clips.Motion, rotations: Tensor, locations: Tensor, feet: list[int]) -> None:
-        self.offsets, self.notes = torch.from_numpy(data.offsets), list[str]()
-        self.figures: dict[str, float] = {}
-        parents, up = data.clip.parents, 2 if data.clip.up == "Z" else 1
-        size = max(float(skeleton.reach(self.offsets, parents)), 1e-6)
-        self.ground = contacts.Ground(parents, up, size, data.clip.fps)
-        self.wanted = data.rotation_wanted
-        moving = np.flatnonzero((data.rotations != data.rotations[:1]).any((0, 2))).tolist()
-        positions = skeleton.fk(rotations, locations, self.offsets, parents)[1]
-        self.feet = feet or contacts.find_feet(positions, self.ground, moving)
-        self.rest = contacts.find_contacts(positions, self.ground, self.feet)
-        self.pinned = torch.zeros(len(rotations), dtype=torch.bool)
-        self.pinned[[0, -1]] = True
-
-    def lock(self, rotations: Tensor, locations: Tensor) -> Generator[Update, bool | None, Tensor]:
-        """Rotations with the feet held."""
-        before = self.skate(rotations, locations)
-        for i, foot in enumerate(self.feet):
-            yield Update(0.4 + 0.6 * i / len(self.feet), "Locking feet")
-            at = skeleton.fk(rotations, locations, self.offsets, self.ground.parents)[1][:, foot]
-            move = contacts.offsets(at, self.rest[:, i], self.pinned, self.ground)
-            held = contacts.hold(rotations, locations, self.offsets, self.ground, foot, move)
-            rotations = torch.where(torch.from_numpy(self.wanted)[:, None], held, rotations)
-        if not bool(self.rest.any()):
-            self.notes.append("No foot comes to rest on the ground, so none was locked.")
-        self.figures = {
-            "feet": float(self.rest.any(0).sum()),
-            "skate_before": before,
-            "skate_after": self.skate(rotations, locations),
-        }
-        return rotations
-
-    def skate(self, rotations: Tensor, locations: Tensor) -> float:
-        """Mean speed along the ground of the feet at rest, in rig sizes a second."""
-        at = skeleton.fk(rotations, locations, self.offsets, self.ground.parents)[1][:, self.feet]
-        flat = at[..., self.ground.flat]
-        flat = torch.stack([flat[..., 0], torch.zeros_like(flat[..., 0]), flat[..., 1]], -1)
-        return metrics.skate(flat, self.rest, self.ground.fps) / self.ground.size

@@ -4,6 +4,7 @@ network and no file."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +12,9 @@ import torch
 from torch import Tensor
 
 from engine import quat, skeleton
+from engine.clips import Motion
 
-SLOW, FAST = 0.12, 0.25  # rig sizes a second: below the first a foot comes to rest, above the second it leaves
+SLOW, FAST = 0.15, 0.3  # rig sizes a second: below the first a foot comes to rest, above the second it leaves
 LOW = 0.08  # rig sizes above the lowest part of the rig: how high a foot may be at rest
 BRIEF = 0.1  # seconds: a shorter contact is none, a shorter gap between two is no step
 BLEND = 0.15  # seconds in which a held foot comes to be held, and comes free
@@ -23,33 +25,38 @@ ROUNDS = 12  # of turning the joints of a chain one after the other
 
 @dataclass(frozen=True)
 class Ground:
-    """What is needed to tell contacts: the rig's parents, the index of its up axis, its size, frames a second."""
+    """What is needed to tell contacts: the rig's parents, the length of each bone, the joints that move by themselves, the
+    index of the up axis, the rig's size, frames a second."""
 
     parents: list[int]
+    lengths: list[float]
+    moving: list[int]
     up: int
     size: float
     fps: float
 
-    @property
-    def flat(self) -> list[int]:
-        """The axes along the ground."""
-        return [axis for axis in range(3) if axis != self.up]
 
-
-def find_feet(positions: Tensor, ground: Ground, moving: list[int]) -> list[int]:
-    """The joints of (T, J, 3) that end a limb of the `moving` ones and rest among the lowest at some time."""
-    inner = {ground.parents[j] for j in moving}
-    ends = [j for j in moving if j not in inner and _limb(ground.parents, j, positions)]
-    return [j for j in ends if bool(find_contacts(positions, ground, [j]).any())]
+def find_feet(positions: Tensor, ground: Ground, able: list[int]) -> list[int]:
+    """The joints of (T, J, 3) that end a limb, or are placed by themselves (`able`, as the foot of a control rig), and rest
+    among the lowest at some time."""
+    inner = {ground.parents[j] for j in ground.moving}
+    feet: dict[tuple[int, ...], int] = {}
+    for end in (j for j in ground.moving if j not in inner):
+        chain = limb(ground, end)
+        if (chain or end in able) and bool(find_contacts(positions, ground, [end]).any()):
+            feet.setdefault(tuple(chain or [end]), end)
+    return list(feet.values())
 
 
 def find_contacts(positions: Tensor, ground: Ground, feet: list[int]) -> Tensor:
     """When each foot rests, (T, feet) bool: from below SLOW to above FAST, all the time near the lowest part of the rig."""
-    at = positions[:, feet]
-    steps = at.diff(dim=0).norm(dim=-1) * ground.fps / ground.size
-    steps = torch.cat([steps[:1], steps, steps[-1:]])
-    speed = 0.5 * (steps[1:] + steps[:-1])
-    height = (at[..., ground.up] - positions[..., ground.up].amin(1, keepdim=True)) / ground.size
+    at, rows = positions[:, feet], len(positions)
+    lag = max(1, round(0.05 * ground.fps))  # over a few frames, so that jitter is no speed
+    frames = torch.arange(rows)
+    sooner, later = (frames - lag).clamp_min(0), (frames + lag).clamp_max(rows - 1)
+    speed = (at[later] - at[sooner]).norm(dim=-1) / (later - sooner).clamp_min(1)[:, None] * ground.fps / ground.size
+    lowest = positions[:, sorted({*ground.moving, *feet}), ground.up].amin(1, keepdim=True)
+    height = (at[..., ground.up] - lowest) / ground.size
     rest = torch.zeros(at.shape[:2], dtype=torch.bool)
     brief = max(2, round(BRIEF * ground.fps))
     for foot in range(len(feet)):
@@ -66,15 +73,19 @@ def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
-def _limb(parents: list[int], end: int, positions: Tensor) -> list[int]:
+def limb(ground: Ground, end: int) -> list[int]:
     """The joints that can bring `end` to a place, the upmost first, the one that is brought last; empty where there are
-    none. That is the limb from below the joint where it branches off; a short bone at its end is left out."""
+    none. That is the limb from below the joint where it branches off; a short bone at its end, and toes, are left out."""
+    parents, lengths = ground.parents, ground.lengths
     chain = [end]
-    while parents[chain[-1]] >= 0 and parents.count(parents[chain[-1]]) == 1:
-        chain.append(parents[chain[-1]])
+    while (top := parents[chain[-1]]) >= 0:
+        children = [j for j, parent in enumerate(parents) if parent == top]
+        if len(children) > 1 and max(lengths[j] for j in children) > SHORT * lengths[top]:
+            break
+        chain.append(top)
     chain.reverse()
-    length = (positions[0, chain[1:]] - positions[0, chain[:-1]]).norm(dim=-1)
-    while len(chain) > 3 and length[len(chain) - 2] < SHORT * length.max():
+    bones = [lengths[j] for j in chain[1:]]
+    while len(chain) > 3 and bones[len(chain) - 2] < SHORT * max(bones):
         chain.pop()
     return chain if len(chain) > 2 else []
 
@@ -116,25 +127,30 @@ def _fade(out: Tensor, at: Tensor, row: int, way: int, count: int) -> None:
     out[rows] = out[rows] + fading
 
 
-def hold(rotations: Tensor, locations: Tensor, rest_offsets: Tensor, ground: Ground, foot: int, move: Tensor) -> Tensor:
-    """Rotations (T, J, 4) with the foot moved by (T, 3) in the rig's space; joints below its limb keep their world angle."""
-    turned, positions = skeleton.fk(rotations, locations, rest_offsets, ground.parents)
-    chain = _limb(ground.parents, foot, positions)
+def hold(
+    rotations: Tensor, locations: Tensor, offset: Tensor, ground: Ground, foot: int, move: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Rotations (T, J, 4) and locations (T, J, 3) with the foot moved by (T, 3) in the rig's space. Joints below its limb
+    keep their angle to the world; a foot without a limb is moved itself."""
+    turned, positions = skeleton.fk(rotations, locations, offset, ground.parents)
     rows = move.norm(dim=-1) > 1e-6 * ground.size
-    if not chain or not bool(rows.any()):
-        return rotations
+    if not bool(rows.any()):
+        return rotations, locations
+    chain, over = limb(ground, foot), ground.parents[foot]
+    if not chain:
+        locations = locations.clone()
+        locations[:, foot] += move if over < 0 else quat.rotate(quat.conjugate(turned[:, over]), move)
+        return rotations, locations
     turns, at = turned[rows][:, chain], positions[rows][:, chain]
-    goal = _within_reach(at, move[rows])
-    solve = _two_bones if len(chain) == 3 else _many_bones
-    new = solve(turns, at, goal)
-    out, whole = rotations.clone(), turned.clone()
-    fresh = whole[rows]
+    new = (_two_bones if len(chain) == 3 else _many_bones)(turns, at, _within_reach(at, move[rows]))
+    whole, fresh = turned.clone(), turned[rows]
     fresh[:, chain[:-1]] = new
     whole[rows] = fresh
-    local = skeleton.local_rotations(whole, ground.parents)
+    local = quat.normalize(skeleton.local_rotations(whole, ground.parents))
+    out = rotations.clone()
     for joint in chain:
         out[:, joint] = torch.where(rows[:, None], local[:, joint], rotations[:, joint])
-    return quat.normalize(out)
+    return out, locations
 
 
 def _within_reach(at: Tensor, move: Tensor) -> Tensor:
@@ -188,3 +204,56 @@ def _many_bones(turned: Tensor, at: Tensor, goal: Tensor) -> Tensor:
                 turn[:, None].expand(*below.shape[:2], 4), below
             )
     return turned
+
+
+# --- a clip's feet ---------------------------------------------------------------------------------------------------
+
+
+class Feet:
+    """The feet of a motion, rotations (T, J, 4) and locations (T, J, 3), and when they rest.
+
+    free_turns, free_moves (T, J) bool: the rotations and locations that may be changed.
+    """
+
+    def __init__(
+        self, motion: Motion, rotations: Tensor, locations: Tensor, free_turns: Tensor, free_moves: Tensor
+    ) -> None:
+        self.offset, self.free_turns, self.free_moves = torch.from_numpy(motion.offsets), free_turns, free_moves
+        parents, up = motion.clip.parents, 2 if motion.clip.up == "Z" else 1
+        moving = (rotations != rotations[:1]).any(-1).any(0) | (locations != locations[:1]).any(-1).any(0)
+        size = max(float(skeleton.reach(self.offset, parents)), 1e-6) if parents else 1.0
+        lengths = self.offset.norm(dim=-1).tolist()
+        self.ground = Ground(parents, lengths, moving.nonzero()[:, 0].tolist(), up, size, motion.clip.fps)
+        self.rotations, self.locations = rotations, locations
+        self.feet: list[int] = []
+        self.rest = torch.zeros(len(rotations), 0, dtype=torch.bool)
+
+    def find(self, feet: list[int]) -> None:
+        """Find the feet, unless they are named, and when they rest."""
+        if not self.ground.moving:
+            return
+        positions = self._positions()
+        self.feet = feet or find_feet(positions, self.ground, self.free_moves.any(0).nonzero()[:, 0].tolist())
+        self.rest = find_contacts(positions, self.ground, self.feet)
+
+    def lock(self) -> Iterator[float]:
+        """Hold them, telling the part done; changes `rotations` and `locations`."""
+        for i, foot in enumerate(self.feet):
+            chain = limb(self.ground, foot)
+            pinned = ~self.free_turns[:, chain].all(1) if chain else ~self.free_moves[:, foot]
+            move = offsets(self._positions()[:, foot], self.rest[:, i], pinned, self.ground)
+            turned, moved = hold(self.rotations, self.locations, self.offset, self.ground, foot, move)
+            self.rotations = torch.where(self.free_turns[..., None], turned, self.rotations)
+            self.locations = torch.where(self.free_moves[..., None], moved, self.locations)
+            yield (i + 1) / len(self.feet)
+
+    def skate(self) -> float:
+        """Mean speed along the ground of the feet at rest, in rig sizes a second."""
+        at = self._positions()[:, self.feet]
+        at[..., self.ground.up] = 0.0
+        speed = at.diff(dim=0).norm(dim=-1) * self.ground.fps / self.ground.size
+        resting = self.rest[1:] & self.rest[:-1]
+        return float((speed * resting).sum() / resting.sum().clamp_min(1))
+
+    def _positions(self) -> Tensor:
+        return skeleton.fk(self.rotations, self.locations, self.offset, self.ground.parents)[1]
