@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 import xml.etree.ElementTree
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -226,11 +227,14 @@ def pack_engine(python: Path, target: Path = ROOT / "blender_addon" / "engine_pa
     for left_over in (target, ROOT / "build" / "lib"):
         shutil.rmtree(left_over, ignore_errors=True)
     pip = [python, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-cache-dir"]
-    return run(*pip, "--wheel-dir", target, ".", SOURCE_DATE_EPOCH="1767225600")  # the same wheel from the same files
+    made = run(*pip, "--wheel-dir", target, ".")
+    for wheel in target.glob("*.whl"):
+        settle(wheel)
+    return made
 
 
 def zip_extension(_: list[str]) -> int:
-    """Build and validate the extension, the engine's package inside: dist/understudy-VERSION.zip."""
+    """Build and validate the extension, the engine's package inside, and an index to subscribe to: dist/."""
     found = pythons()
     tool, tags = extension_tool(found)
     if failed := pack_engine(engine_env(found)):
@@ -238,7 +242,22 @@ def zip_extension(_: list[str]) -> int:
     target = ROOT / "dist" / f"understudy-{project()['project']['version']}.zip"
     target.parent.mkdir(exist_ok=True)
     made = run(*tool, "build", "--source-dir", "blender_addon", "--output-filepath", target, "--valid-tags", tags)
-    return made or run(*tool, "validate", "--valid-tags", tags, target)
+    if made:
+        return made
+    settle(target)
+    checked = run(*tool, "validate", "--valid-tags", tags, target)
+    return checked or run(*tool, "server-generate", "--repo-dir", target.parent, "--html")
+
+
+def settle(path: Path) -> None:
+    """Order and date the files of a zip, so that the same sources give the same bytes wherever they were checked out."""
+    with zipfile.ZipFile(path) as made:
+        files = {name: made.read(name) for name in sorted(made.namelist())}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as settled:
+        for name, data in files.items():
+            entry = zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0))
+            entry.external_attr = 0o644 << 16
+            settled.writestr(entry, data, zipfile.ZIP_DEFLATED)
 
 
 def check(_: list[str]) -> int:
