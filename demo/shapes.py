@@ -35,7 +35,7 @@ class Surface:
         return Surface(np.concatenate([self.vertices, other.vertices]), self.faces + moved)
 
 
-def smooth_path(points: Sequence[Sequence[float]], count: int) -> np.ndarray:
+def smooth_path(points: Sequence[Sequence[float]] | np.ndarray, count: int) -> np.ndarray:
     """`count` points on the Catmull-Rom curve through `points` (any number of columns)."""
     p = np.asarray(points, float)
     p = np.vstack([2 * p[0] - p[1], p, 2 * p[-1] - p[-2]])
