@@ -20,8 +20,8 @@ from .protocol import JobError, Shot
 class ShotState:
     """How far a shot has come. keys: painted frames of the captured range. results: finished frames, in order.
 
-    outdated: a key was painted on, or the shot captured again, after the style was trained. suggestion: what to paint
-    next, if that was asked for since the keys or the shot have changed.
+    outdated: a key was painted, painted on or removed, or the shot captured again, after the style was trained.
+    suggestion: what to paint next, if that was asked for since the keys or the shot have changed.
     """
 
     shot: Shot | None
@@ -51,15 +51,15 @@ def look(folder: Path) -> ShotState:
     shot = _shot(folder, _changed(folder / "shot.json"))
     if shot is None:
         return ShotState(None)
-    keys = tuple(f for f in _numbered(folder / "keys") if f in shot.frames)
-    results = _numbered(folder / "result")
+    keys = tuple(f for f in _numbered(folder / "keys", ".png") if f in shot.frames)
+    results = _numbered(folder / "result", result_suffix(folder))
     trained = max((_changed(path) for path in (folder / "style").glob("*.safetensors")), default=0)
     painted = max((_changed(key_path(folder, frame)) for frame in keys), default=0)
     newest = max(painted, _changed(folder / "shot.json"))
     found = suggestion(folder) if _changed(folder / "suggest.json") > max(newest, _changed(folder / "keys")) else None
-    return ShotState(
-        shot, keys, trained > 0, tuple(f for f in results if f in shot.frames), 0 < trained < newest, found
-    )
+    learned = _learned(folder / "style" / "generator.json", _changed(folder / "style" / "generator.json"))
+    outdated = 0 < trained < newest or (learned is not None and learned != keys)
+    return ShotState(shot, keys, trained > 0, tuple(f for f in results if f in shot.frames), outdated, found)
 
 
 def suggestion(folder: Path) -> Suggestion | None:
@@ -77,11 +77,34 @@ def _suggestion(path: Path, _changed_at: int) -> Suggestion | None:
     return Suggestion(covered, frames[0] if frames else None) if math.isfinite(covered) else None
 
 
+@lru_cache(maxsize=64)
+def _learned(path: Path, _changed_at: int) -> tuple[int, ...] | None:
+    """The frames that the style was trained on; None where that cannot be read."""
+    try:
+        return tuple(sorted(int(frame) for frame in json.loads(path.read_text(encoding="utf-8"))["about"]["keys"]))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def result_suffix(folder: Path) -> str:
+    """.png or .exr: the kind of finished frames that was written last."""
+    newest = {".png": 0, ".exr": 0}
+    try:
+        for entry in os.scandir(folder / "result"):
+            suffix = os.path.splitext(entry.name)[1]
+            if suffix in newest:
+                newest[suffix] = max(newest[suffix], entry.stat().st_mtime_ns)
+    except OSError:  # no folder yet
+        pass
+    return ".exr" if newest[".exr"] > newest[".png"] else ".png"
+
+
 def result_files(folder: Path, frames: tuple[int, ...]) -> list[Path]:
     """One file for each frame from the first to the last; a gap shows the frame before it."""
     files: list[Path] = []
+    suffix = result_suffix(folder)
     for frame in range(frames[0], frames[-1] + 1):
-        files.append(result_path(folder, frame) if frame in frames else files[-1])
+        files.append(result_path(folder, frame).with_suffix(suffix) if frame in frames else files[-1])
     return files
 
 
@@ -101,10 +124,10 @@ def _shot(folder: Path, _changed_at: int) -> Shot | None:
         return None
 
 
-def _numbered(folder: Path) -> tuple[int, ...]:
-    """The numbers of the files NNNN.png in a folder, in order."""
+def _numbered(folder: Path, suffix: str) -> tuple[int, ...]:
+    """The numbers of the files NNNN.png (or another suffix) in a folder, in order."""
     try:
-        names = os.listdir(folder)
+        stems = [os.path.splitext(name) for name in os.listdir(folder)]
     except OSError:
         return ()
-    return tuple(sorted(int(name[:-4]) for name in names if name.endswith(".png") and name[:-4].isdecimal()))
+    return tuple(sorted(int(stem) for stem, ending in stems if ending == suffix and stem.isdecimal()))

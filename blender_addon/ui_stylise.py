@@ -184,7 +184,10 @@ class IMAGE_PT_understudy_keys(bpy.types.Panel):
             column.label(text=f"Frame {scene.frame_current} is painted", icon="CHECKMARK")
         else:
             column.label(text=f"Frame {scene.frame_current} is not painted", icon="RADIOBUT_OFF")
-        column.operator("understudy.use_image_as_key", icon="KEYFRAME_HLT")
+        image: Any = getattr(context, "edit_image", None)
+        open_key = image is not None and image.filepath.endswith(f"{scene.frame_current:04d}.png")
+        text = "Save Painting" if open_key and scene.frame_current in state.keys else "Use Image as Key"
+        column.operator("understudy.use_image_as_key", text=text, icon="KEYFRAME_HLT")
         column.operator("understudy.paint_key", icon="BRUSH_DATA")
         column.operator("understudy.paint_key", text="Paint a Part", icon="SELECT_SUBTRACT").transparent = True
         column.operator("understudy.remove_key", icon="REMOVE")

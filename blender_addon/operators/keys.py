@@ -143,7 +143,8 @@ class UNDERSTUDY_OT_paint_key(bpy.types.Operator):
     transparent: BoolProperty(
         name="Transparent",
         description="Begin with a picture that is transparent all over: only what is painted on it counts, the rest of the "
-        "frame is left to the other keys. Has no effect on a key that is there already",
+        "frame is left to the other keys. The colours of the frame show through; erase (brush blend Erase Alpha) to take paint "
+        "away again. Has no effect on a key that is there already",
         options={"SKIP_SAVE"},
     )
 
@@ -240,6 +241,7 @@ class UNDERSTUDY_OT_use_image_as_key(bpy.types.Operator):
         if absolute(image) == key:
             if image.is_dirty:
                 image.save()
+                image.reload()  # until then Blender shows black where alpha is 0
             return notes
         if key.exists() and not self.overwrite:
             raise OperatorError(

@@ -100,6 +100,10 @@ def test_state_of_a_shot_follows_its_files(saved_file: Path) -> None:
     later = (folder / "style" / "generator.safetensors").stat().st_mtime + 5
     os.utime(key, (later, later))
     assert look(folder).outdated, "a key painted after the training"
+    os.utime(key, (0, 0))
+    assert not look(folder).outdated
+    (folder / "style" / "generator.json").write_text('{"about": {"keys": [2, 3]}}')
+    assert look(folder).outdated, "a key removed after the training"
     (folder / "shot.json").write_text("{")
     assert look(folder).shot is None
 
