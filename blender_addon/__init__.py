@@ -1,13 +1,14 @@
 """The extension: registration, in order, and nothing else."""
 
-from . import cli, jobs, preferences, preview, properties, styles, ui, ui_stylise
-from .operators import assets, capture, install, job, keys, motion, presets, results, stylise
+from . import cli, jobs, motion_settings, preferences, preview, properties, styles, ui, ui_motion, ui_stylise
+from .operators import assets, capture, install, job, keys, motion, presets, results, slider, stylise, whole
 
 MODULES = (
     *(
         preferences,
         styles,
         properties,
+        motion_settings,
         jobs,
         preview,
         job,
@@ -19,8 +20,10 @@ MODULES = (
         assets,
         presets,
         motion,
+        slider,
+        whole,
     ),
-    *(ui, ui_stylise, cli),
+    *(ui, ui_stylise, ui_motion, cli),
 )
 
 

@@ -22,11 +22,21 @@ def sequencer_strips(editor: bpy.types.SequenceEditor) -> Any:
     return editor.strips if hasattr(editor, "strips") else editor.sequences
 
 
+def all_strips(editor: bpy.types.SequenceEditor) -> Any:
+    """The editor's strips and those in metas: `sequences_all` until 4.4."""
+    return editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
+
+
 def strip_span(strip: Any) -> tuple[int, int]:
     """First frame and the frame after the last: `frame_final_…` until 5.1."""
     if hasattr(strip, "left_handle"):
         return int(strip.left_handle), int(strip.right_handle)
     return int(strip.frame_final_start), int(strip.frame_final_end)
+
+
+def sequencer_scene(context: bpy.types.Context) -> bpy.types.Scene:
+    """The scene that the Video Sequencer shows: since 5.0 the workspace's own, if it has one."""
+    return getattr(context.workspace, "sequencer_scene", None) or context.scene
 
 
 def show_sequencer_scene(context: bpy.types.Context, scene: bpy.types.Scene) -> None:
@@ -134,6 +144,15 @@ def action_users(owner: Any) -> int:
     if bpy.app.version < (4, 4):
         return anim.action.users - anim.action.use_fake_user
     return len(anim.action_slot.users()) if anim.action_slot else 0
+
+
+def assign_action(owner: Any, action: Any) -> None:
+    """Let a copy of its action move an object or other data: since 4.4 by the slot that it had."""
+    anim = owner.animation_data
+    slot = anim.action_slot.identifier if bpy.app.version >= (4, 4) and anim.action_slot else None
+    anim.action = action
+    if slot is not None:
+        anim.action_slot = action.slots[slot]
 
 
 # --- selection -------------------------------------------------------------------------------------------------------

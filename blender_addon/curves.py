@@ -6,6 +6,7 @@ Reads Blender's data and changes nothing. Knows no rig, no frame range, no file 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -65,7 +66,7 @@ class Curve:
     value: float
     free: bool
 
-    def sample(self, frames: range) -> np.ndarray:
+    def sample(self, frames: Sequence[int]) -> np.ndarray:
         """What the action alone makes of it, (T,)."""
         if self.fcurve is None:
             return np.full(len(frames), self.value)
@@ -86,6 +87,10 @@ class Curve:
             self.fcurve.keyframe_points.foreach_get(field_name, numbers.ravel())
             out[field_name] = numbers[own] if width > 1 else numbers[own, 0]
         return out
+
+    def forget(self) -> None:
+        """The keys have changed: read them again when they are asked for."""
+        self.__dict__.pop("keys", None)
 
     @cached_property
     def selected_keys(self) -> np.ndarray:
@@ -118,7 +123,7 @@ class Track:
         at = np.concatenate(keys) if keys else np.zeros(0)
         return sorted({int(f) for f in (*np.floor(at + NEAR), *np.ceil(at - NEAR))})
 
-    def sample(self, frames: range) -> np.ndarray:
+    def sample(self, frames: Sequence[int]) -> np.ndarray:
         """What the action alone makes of it, (T, curves)."""
         return np.stack([curve.sample(frames) for curve in self.curves], 1)
 

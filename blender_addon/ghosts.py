@@ -50,8 +50,8 @@ class Body:
         return heads @ linear + shift, tails @ linear + shift
 
 
-def body_of(plan: Plan, take: Take, arrays: dict[str, np.ndarray], selected: Collection[str]) -> Body:
-    """The body of a plan's rig; arrays: clip.npz. Trails: of the selected bones that are filled, else of all that are."""
+def body_of(plan: Plan, take: Take, selected: Collection[str]) -> Body:
+    """The body of a plan's rig. Trails: of the selected bones that are filled, else of all that are."""
     ob, joints = plan.rig.ob, plan.rig.joints
     tails = np.zeros((len(joints), 3), np.float32)
     matrix = ob.matrix_world @ ob.matrix_basis.inverted_safe()
@@ -63,7 +63,7 @@ def body_of(plan: Plan, take: Take, arrays: dict[str, np.ndarray], selected: Col
     filled = {track.joint for track in plan.spans if track.joint >= 0}
     meant = {j for j in filled if joints[j].name in selected} or filled
     parents = tuple(take.clip.parents)
-    return Body(parents, arrays["offsets"], tails, np.array(matrix, np.float32), tuple(sorted(meant)))
+    return Body(parents, take.offsets, tails, np.array(matrix, np.float32), tuple(sorted(meant)))
 
 
 class Ghosts:

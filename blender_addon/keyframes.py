@@ -40,10 +40,10 @@ Gap = tuple[float, float, float]
 def fill(track: Track, plan: Plan, result: Arrays, column: int, first: int) -> Filled:
     """The track over the clip and what follows it: as the action has it but for what the engine made. first: the frame of the
     result's first row."""
-    frames = range(plan.frame_start, plan.frame_end + plan.play_on + 1)
+    frames = range(plan.frame_start, plan.frame_end + plan.play_on + 1 + plan.towards_target)
     shift = first - plan.frame_start
     rows = np.flatnonzero(result[f"{track.kind}_filled"][:, column])
-    rows = rows[(rows + shift > 0) & (rows + shift < len(frames))]
+    rows = rows[(rows + shift >= (not plan.whole)) & (rows + shift < len(frames) - plan.towards_target)]
     filled = Filled(frames, track.sample(frames), np.zeros(len(frames), bool), np.zeros(len(frames), bool))
     filled.made[rows + shift] = True
     numbers = result[f"{track.kind}s"][rows, column]
@@ -63,7 +63,7 @@ def _turn(joint: Joint, filled: Filled, rotations: np.ndarray) -> None:
     values, mode, back = filled.values, joint.mode, joint.rest.conjugated()
     for row, rotation in zip(np.flatnonzero(filled.made), rotations.tolist(), strict=True):
         basis = (back @ Quaternion(rotation) @ joint.rest).normalized()
-        values[row] = channels_of(basis, mode, values[row - 1].tolist())
+        values[row] = channels_of(basis, mode, values[int(max(row - 1, 0))].tolist())
     for row in np.flatnonzero(filled.made[:-1] & ~filled.made[1:]):
         after = values[row + 1].tolist()
         joined = channels_of(rotation_of(after, mode), mode, values[row].tolist())
@@ -96,10 +96,11 @@ def apply_take(take: Take, amount: float, keying: Keying) -> int:
     if not tracks:
         raise JobError("No key was made: the artist's keys leave no room any more; undo, or select others.")
     if keying.every_frame:
-        return sum(_put(dense, None) for _, dense in tracks)
+        return sum(put_keys(dense, None) for _, dense in tracks)
     while tracks:
         made = [
-            _put(dense, found) for (_, dense), found in zip(tracks, few([dense for _, dense in tracks]), strict=True)
+            put_keys(dense, found)
+            for (_, dense), found in zip(tracks, few([dense for _, dense in tracks]), strict=True)
         ]
         again = [item[1].missed() for item in tracks]
         count += sum(number for number, missed in zip(made, again, strict=True) if not missed)
@@ -135,7 +136,7 @@ def _keep_others(track: Track, filled: Filled, rows: list[np.ndarray]) -> None:
         filled.values[elsewhere] = track.sample(filled.frames)[elsewhere]
 
 
-def _put(dense: Dense, found: Found | None) -> int:
+def put_keys(dense: Dense, found: Found | None, generated: bool = True) -> int:
     """Write the keys that were found (None: one a frame), on each curve those in its rows: the number of keys."""
     count, filled = 0, dense.filled
     at = np.arange(len(filled.frames)) if found is None else found.rows
@@ -145,7 +146,7 @@ def _put(dense: Dense, found: Found | None) -> int:
             points = np.stack([at + filled.frames.start, filled.values[at, i]], 1)[kept]
             handles = [points + side[kept, i] for side in (found.left, found.right)] if found else []
             assert curve.fcurve is not None  # free
-            _add(curve.fcurve, points, filled.broken[at][kept], handles)
+            add_keys(curve.fcurve, points, filled.broken[at][kept], handles, generated)
             count += len(points)
     return count
 
@@ -159,12 +160,14 @@ def _clear(track: Track, filled: Filled, gaps: list[list[Gap]]) -> None:
             for gap in own:
                 if _rows(filled, [gap]).any():
                     gone |= (frames > gap[0] + NEAR) & (frames < gap[2] - NEAR)
-            _remove(curve.fcurve, gone & generated_keys(curve.fcurve))
+            remove_keys(curve.fcurve, gone & generated_keys(curve.fcurve))
 
 
-def _add(fcurve: bpy.types.FCurve, points: np.ndarray, broken: np.ndarray, handles: list[np.ndarray]) -> None:
-    """Add generated keys, none of them selected. points, and handles on the left and the right (or none): (K, 2);
-    broken: (K,)."""
+def add_keys(
+    fcurve: bpy.types.FCurve, points: np.ndarray, broken: np.ndarray, handles: list[np.ndarray], generated: bool = True
+) -> None:
+    """Add keys, none of them selected. points, and handles on the left and the right (or none): (K, 2); broken: (K,).
+    generated: they are marked as Understudy's; otherwise they are the artist's."""
     keys, count = fcurve.keyframe_points, len(points)
     keys.add(count)
 
@@ -176,9 +179,10 @@ def _add(fcurve: bpy.types.FCurve, points: np.ndarray, broken: np.ndarray, handl
         keys.foreach_set(name, numbers)
 
     put("co", points, np.float32)
-    put("back", points[:, 1], np.float32)
-    put("type", GENERATED)
     put("interpolation", np.where(broken, CONSTANT, BEZIER))
+    if generated:
+        put("back", points[:, 1], np.float32)
+        put("type", GENERATED)
     for name, handle in zip(("handle_left", "handle_right"), handles, strict=False):
         put(f"{name}_type", ALIGNED)
         put(name, handle, np.float32)
@@ -187,7 +191,7 @@ def _add(fcurve: bpy.types.FCurve, points: np.ndarray, broken: np.ndarray, handl
     fcurve.update()
 
 
-def _remove(fcurve: bpy.types.FCurve, which: np.ndarray) -> int:
+def remove_keys(fcurve: bpy.types.FCurve, which: np.ndarray) -> int:
     """Remove keys (K,) bool: their number."""
     points = fcurve.keyframe_points
     for i in reversed(np.flatnonzero(which).tolist()):
@@ -208,5 +212,5 @@ def delete_generated_keys(object_uid: int, bones: Collection[str] | None) -> int
     for (path, _), fcurve in fcurves_of(ob).items():
         locked = fcurve.lock or (fcurve.group is not None and fcurve.group.lock)
         if split_path(path)[0] in owners and not locked:
-            count += _remove(fcurve, generated_keys(fcurve))
+            count += remove_keys(fcurve, generated_keys(fcurve))
     return count

@@ -8,6 +8,7 @@ operator, and not how keys are written.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +31,8 @@ class MotionParams:
     """What is wanted, read from the context once.
 
     object_uid: the object's session uid. bones: names, empty for all; None for the object as a whole. frame_start,
-    frame_end: scene frames to be filled, inclusive. play_on: how many frames after the last key to fill instead.
+    frame_end: scene frames to be filled, inclusive. play_on: how many frames after the last key to fill instead;
+    towards_target: all those up to the next key. whole: every frame that has keys about it, the keyed ones too.
     """
 
     object_uid: int
@@ -40,23 +42,28 @@ class MotionParams:
     fps: float
     use_selected_keys: bool = True
     play_on: int = 0
+    towards_target: bool = False
+    whole: bool = False
 
 
 @dataclass(eq=False)
 class Plan:
     """What a job is to fill. spans: the frames strictly between the two numbers, track by track. frame_start,
-    frame_end: of the clip. play_on: frames after it."""
+    frame_end: of the clip. play_on: frames after it; towards_target: what comes after those is a pose to arrive at."""
 
     rig: Rig
     spans: dict[Track, tuple[int, int]]
     frame_start: int
     frame_end: int
-    play_on: int
+    play_on: int = 0
+    towards_target: bool = False
+    whole: bool = False
 
     @property
-    def frames(self) -> range:
-        """The clip's frame numbers."""
-        return range(self.frame_start, self.frame_end + 1)
+    def frames(self) -> Sequence[int]:
+        """The frame of every row of the clip; a pose to arrive at is the last of them."""
+        frames = range(self.frame_start, self.frame_end + 1)
+        return [*frames, self.frame_end + self.play_on + 1] if self.towards_target else frames
 
     @property
     def values(self) -> list[Track]:
@@ -78,7 +85,9 @@ def make_plan(params: MotionParams) -> Plan:
         if (users := compat.action_users(owner)) > 1:
             name = owner.animation_data.action.name
             rig.notes.append(f"The action '{name}' moves {users} objects; all of them get the new keys.")
-    return _plan_extrapolate(params, rig) if params.play_on else _plan_inbetween(params, rig)
+    if params.play_on:
+        return _plan_extrapolate(params, rig)
+    return _plan_whole(params, rig) if params.whole else _plan_inbetween(params, rig)
 
 
 def _plan_inbetween(params: MotionParams, rig: Rig) -> Plan:
@@ -95,7 +104,17 @@ def _plan_inbetween(params: MotionParams, rig: Rig) -> Plan:
             "or widen the frame range."
         )
     first, last = min(lo for lo, _ in spans.values()), max(hi for _, hi in spans.values())
-    return Plan(rig, spans, max(first - PAST, min(_first_key(rig), first)), last, 0)
+    return Plan(rig, spans, max(first - PAST, min(_first_key(rig), first)), last)
+
+
+def _plan_whole(params: MotionParams, rig: Rig) -> Plan:
+    """All tracks from the first to the last key of any of them within the range."""
+    start, end = (round(action_time(rig.ob, frame)) for frame in (params.frame_start, params.frame_end))
+    frames = [frame for track in rig.tracks for frame in track.frames() if start <= frame <= end]
+    if not frames or max(frames) - min(frames) < 2:
+        raise MotionError(f"There is no motion from frame {start} to {end}; widen the frame range.")
+    first, last = min(frames), max(frames)
+    return Plan(rig, {track: (first, last) for track in rig.tracks if track.frames()}, first, last, whole=True)
 
 
 def action_time(ob: bpy.types.Object, frame: float) -> float:
@@ -122,13 +141,16 @@ def _plan_extrapolate(params: MotionParams, rig: Rig) -> Plan:
         raise MotionError("There is no motion to play on: key at least two poses first.")
     end = max(last)
     later = [frame for track in tracks for frame in track.frames() if frame > end]
-    play_on = min([params.play_on, *(frame - end - 1 for frame in later)])
+    if params.towards_target and not later:
+        raise MotionError(f"There is no key after frame {end} to arrive at; key a pose there, or play on freely.")
+    wish = min(later) - end - 1 if params.towards_target else params.play_on
+    play_on = min([wish, *(frame - end - 1 for frame in later)])
     if play_on < 1:
         raise MotionError(f"There is no room after frame {end}: the next key is at frame {min(later)}.")
-    if play_on < params.play_on:
+    if play_on < wish:
         rig.notes.append(f"Stopped after {play_on} frames, before the key at frame {min(later)}.")
     spans = {track: (end, end + play_on + 1) for track in tracks if track.frames()[:1] <= [end]}
-    return Plan(rig, spans, max(end - LONG_PAST, _first_key(rig)), end, play_on)
+    return Plan(rig, spans, max(end - LONG_PAST, _first_key(rig)), end, play_on, params.towards_target)
 
 
 # --- arrays ----------------------------------------------------------------------------------------------------------
@@ -151,7 +173,7 @@ def clip_header(plan: Plan, fps: float) -> Clip:
     joints = plan.rig.joints
     return Clip(
         frame_start=plan.frame_start,
-        frame_end=plan.frame_end,
+        frame_end=plan.frame_start + len(plan.frames) - 1,
         fps=fps,
         joints=[joint.name for joint in joints],
         parents=[joint.parent if joint.inherits else -1 for joint in joints],
@@ -181,19 +203,20 @@ def clip_arrays(plan: Plan) -> dict[str, np.ndarray]:
     for track, (lo, hi) in plan.spans.items():
         column = values.index(track) if track.kind == "value" else track.joint
         given = arrays[f"{track.kind}_keys"][:, column]
-        given[max(lo + 1 - plan.frame_start, 0) : hi - plan.frame_start] = False
-        given[[frame - plan.frame_start for frame in track.frames() if frame in frames]] = True
+        if not plan.play_on:
+            given[max(lo + 1 - plan.frame_start, 0) : hi - plan.frame_start] = False
+            given[[frame - plan.frame_start for frame in track.frames() if frame in frames]] = True
         arrays[f"{track.kind}_wanted"][column] = True
     return arrays
 
 
-def _rotations(joint: Joint, frames: range) -> list[Quaternion]:
+def _rotations(joint: Joint, frames: Sequence[int]) -> list[Quaternion]:
     """Rotations in the armature's axes, T."""
     back = joint.rest.conjugated()
     return [joint.rest @ rotation_of(row, joint.mode) @ back for row in joint.rotation.sample(frames).tolist()]
 
 
-def _locations(joint: Joint, frames: range) -> list[Vector]:
+def _locations(joint: Joint, frames: Sequence[int]) -> list[Vector]:
     """Locations in the armature's axes, T."""
     return [joint.axes @ Vector(row) for row in joint.location.sample(frames).tolist()]
 

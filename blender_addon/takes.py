@@ -32,11 +32,12 @@ _CUSTOM = re.compile(r'(.*)\["((?:[^"\\]|\\.)*)"\]', re.DOTALL)
 
 @dataclass(eq=False)
 class Take:
-    """What a job made for one object. result: the arrays of protocol.RESULT_ARRAYS."""
+    """What a job made for one object. result: the arrays of protocol.RESULT_ARRAYS. offsets: of the clip, (J, 3)."""
 
     params: MotionParams
     clip: Clip
     result: Arrays
+    offsets: np.ndarray
 
     def at(self, amount: float, rows: slice = slice(None)) -> Arrays:
         """Some rows of the motion from the plain one (0) through what was made (1) to more of it (beyond 1)."""
@@ -68,7 +69,8 @@ class Take:
 def read_take(params: MotionParams, folder: Path) -> Take:
     """The finished job in a folder, checked. Raises JobError."""
     clip = read_clip(folder)
-    return Take(params, clip, read_result(folder, clip))
+    with np.load(folder / "clip.npz", allow_pickle=False) as file:
+        return Take(params, clip, read_result(folder, clip), file["offsets"])
 
 
 def read_result(folder: Path, clip: Clip) -> Arrays:
@@ -102,7 +104,6 @@ class Look:
     """Takes shown on their objects at one frame, without keys; `restore` leaves the objects as they were found."""
 
     def __init__(self, takes: Sequence[Take], scene: bpy.types.Scene) -> None:
-        self._takes = list(takes)
         self._plans = [make_plan(take.params) for take in takes]
         self._frame = scene.frame_current
         self._before = [read_numbers(plan.rig.ob, plan) for plan in self._plans]
@@ -115,9 +116,9 @@ class Look:
             if ob is not None:
                 write_numbers(ob, pose(take, plan, round(action_time(ob, scene.frame_current)), amount))
 
-    def restore(self, scene: bpy.types.Scene) -> None:
-        """Frame and poses as they were when this began, also those that are on no key."""
-        if scene.frame_current != self._frame:
+    def restore(self, scene: bpy.types.Scene | None) -> None:
+        """Frame (in this scene; None: not the frame) and poses as they were when this began, also those on no key."""
+        if scene is not None and scene.frame_current != self._frame:
             scene.frame_set(self._frame)
         for uid, numbers in zip(self._uids, self._before, strict=True):
             if (ob := _present(uid)) is not None:

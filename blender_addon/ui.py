@@ -1,4 +1,4 @@
-"""The sidebar tab "Understudy" of the 3D View: engine, running job, motion. Draws, and nothing else."""
+"""The sidebar tab "Understudy" of the 3D View: engine and running job. Draws, and nothing else."""
 
 from __future__ import annotations
 
@@ -105,27 +105,6 @@ class VIEW3D_PT_understudy(Sidebar, bpy.types.Panel):
             box.label(text=f"Waiting: {manager.waiting}", icon="SORTTIME")
 
 
-class VIEW3D_PT_understudy_motion(Sidebar, bpy.types.Panel):
-    """Keys between and after the artist's keys"""
-
-    bl_label = "Motion"
-    bl_parent_id = "VIEW3D_PT_understudy"
-    bl_order = 1
-
-    def draw(self, context: bpy.types.Context) -> None:
-        """The model, the two jobs, and the way back."""
-        layout, settings = self.layout, context.scene.understudy
-        layout.use_property_split = True
-        layout.use_property_decorate = False
-        layout.prop(settings, "motion_model")
-        layout.operator("understudy.inbetween", icon="IPO_BEZIER")
-        layout.separator()
-        layout.prop(settings, "extrapolate_frames")
-        layout.operator("understudy.extrapolate", icon="TRACKING_FORWARDS")
-        layout.separator()
-        layout.operator("understudy.delete_generated_keys", icon="TRASH")
-
-
-CLASSES = (VIEW3D_PT_understudy, VIEW3D_PT_understudy_motion)
+CLASSES = (VIEW3D_PT_understudy,)
 
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

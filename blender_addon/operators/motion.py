@@ -1,120 +1,30 @@
-"""In-betweens, extrapolation, and the removal of the keys they made. The work is in motion.py and keyframes.py."""
+"""In-betweens, extrapolation, the removal of the keys they made, and fewer keys. The work is in motion.py, keyframes.py
+and sparse.py; see slider.py for what the artist sees before there are keys."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
 
-from ..curves import fcurves_of, split_path
-from ..job_folder import write_job
-from ..keyframes import apply_result, delete_generated_keys
-from ..motion import MotionParams, export_clip
-from ..preferences import preferences
-from ..properties import job_folder
-from ..protocol import Extrapolate, Finished, Inbetween, JobError
+from ..keyframes import delete_generated_keys
+from ..motion import Plan
+from ..protocol import Extrapolate, Inbetween, JobError, Settings
 from ..sparse import Keying
-from .job import JobOperator, OperatorError, allowed, make_folder
-
-BONES = (
-    ("SELECTED", "Selected", "The selected bones; outside Pose Mode the object, or its bones if only they have keys"),
-    ("ALL", "All", "Every bone of the armature; an object that is none, or has no keyed bone, as a whole"),
-)
+from ..whole import reduce_keys
+from .job import Operator, OperatorError, allowed
+from .motion_job import BONES, Target, frame_range, targets, why_not
+from .slider import SliderOperator
 
 
-def why_not(context: bpy.types.Context) -> str:
-    """What is missing before keys can be made, '' for nothing."""
-    ob = context.object
-    if ob is None:
-        return "Select an armature, or another object with keys"
-    if ob.mode == "EDIT":
-        return "Leave Edit Mode first"
-    if ob.animation_data is None or ob.animation_data.action is None:
-        return f"'{ob.name}' has no keys yet: key at least two poses"
-    return ""
+def learned_style(context: bpy.types.Context) -> str:
+    """The folder of the motion style to be used, absolute, empty for none."""
+    name = context.scene.understudy_motion.learned
+    return bpy.path.abspath(name) if name else ""
 
 
-def asked_bones(context: bpy.types.Context, which: str) -> tuple[str, ...] | None:
-    """Names of the bones that are meant, () for all, None for the object as a whole. Raises OperatorError."""
-    ob: Any = context.object
-    if ob.mode != "POSE":
-        of_bone = {split_path(path)[0] != "" for path, _ in fcurves_of(ob)}
-        return () if True in of_bone and (which == "ALL" or False not in of_bone) else None
-    if which == "ALL":
-        return ()
-    bones = tuple(bone.name for bone in context.selected_pose_bones_from_active_object)
-    if not bones:
-        raise OperatorError("No bone is selected; select those that should move, or press A for all.")
-    return bones
-
-
-class MotionOperator(JobOperator):
-    """What both jobs share: which bones and keys, which model, and keys as the result."""
-
-    subfolder = "motion"
-    bl_options: Any = {"UNDO"}
-
-    bones: EnumProperty(name="Bones", description="Where keys are made", items=BONES)
-    use_selected_keys: BoolProperty(
-        name="Selected Keys",
-        description="Keep to the keys that are selected in the Dope Sheet; if none are, take all",
-        default=True,
-    )
-    model: StringProperty(name="Model", description="auto, baseline or a network; empty: as the scene says")
-    seed: IntProperty(name="Seed", description="-1: as the scene says", default=-1, min=-1)
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return allowed(cls, why_not(context))
-
-    def folder(self, context: bpy.types.Context) -> Path:
-        """Where the job lies: of a file never saved among Blender's temporary files, for keys come back into Blender."""
-        return (job_folder(context.scene) or Path(bpy.app.tempdir) / "understudy") / self.subfolder
-
-    def params(self, context: bpy.types.Context, start: int, end: int, play_on: int = 0) -> MotionParams:
-        """What is wanted, from the context and the operator's own settings."""
-        scene, render = context.scene, context.scene.render
-        if (start, end) == (0, 0):
-            start, end = scene.frame_start, scene.frame_end
-            if scene.use_preview_range:
-                start, end = scene.frame_preview_start, scene.frame_preview_end
-        bones = asked_bones(context, self.bones)
-        fps = render.fps / render.fps_base
-        return MotionParams(context.object.session_uid, bones, start, end, fps, self.use_selected_keys, play_on)
-
-    def settings(self, context: bpy.types.Context) -> dict[str, Any]:
-        """The fields that both jobs have in job.json."""
-        scene = context.scene.understudy
-        return {
-            "model": self.model or scene.motion_model or "auto",
-            "seed": scene.seed if self.seed < 0 else self.seed,
-            "device": preferences().device,
-        }
-
-    def export(self, context: bpy.types.Context, params: MotionParams) -> tuple[Path, int]:
-        """Write the clip; say what the artist should know. The folder, and the frames to play on."""
-        folder = self.folder(context)
-        make_folder(folder)
-        plan = export_clip(params, folder)
-        for ob in context.objects_in_mode if context.mode == "POSE" else context.selected_objects:
-            if ob != context.object and ob.animation_data and ob.animation_data.action:
-                self.report({"INFO"}, f"'{ob.name}' gets no keys: make it the active object and run this again.")
-        for note in plan.rig.notes:
-            self.report({"INFO"}, note)
-        self._params = params
-        return folder, plan.play_on
-
-    def apply(self, context: bpy.types.Context, folder: Path, finished: Finished) -> None:
-        """The result as keys."""
-        count = apply_result(self._params, folder, Keying(every_frame=True))
-        if not count:
-            raise OperatorError("No key was made: the artist's keys leave no room any more; undo, or select others.")
-        self.report({"INFO"}, f"Made {count} keys; Delete Generated Keys takes them away again.")
-
-
-class UNDERSTUDY_OT_inbetween(MotionOperator, bpy.types.Operator):
+class UNDERSTUDY_OT_inbetween(SliderOperator, bpy.types.Operator):
     """Make the frames between the selected keys of the selected bones (or between all their keys).
 
     Your own keys stay as they are. The new ones are of the type Generated: run this again and they are made anew, pose
@@ -125,60 +35,138 @@ class UNDERSTUDY_OT_inbetween(MotionOperator, bpy.types.Operator):
 
     frame_start: IntProperty(name="From", description="First frame; both 0: the scene's (preview) range")
     frame_end: IntProperty(name="To", description="Last frame; both 0: the scene's (preview) range")
+    variation: FloatProperty(
+        name="Variation", description="How far another seed may stray", default=0.0, min=0.0, max=1.0, subtype="FACTOR"
+    )
 
-    def prepare(self, context: bpy.types.Context) -> Path:
+    def wanted(self, context: bpy.types.Context) -> dict[str, Any]:
+        """Frames."""
+        start, end = self.frame_start, self.frame_end
+        if (start, end) == (0, 0):
+            start, end = frame_range(context.scene)
+        return {"frame_start": start, "frame_end": end, "use_selected_keys": self.use_selected_keys}
+
+    def job(self, context: bpy.types.Context, plan: Plan) -> Settings:
         """An inbetween job."""
-        folder, _ = self.export(context, self.params(context, self.frame_start, self.frame_end))
-        write_job(folder, Inbetween(**self.settings(context)))
-        return folder
+        motion = context.scene.understudy_motion
+        return Inbetween(
+            **self.network(context),
+            learned=learned_style(context),
+            variation=self.variation,
+            lock_feet=motion.lock_feet,
+        )
 
 
-class UNDERSTUDY_OT_extrapolate(MotionOperator, bpy.types.Operator):
+class UNDERSTUDY_OT_extrapolate(SliderOperator, bpy.types.Operator):
     """Play the motion of the selected bones on after their last key (or last selected key).
 
-    Your own keys stay as they are: where one comes later, the motion stops before it"""
+    Your own keys stay as they are: where one comes later, the motion stops before it, or arrives at it if To Next Key
+    is on"""
 
     bl_idname = "understudy.extrapolate"
     bl_label = "Extrapolate"
 
     frames: IntProperty(name="Frames", description="How many frames to add; 0: as the scene says", min=0, max=10_000)
+    towards_target: BoolProperty(
+        name="To Next Key", description="Arrive at the next key, however far it is", options={"SKIP_SAVE"}
+    )
+    variation: FloatProperty(
+        name="Variation", description="How far another seed may stray", default=0.0, min=0.0, max=1.0, subtype="FACTOR"
+    )
 
-    def prepare(self, context: bpy.types.Context) -> Path:
-        """An extrapolate job."""
+    def wanted(self, context: bpy.types.Context) -> dict[str, Any]:
+        """How far."""
+        start, end = frame_range(context.scene)
         frames = self.frames or context.scene.understudy.extrapolate_frames
-        folder, play_on = self.export(context, self.params(context, 0, 0, frames))
-        write_job(folder, Extrapolate(play_on, **self.settings(context)))
-        return folder
+        return {
+            "frame_start": start,
+            "frame_end": end,
+            "use_selected_keys": self.use_selected_keys,
+            "play_on": frames,
+            "towards_target": self.towards_target or context.scene.understudy_motion.towards_target,
+        }
+
+    def job(self, context: bpy.types.Context, plan: Plan) -> Settings:
+        """An extrapolate job."""
+        return Extrapolate(
+            plan.play_on + plan.towards_target,
+            **self.network(context),
+            variation=self.variation,
+            towards_target=plan.towards_target,
+        )
 
 
-class UNDERSTUDY_OT_delete_generated_keys(bpy.types.Operator):
-    """Delete the keys that Understudy made for the selected bones. Keys of your own stay, also those of generated keys
-    that you have posed over"""
+class KeyOperator(Operator):
+    """An operator on keys that are there, object by object, without the engine."""
 
-    bl_idname = "understudy.delete_generated_keys"
-    bl_label = "Delete Generated Keys"
     bl_options: Any = {"REGISTER", "UNDO"}
-
-    bones: EnumProperty(name="Bones", description="Whose keys are deleted", items=BONES)
+    bones: EnumProperty(name="Bones", description="Whose keys are meant", items=BONES)
+    nothing, done = "", ""  # what is said where no key went, and where some did
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return allowed(cls, why_not(context))
 
+    def change(self, context: bpy.types.Context, target: Target) -> int:
+        """Do it for one object: the number of keys that went. Raises JobError."""
+        raise NotImplementedError
+
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Delete, and say how many."""
+        """Do it, and say how many."""
         try:
-            count = delete_generated_keys(context.object.session_uid, asked_bones(context, self.bones))
+            count = sum(self.change(context, target) for target in targets(context, self.bones))
         except (OperatorError, JobError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         if not count:
-            self.report({"WARNING"}, "There are no generated keys here.")
+            self.report({"WARNING"}, self.nothing)
             return {"CANCELLED"}
-        self.report({"INFO"}, f"Deleted {count} generated keys.")
+        self.report({"INFO"}, self.done.format(count))
         return {"FINISHED"}
 
 
-CLASSES = (UNDERSTUDY_OT_inbetween, UNDERSTUDY_OT_extrapolate, UNDERSTUDY_OT_delete_generated_keys)
+class UNDERSTUDY_OT_delete_generated_keys(KeyOperator, bpy.types.Operator):
+    """Delete the keys that Understudy made for the selected bones. Keys of your own stay, also those of generated keys
+    that you have posed over"""
+
+    bl_idname = "understudy.delete_generated_keys"
+    bl_label = "Delete Generated Keys"
+    nothing, done = "There are no generated keys here.", "Deleted {} generated keys."
+
+    def change(self, _context: bpy.types.Context, target: Target) -> int:
+        """Delete."""
+        return delete_generated_keys(target.ob.session_uid, target.bones)
+
+
+class UNDERSTUDY_OT_reduce_keys(KeyOperator, bpy.types.Operator):
+    """Make many keys few, such as those of captured motion, so that at every frame the curves stay within the bound of
+    what they were. The first and the last key of every channel stay"""
+
+    bl_idname = "understudy.reduce_keys"
+    bl_label = "Reduce Keys"
+    nothing = "No key can go within this bound; allow more degrees or bone lengths."
+    done = "{} keys went; the rest keeps the curves within the bound."
+
+    frame_start: IntProperty(name="From", description="First frame; both 0: the scene's (preview) range")
+    frame_end: IntProperty(name="To", description="Last frame; both 0: the scene's (preview) range")
+    degrees: FloatProperty(name="Degrees", description="0: as the scene says", default=0.0, min=0.0, max=45.0)
+    lengths: FloatProperty(name="Bone Lengths", description="0: as the scene says", default=0.0, min=0.0, max=1.0)
+
+    def change(self, context: bpy.types.Context, target: Target) -> int:
+        """Reduce."""
+        start, end = self.frame_start, self.frame_end
+        if (start, end) == (0, 0):
+            start, end = frame_range(context.scene)
+        usual = context.scene.understudy_motion.keying()
+        keying = Keying(False, self.degrees or usual.degrees, self.lengths or usual.lengths)
+        return reduce_keys(target.ob.session_uid, target.bones, start, end, keying)
+
+
+CLASSES = (
+    UNDERSTUDY_OT_inbetween,
+    UNDERSTUDY_OT_extrapolate,
+    UNDERSTUDY_OT_delete_generated_keys,
+    UNDERSTUDY_OT_reduce_keys,
+)
 
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

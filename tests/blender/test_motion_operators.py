@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 from bl_ext.user_default.understudy import compat
 from bl_ext.user_default.understudy.job_folder import read_clip, read_job
-from bl_ext.user_default.understudy.operators import motion as operators
+from bl_ext.user_default.understudy.operators import motion_job as operators
 from bl_ext.user_default.understudy.properties import job_folder
 from rigs import bone_curve, dump, fcurves, frames_of, key_pose, make_armature, straight_engine
 
 
 @pytest.fixture
 def straight(fake_engine: Callable[..., None], monkeypatch: pytest.MonkeyPatch, saved_file: Path) -> Path:
-    """An engine that joins keys by straight lines, in a saved file: the folder of its motion jobs."""
+    """An engine that joins keys by straight lines, in a saved file where every frame is keyed: the folder of its jobs."""
+    bpy.context.scene.understudy_motion.every_frame = True
     fake_engine(jobs=[[{"finish": {"results": ["result/clip.npz"], "notes": ["By straight lines."]}}]])
     export = operators.export_clip
 
@@ -114,19 +115,25 @@ def test_refusals(straight: Path) -> None:
     assert dump(ob) == before
 
 
-def test_only_the_active_armature_and_it_is_said(straight: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_all_armatures_in_pose_mode(straight: Path) -> None:
+    """Each by a job of its own, their keys in one go; one that has no keys, or none selected, is left alone."""
     first = walker()
     bpy.ops.object.mode_set(mode="OBJECT")
     second = walker()
     bpy.ops.object.mode_set(mode="OBJECT")
-    first.select_set(True)
-    second.select_set(True)
+    third = make_armature((-1,))
+    bpy.ops.object.mode_set(mode="OBJECT")
+    for ob in (first, second, third):
+        ob.select_set(True)
+    bpy.context.view_layer.objects.active = second
     bpy.ops.object.mode_set(mode="POSE")
-    before = dump(first)
-    assert bpy.context.object == second and len(bpy.context.objects_in_mode) == 2
-    assert bpy.ops.understudy.inbetween(bones="ALL") == {"FINISHED"}
-    assert dump(first) == before and dump(second, ("GENERATED",))
-    assert "'Rig' gets no keys" in capfd.readouterr().out
+    assert len(bpy.context.objects_in_mode) == 3
+    assert bpy.ops.understudy.inbetween() == {"FINISHED"}
+    for ob in (first, second):
+        assert {where[0].split('"')[1] for where in generated(ob)} == {"b1"}
+    select(second)
+    assert bpy.ops.understudy.delete_generated_keys() == {"FINISHED"}
+    assert generated(second) and not generated(first)
 
 
 def test_in_object_mode_the_object_is_meant(straight: Path) -> None:
@@ -157,6 +164,7 @@ def test_the_whole_line_through_the_real_engine(saved_file: Path, model: str) ->
     for frame in (1, 12, 24):
         key_pose(ob.pose.bones, frame, seed=frame)
     own = dump(ob, handles=False)
+    bpy.context.scene.understudy_motion.every_frame = True
     assert bpy.ops.understudy.inbetween(bones="ALL", model=model) == {"FINISHED"}
     assert bpy.ops.understudy.extrapolate(bones="ALL", model=model, frames=6) == {"FINISHED"}
     assert dump(ob, ("KEYFRAME",), handles=False) == own
@@ -168,5 +176,6 @@ def test_the_whole_line_through_the_real_engine(saved_file: Path, model: str) ->
 
 def test_a_file_never_saved_is_animated_all_the_same() -> None:
     ob = walker()
+    bpy.context.scene.understudy_motion.every_frame = True
     assert bpy.ops.understudy.inbetween(model="baseline") == {"FINISHED"}
     assert frames_of(bone_curve(ob, "b1", "location"), "GENERATED") == [*range(2, 10), *range(11, 20)]

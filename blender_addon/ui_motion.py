@@ -1,0 +1,117 @@
+"""The panels of Motion: In-Between and Play On in front, Loop, Clean, Fewer Keys and Learn folded below. Draws, and nothing
+else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from .ui import Sidebar
+
+
+class VIEW3D_PT_understudy_motion(Sidebar, bpy.types.Panel):
+    """Keys between and after the artist's keys"""
+
+    bl_label = "Motion"
+    bl_parent_id = "VIEW3D_PT_understudy"
+    bl_order = 1
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The two things people come for, and the way back."""
+        layout = self.layout
+        scene: Any = context.scene
+        settings, motion = scene.understudy, scene.understudy_motion
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        column = layout.column()
+        row = column.row(align=True)
+        row.scale_y = 1.3
+        row.operator("understudy.inbetween", icon="IPO_BEZIER")
+        row.operator("understudy.act_amount", text="", icon="ARROW_LEFTRIGHT")
+        column.prop(motion, "lock_feet")
+        layout.separator()
+        column = layout.column()
+        free = column.column()
+        free.active = not motion.towards_target
+        free.prop(settings, "extrapolate_frames")
+        column.prop(motion, "towards_target")
+        row = column.row()
+        row.scale_y = 1.3
+        row.operator("understudy.extrapolate", text="Play On", icon="TRACKING_FORWARDS")
+        layout.separator()
+        layout.operator("understudy.delete_generated_keys", icon="TRASH")
+
+
+class Folded(Sidebar):
+    """A panel below Motion, closed at first."""
+
+    bl_parent_id = "VIEW3D_PT_understudy_motion"
+    bl_options: Any = {"DEFAULT_CLOSED"}
+
+    def column(self) -> bpy.types.UILayout:
+        """Where its settings go."""
+        self.layout.use_property_split = True
+        self.layout.use_property_decorate = False
+        return self.layout.column()
+
+
+class VIEW3D_PT_understudy_motion_keys(Folded, bpy.types.Panel):
+    """How a result is made, shown and keyed"""
+
+    bl_label = "Takes and Keys"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The network, ghosts, and how close few keys are."""
+        scene: Any = context.scene
+        motion, column = scene.understudy_motion, self.column()
+        column.prop(scene.understudy, "motion_model")
+        column.prop(motion, "learned")
+        column.prop(motion, "variation")
+        column.prop(motion, "ghost_step")
+        column.separator()
+        column.prop(motion, "every_frame")
+        bound = column.column(align=True)
+        bound.active = not motion.every_frame
+        bound.prop(motion, "degrees", text="Within Degrees")
+        bound.prop(motion, "lengths", text="Bone Lengths")
+
+
+class VIEW3D_PT_understudy_motion_loop(Folded, bpy.types.Panel):
+    """A cycle of a range"""
+
+    bl_label = "Loop"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Its settings and its button."""
+        scene: Any = context.scene
+        motion, column = scene.understudy_motion, self.column()
+        for name in ("loop_blend", "loop_keep_root", "loop_repeats", "loop_modifier"):
+            column.prop(motion, name)
+        column.operator("understudy.loop", icon="FILE_REFRESH")
+
+
+class VIEW3D_PT_understudy_motion_clean(Folded, bpy.types.Panel):
+    """Captured motion made workable"""
+
+    bl_label = "Clean"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Jitter and contacts; fewer keys alone."""
+        scene: Any = context.scene
+        motion, column = scene.understudy_motion, self.column()
+        column.prop(motion, "clean_smooth")
+        column.prop(motion, "clean_contacts")
+        column.operator("understudy.clean", icon="BRUSH_DATA")
+        column.separator()
+        column.operator("understudy.reduce_keys", icon="IPO_EASE_IN_OUT")
+
+
+CLASSES = (
+    VIEW3D_PT_understudy_motion,
+    VIEW3D_PT_understudy_motion_keys,
+    VIEW3D_PT_understudy_motion_loop,
+    VIEW3D_PT_understudy_motion_clean,
+)
+
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -1,0 +1,155 @@
+"""Motion that takes the place of keys: a loop or cleaned motion in a copy of the action, many keys made few.
+
+What is written here are the artist's keys, not marked as generated: they are worked on like any others. Knows no
+operator and no engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import bpy
+import numpy as np
+
+from . import compat
+from .curves import NEAR, MotionError, Track, animated, find_object, key_points
+from .keyframes import fill, put_keys, remove_keys
+from .motion import MotionParams, Plan, action_time, make_plan
+from .rig import read_rig
+from .sparse import CONSTANT, Dense, Filled, Keying, few
+from .takes import Take, column
+
+
+def copy_actions(ob: bpy.types.Object, word: str) -> str:
+    """Let copies of its actions move the object; the actions themselves are kept: the first copy's name.
+
+    word: what the copies are, after the name. Raises MotionError.
+    """
+    names = []
+    for _, owner in animated(ob):
+        anim = owner.animation_data
+        if anim.use_tweak_mode:
+            raise MotionError(f"'{ob.name}' has an NLA strip open; leave its tweak mode first.")
+        action = anim.action
+        action.use_fake_user = True
+        copy = action.copy()
+        copy.name = f"{action.name} {word}"
+        copy.use_fake_user = False
+        compat.assign_action(owner, copy)
+        names.append(copy.name)
+    return names[0]
+
+
+def write_whole(take: Take, keying: Keying, cycle: bool) -> int:
+    """Give the object's actions the take in place of the keys of its range: the number of keys. cycle: no keys are left
+    beyond the range either. Raises MotionError."""
+    plan, result, tracks = make_plan(take.params), take.at(1.0), []
+    longer = Plan(plan.rig, plan.spans, plan.frame_start, max(plan.frame_end, take.first + take.count - 1), whole=True)
+    for track in plan.spans:
+        if (at := column(track, take.clip)) >= 0 and result[f"{track.kind}_filled"][:, at].any():
+            filled = fill(track, longer, result, at, take.first)
+            low, high = (-np.inf, np.inf) if cycle else (plan.frame_start, plan.frame_end)
+            for curve in track.curves:
+                if curve.free:
+                    _empty(curve.fcurve, low - NEAR, high + NEAR)
+            tracks.append(_dense(track, filled, keying, longer))
+    return _write(tracks, keying)
+
+
+def reduce_keys(uid: int, bones: Collection[str] | None, frame_start: int, frame_end: int, keying: Keying) -> int:
+    """Keep few of the keys in a range of scene frames, within the bound: how many went. Raises MotionError."""
+    ob = find_object(uid)
+    rig = read_rig(ob, bones)
+    start, end = (action_time(ob, frame) for frame in (frame_start, frame_end))
+    tracks, before = [], 0
+    for track in rig.tracks:
+        frames = [frame for frame in track.frames() if start - NEAR <= frame <= end + NEAR]
+        keys = [curve for curve in track.curves if curve.free and len(curve.keys)]
+        if not keys or len(frames) < 3:
+            continue
+        span = range(frames[0], frames[-1] + 1)
+        whole = np.ones(len(span), bool)
+        filled = Filled(span, track.sample(span), whole, _jumps(track, span))
+        for curve in keys:
+            inside = (curve.keys > span.start + NEAR) & (curve.keys < span.stop - 1 - NEAR)
+            before += int(inside.sum())
+            _empty(curve.fcurve, span.start + NEAR, span.stop - 1 - NEAR)
+        whole[[0, -1]] = False
+        tracks.append(_dense(track, filled, keying, Plan(rig, {}, span.start, span.stop), whole))
+    return before - _write(tracks, keying)
+
+
+def _jumps(track: Track, span: range) -> np.ndarray:
+    """After which frames a curve jumps, as where a key holds until the next, (T,) bool."""
+    jumps = np.zeros(len(span), bool)
+    for curve in track.curves:
+        own = curve.own_keys("interpolation")["interpolation"]
+        held = np.rint(curve.keys[own == CONSTANT]).astype(int) if len(curve.keys) else []
+        for frame in held:
+            later = curve.keys[curve.keys > frame + NEAR]
+            at = int(np.ceil(later[0] - NEAR)) - 1 - span.start if len(later) else -1
+            if 0 <= at < len(jumps):
+                jumps[at] = True
+    return jumps
+
+
+def _dense(track: Track, filled: Filled, keying: Keying, plan: Plan, rows: np.ndarray | None = None) -> Dense:
+    """The track with what is to be written, its old keys gone."""
+    for curve in track.curves:
+        curve.forget()
+    made = filled.made if rows is None else rows
+    return Dense(
+        track,
+        filled,
+        [made & (curve.free and curve.fcurve is not None) for curve in track.curves],
+        keying,
+        plan.rig.joints[track.joint].size,
+    )
+
+
+def _write(tracks: Sequence[Dense], keying: Keying) -> int:
+    """Write the keys of all tracks: their number."""
+    tracks, count = [dense for dense in tracks if np.any(dense.rows)], 0
+    if keying.every_frame:
+        return sum(put_keys(dense, None, False) for dense in tracks)
+    while tracks:
+        made = [put_keys(dense, found, False) for dense, found in zip(tracks, few(tracks), strict=True)]
+        again = [dense.missed() for dense in tracks]
+        count += sum(number for number, missed in zip(made, again, strict=True) if not missed)
+        tracks = [dense for dense, missed in zip(tracks, again, strict=True) if missed]
+        for dense in tracks:
+            rows = np.flatnonzero(np.any(dense.rows, 0)) + dense.filled.frames.start
+            for curve in dense.track.curves:
+                if curve.free:
+                    _empty(curve.fcurve, rows[0] - NEAR, rows[-1] + NEAR)
+    return count
+
+
+def _empty(fcurve: Any, low: float, high: float) -> None:
+    """Remove the keys between two frames."""
+    frames = key_points(fcurve)[:, 0]
+    remove_keys(fcurve, (frames > low) & (frames < high))
+
+
+def make_cyclic(params: MotionParams, keep_root: bool, first: int, last: int) -> None:
+    """Let Blender repeat the curves for ever: by their Cycles modifier, each round going on where the last one ended if the
+    rig travels. Raises MotionError."""
+    plan = make_plan(params)
+    for track in plan.spans:
+        for curve in track.curves:
+            if not curve.free or curve.fcurve is None:
+                continue
+            for old in [m for m in curve.fcurve.modifiers if m.type == "CYCLES"]:
+                curve.fcurve.modifiers.remove(old)
+            modifier: Any = curve.fcurve.modifiers.new("CYCLES")
+            travels = keep_root and track.kind != "rotation" and _goes_on(curve.fcurve, first, last)
+            modifier.mode_before = modifier.mode_after = "REPEAT_OFFSET" if travels else "REPEAT"
+    for _, owner in animated(plan.rig.ob):
+        action: Any = owner.animation_data.action
+        action.use_frame_range, action.frame_start, action.frame_end, action.use_cyclic = True, first, last, True
+
+
+def _goes_on(fcurve: bpy.types.FCurve, first: int, last: int) -> bool:
+    """Whether a curve ends elsewhere than it began."""
+    return abs(fcurve.evaluate(last) - fcurve.evaluate(first)) > 1e-4
