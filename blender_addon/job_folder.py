@@ -23,8 +23,10 @@ from .protocol import (
     Clip,
     Combine,
     Extrapolate,
+    Inbetween,
     Job,
     JobError,
+    LearnMotion,
     Loop,
     ProtocolError,
     Settings,
@@ -165,6 +167,9 @@ def _check_settings(folder: Path, settings: Settings) -> None:
                 f"Frames {settings.frame_start} to {settings.frame_end} are not all in the captured range "
                 f"{shot.frame_start} to {shot.frame_end}; capture them first."
             )
+    elif isinstance(settings, LearnMotion):
+        if settings.kind != "inbetween" or settings.seconds <= 0:
+            raise JobError("What can be learned is in-betweening, kind 'inbetween', within some seconds; ask for that.")
     else:
         clip = read_clip(folder)
         if isinstance(settings, Loop):
@@ -173,6 +178,10 @@ def _check_settings(folder: Path, settings: Settings) -> None:
             raise JobError("A foot to lock is no joint of the clip; choose the feet again.")
         if isinstance(settings, Extrapolate) and not 0 < settings.frames <= MAX_FRAMES:
             raise JobError(f"The number of frames to play on must be 1 to {MAX_FRAMES}, not {settings.frames}.")
+        if isinstance(settings, (Inbetween, Extrapolate, Loop)) and not 0 <= settings.variation <= 1:
+            raise JobError(f"The variation must be 0 to 1, not {settings.variation:g}.")
+        if isinstance(settings, Extrapolate) and settings.towards_target and settings.frames < 2:
+            raise JobError("A target pose must lie at least 2 frames ahead; choose more frames.")
 
 
 def _check_keys(folder: Path, settings: TrainStyle, shot: Shot) -> None:

@@ -117,21 +117,22 @@ def _unit(name: str, rotations: np.ndarray, file: str) -> np.ndarray:
     return np.where(near, rotations, rotations / np.maximum(length, 1e-6)).astype(np.float32)
 
 
-def read_clip(folder: Path) -> Motion:
-    """clip.json and clip.npz of a motion job. Raises JobError with a sentence."""
-    clip = job_folder.read_clip(folder)
+def read_clip(folder: Path, name: str = "clip") -> Motion:
+    """NAME.json and NAME.npz of a motion job. Raises JobError with a sentence."""
+    clip = job_folder.read_clip(folder, name)
     letters = {"T": clip.frame_end - clip.frame_start + 1, "J": len(clip.joints), "C": len(clip.channels)}
     shapes = {
         name: (kind, tuple(letters[a] if a in letters else int(a) for a in axes))
         for name, (kind, axes) in protocol.CLIP_ARRAYS.items()
     }
-    arrays = _load(folder / "clip.npz", shapes)
-    for name in ("offsets", "rotations", "locations", "values"):
-        if not np.isfinite(arrays[name]).all():
+    arrays = _load(folder / f"{name}.npz", shapes)
+    file = f"{name}.npz"
+    for field in ("offsets", "rotations", "locations", "values"):
+        if not np.isfinite(arrays[field]).all():
             raise JobError(
-                f"clip.npz: '{name}' holds a value that is no number; look for it in the rig and export again."
+                f"{file}: '{field}' holds a value that is no number; look for it in the rig and export again."
             )
-    arrays["rotations"] = _unit("rotations", arrays["rotations"], "clip.npz")
+    arrays["rotations"] = _unit("rotations", arrays["rotations"], file)
     return Motion(clip, **arrays)
 
 

@@ -65,7 +65,7 @@ def inbetween(folder: Path, settings: protocol.Inbetween) -> Steps:
 
 def extrapolate(folder: Path, settings: protocol.Extrapolate) -> Steps:
     """Play on after the last frame of clip.npz; writes result/clip.npz."""
-    from engine.motion.infer import extrapolate as job
+    from engine.motion.play import extrapolate as job
 
     return job(folder, settings)
 
@@ -84,6 +84,13 @@ def clean(folder: Path, settings: protocol.Clean) -> Steps:
     return job(folder, settings)
 
 
+def learn_motion(folder: Path, settings: protocol.LearnMotion) -> Steps:
+    """Learn from the artist's own clips; writes learned/ if that helps."""
+    from engine.motion.learn import learn_motion as job
+
+    return job(folder, settings)
+
+
 JOBS: dict[str, Job] = {
     "train_style": train_style,
     "stylise": stylise,
@@ -94,6 +101,7 @@ JOBS: dict[str, Job] = {
     "extrapolate": extrapolate,
     "loop": loop,
     "clean": clean,
+    "learn_motion": learn_motion,
 }
 MODELS: dict[str, list[str]] = {
     "train_style": ["anchor_gan"],
@@ -104,6 +112,7 @@ MODELS: dict[str, list[str]] = {
     "extrapolate": ["lstm", "baseline"],
     "loop": ["curves"],
     "clean": ["curves"],
+    "learn_motion": ["lstm"],
 }
 
 

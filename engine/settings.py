@@ -168,7 +168,7 @@ class Clean:
 class LearnMotion:
     """Learn from the clips in clips/ (NAME.json and NAME.npz each, as clip.json and clip.npz, all of one rig); writes
     learned/, the folder that Inbetween.learned takes, if that beats the shipped network and the curves on motion held
-    back; else no result, and a note why. seconds: time budget. kind: "inbetween" or "extrapolate"."""
+    back; else no result, and a note why. seconds: time budget. kind: "inbetween"."""
 
     seconds: float = 120.0
     kind: str = "inbetween"
@@ -190,5 +190,6 @@ SETTINGS: dict[str, type] = {
     "extrapolate": Extrapolate,
     "loop": Loop,
     "clean": Clean,
+    "learn_motion": LearnMotion,
 }
 SHOT_KINDS = ("train_style", "stylise", "suggest_key", "track_footage", "combine")

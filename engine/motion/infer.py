@@ -1,10 +1,9 @@
-"""The motion jobs: fill the frames between keys, play a motion on after its last frame. A clip folder in, a result in
-the same folder out; the curves are always there, the networks correct them where they can. Knows no Blender."""
+"""The in-between job: fill the frames between keys. A clip folder in, a result in the same folder out; the curves are
+always there, the network corrects them where it can. Knows no Blender."""
 
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,25 +12,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine import clips, device, protocol, quat, skeleton
-from engine.motion import baseline, replay, retime, tokens, training
+from engine import checkpoint, clips, device, protocol, quat, skeleton
+from engine.motion import baseline, contacts, learn, retime, tokens, training, variation
 from engine.motion.networks import TokenLSTM
-from engine.motion.unroll import cautious, play, stack
 from engine.progress import Outcome, Update
 from engine.protocol import JobError
 
 Steps = Generator[Update, bool | None, Outcome]
+Asked = protocol.Inbetween | protocol.Extrapolate
 FPS = tokens.SECOND
 FEWEST = 4  # turning bones; with fewer there is no body whose parts could tell of each other
 LIMBS = (
     3  # a tail or an arm alone has one; on such rigs the curves were measured to be 1 to 2 % better than the network
 )
 CHUNK, MARGIN = 256, 100  # rows at once, and those seen on either side
-CONTEXT = 24  # rows that the extrapolation network looks back
-HORIZON = 16  # rows that it was trained to play on
-MEMORY = 600  # rows of the clip that are taken up again after that
 FARTHEST = 60  # rows between a bone's own keys, beyond which it is left to the curves
-SHORT_MEMORY = "The clip is so short that the motion may come to rest; give it a second or more to go by."
 TOO_FAR = (
     f"Bones with more than {FARTHEST / FPS:.0f} seconds between their own keys, while others have keys there, follow "
     "the plain curves; key them more often to have them acted."
@@ -42,6 +37,14 @@ TOO_FAR = (
 def network(name: str, where: torch.device) -> TokenLSTM:
     """A shipped network, loaded once. Raises JobError."""
     return training.load(training.WEIGHTS / name)[0].to(where)
+
+
+def choose(name: str, folder: Path, settings: Asked, clip: protocol.Clip) -> TokenLSTM:
+    """The network that was asked for: the shipped one, or one learned from the artist's own clips. Raises JobError."""
+    where = device.choose(settings.device)
+    if settings.learned and (name == "inbetween" or checkpoint.exists(folder / settings.learned / name)):
+        return learn.load(folder / settings.learned, name, clip).to(where)
+    return network(name, where)
 
 
 @dataclass(frozen=True)
@@ -74,20 +77,39 @@ def arrays(motion: clips.Motion) -> Arrays:
     )
 
 
-def near_one(fps: float) -> float:
-    """Frames of the clip for one row of the networks; 24 to 36 a second are close enough to be taken as they are."""
-    return 1.0 if 24.0 <= fps <= 36.0 else fps / FPS
-
-
 # --- in-between ------------------------------------------------------------------------------------------------------
 
 
 def inbetween(folder: Path, settings: protocol.Inbetween) -> Steps:
     """Fill the frames between keys; writes result/clip.npz. Raises JobError."""
     data = arrays(clips.read_clip(folder))
+    filled = yield from fill(folder, data, settings)
+    figures = {"filled": float(sum(int(mask.sum()) for mask in filled.masks))}
+    if settings.lock_feet:
+        figures |= yield from lock_feet(data, filled)
+    made = curves(filled.rotations, filled.locations, filled.values)
+    clips.write_result(folder, data.motion.clip.frame_start, made, filled.plain, curves(*filled.masks))
+    return Outcome([clips.RESULT], filled.notes, figures)
+
+
+@dataclass
+class Filled:
+    """rotations (T, J, 4), locations (T, J, 3), values (T, C, 1) without a gap; the plain curves; which are made (T, J),
+    (T, J), (T, C); notes."""
+
+    rotations: Tensor
+    locations: Tensor
+    values: Tensor
+    plain: clips.Curves
+    masks: list[Tensor]
+    notes: list[str]
+
+
+def fill(folder: Path, data: Arrays, settings: Asked) -> Generator[Update, bool | None, Filled]:
+    """Fill the frames between keys: curves, the network's acting, another take of it. Raises JobError."""
     turn, move, value = (baseline.gaps(keys) for keys in (data.turn_keys, data.move_keys, data.value_keys))
-    filled = [gap.u > 0 for gap in (turn, move, value)]
-    if not any(bool(f.any()) for f in filled):
+    masks = [gap.u > 0 for gap in (turn, move, value)]
+    if not any(bool(mask.any()) for mask in masks):
         raise JobError(
             "There is nothing to fill: set two keys with frames between them on the selected bones or channels."
         )
@@ -95,22 +117,38 @@ def inbetween(folder: Path, settings: protocol.Inbetween) -> Steps:
     rotations = baseline.smooth_rotations(data.rotations, turn)
     locations = baseline.smooth(data.locations, move)
     values = baseline.smooth(data.values, value)
-    plain = clips.Curves(*(x.copy() for x in _curves(rotations, locations, values)))
+    plain = clips.Curves(*(x.copy() for x in curves(rotations, locations, values)))
     notes: list[str] = []
     if settings.model != "baseline":
         acted = turning(data, turn)
         if why := unsuited(settings.model, data, acted):
             notes.append(why)
         else:
-            yield Update(0.1, "Acting the frames between")
-            act = Act(network("inbetween", device.choose(settings.device)), data, rotations, locations, acted)
+            net = choose("inbetween", folder, settings, data.motion.clip)
+            act = Act(net, data, rotations, locations, acted)
             for done in act.run():
-                yield Update(0.1 + 0.9 * done, "Acting the frames between")
+                yield Update(0.1 + 0.8 * done, "Acting the frames between")
             rotations, locations = act.rotations, act.locations
             notes += act.notes
-    made = _curves(rotations, locations, values)
-    clips.write_result(folder, data.motion.clip.frame_start, made, plain, _curves(*filled))
-    return Outcome([clips.RESULT], notes, {"filled": float(sum(int(f.sum()) for f in filled))})
+    if settings.variation > 0:
+        how = data.motion.clip.fps, settings.variation, settings.seed
+        gaps, made = (turn, move, value), (rotations, locations, values)
+        still = [held(x, gap) for x, gap in zip((data.rotations, data.locations, data.values), gaps, strict=True)]
+        before = [torch.from_numpy(x) for x in (plain.rotations, plain.locations, plain.values[..., None])]
+        rotations = variation.vary_rotations(made[0], before[0], turn, still[0], *how)
+        locations, values = (variation.vary(made[i], before[i], gaps[i], still[i], *how) for i in (1, 2))
+    return Filled(rotations, locations, values, plain, masks, notes)
+
+
+def lock_feet(data: Arrays, filled: Filled) -> Generator[Update, bool | None, dict[str, float]]:
+    """Hold what stands on the ground; the figures."""
+    feet = contacts.Feet(data.motion, filled.rotations, filled.locations, filled.masks[0], filled.masks[1])
+    feet.find([])
+    before = feet.skate()
+    for done in feet.lock():
+        yield Update(0.9 + 0.1 * done, "Locking feet")
+    filled.rotations, filled.locations = feet.rotations, feet.locations
+    return {"skate_before": before, "skate_after": feet.skate()}
 
 
 def held(x: Tensor, gap: baseline.Gaps) -> Tensor:
@@ -153,7 +191,7 @@ class Act:
         self.net, self.rotations, self.locations = net, rotations, locations
         self.acted, self.shifted = acted, shifting(data)
         keyed = (data.turn_keys & acted.any(0)) | (data.move_keys & self.shifted.any(0))
-        self.rows = retime.rows_between(keyed.any(1).numpy(), near_one(data.motion.clip.fps))
+        self.rows = retime.rows_between(keyed.any(1).numpy(), retime.near_one(data.motion.clip.fps))
         self.part = retime.moving_part(data.motion, rotations, locations)
         self.turn_keys = self.rows.keys(~self.acted[:, self.part.joints])
         self.move_keys = self.rows.keys(~self.shifted[:, self.part.joints])
@@ -196,111 +234,6 @@ def correction(
     return baseline.turn_between(turns, made)[0].cpu(), (moved - moves)[0].cpu()
 
 
-# --- extrapolation ---------------------------------------------------------------------------------------------------
-
-
-def extrapolate(folder: Path, settings: protocol.Extrapolate) -> Steps:
-    """Play on after the last frame; writes result/clip.npz. Raises JobError."""
-    data = clips.read_clip(folder)
-    if not (data.rotation_wanted.any() or data.location_wanted.any() or data.value_wanted.any()):
-        raise JobError("There is nothing to play on: select bones or channels that are animated.")
-    rotations, locations, values = (
-        torch.from_numpy(x) for x in (data.rotations, data.locations, data.values[..., None])
-    )
-    turns = torch.from_numpy(data.rotation_wanted) & (rotations != rotations[:1]).any(-1).any(0)
-    moves = torch.from_numpy(data.location_wanted) & (locations != locations[:1]).any(-1).any(0)
-    count, fps = settings.frames, data.clip.fps
-    yield Update(0.0, "Playing on")
-    value_free = torch.from_numpy(data.value_wanted)
-    made_turns = baseline.coast_rotations(rotations, turns, count, fps)
-    made_moves = baseline.coast(locations, moves, count, fps)
-    made_values = baseline.coast(values, value_free, count, fps)
-    plain = _curves(made_turns, made_moves, made_values)
-    notes: list[str] = []
-    if settings.model != "baseline":
-        if why := cannot_play(settings.model, data, turns):
-            notes.append(why)
-        else:
-            go = Go(data, turns, moves, count)
-            for done in go.run(network("extrapolate", device.choose(settings.device))):
-                yield Update(done, "Playing on")
-            notes += go.notes
-            made_turns = go.rotations
-            made_moves = torch.where(go.root[:, None], go.locations, made_moves)
-    filled = [w.expand(count, len(w)) for w in (turns, moves, value_free)]
-    made = _curves(made_turns, made_moves, made_values)
-    clips.write_result(folder, data.clip.frame_end + 1, made, plain, _curves(*filled))
-    return Outcome([clips.RESULT], notes, {"filled": float(sum(int(f.sum()) for f in filled))})
-
-
-def cannot_play(model: str, data: clips.Motion, turns: Tensor) -> str:
-    """Why the extrapolation network is not used on this clip, as a sentence; empty where it is."""
-    count, rest = int(turns.sum()), " The motion coasts to rest instead."
-    if model not in ("auto", "lstm"):
-        return f"The model '{model}' is unknown to this engine." + rest
-    if count < FEWEST:
-        return f"The network needs {FEWEST} bones that turn, and here are {count}." + rest
-    if (len(data.rotations) - 1) * FPS / data.clip.fps < 3:
-        return "The network needs at least a tenth of a second of motion to go by; choose more frames." + rest
-    if not np.any(data.offsets):
-        return "All bones sit in one point, so the network cannot tell the rig's shape." + rest
-    return ""
-
-
-class Go:
-    """The extrapolation network at work on one clip. `rotations` (count, J, 4), `locations`: what run() made.
-
-    The network plays the first HORIZON rows, as far as it was trained; then the motion goes on with what the clip holds.
-    """
-
-    def __init__(self, data: clips.Motion, turns: Tensor, moves: Tensor, count: int) -> None:
-        rotations, locations = torch.from_numpy(data.rotations), torch.from_numpy(data.locations)
-        self.count, self.step = count, near_one(data.clip.fps)
-        last = len(rotations) - 1
-        times = last - self.step * np.arange(min(MEMORY, int(last / self.step + 1e-6) + 1))[::-1]
-        self.context = retime.Rows(times)
-        self.part = retime.moving_part(data, rotations, locations)
-        self.root = moves & (moves.cumsum(0) == 1)  # the body's; other locations coast
-        self.turns, self.moves = turns[self.part.joints], self.root[self.part.joints]
-        self.rotations = rotations[-1:].expand(count, -1, -1).clone()
-        self.locations = locations[-1:].expand(count, -1, -1).clone()
-        self.notes: list[str] = []
-
-    @torch.inference_mode()
-    def run(self, net: TokenLSTM) -> Iterator[float]:
-        """Play on, telling the part done."""
-        where = next(net.parameters()).device
-        rig = tokens.Rig(self.part.rig.parents, self.part.rig.offsets.to(where), self.part.rig.up)
-        free = tokens.Free(*(x.float()[None, None, :, None].to(where) for x in (self.turns, self.moves)))
-        rotations, locations = self.context.rotations(self.part.rotations), self.context.vectors(self.part.locations)
-        known = tokens.stances(rotations[None].to(where), locations[None].to(where), rig)
-        count = int(np.ceil(self.count / self.step))
-        first = min(count, HORIZON) if replay.enough(len(rotations)) else count
-        made: list[tokens.Stance] = []
-        recent = known.rows(max(0, len(rotations) - CONTEXT), len(rotations))
-        for now in itertools.islice(play(net, recent, free, rig), first):
-            made.append(now)
-            yield len(made) / count
-        played = cautious(stack(made), known, rig)
-        turns, moves = [rotations[-1:], played.rotations[0].cpu()], [locations[-1:], played.locations[0].cpu()]
-        if first < count:
-            turn, move = replay.replay(known, played.rows(first - 1, first), rig, count - first)
-            turns.append(torch.where(self.turns[:, None], turn.cpu(), rotations[-1]))
-            moves.append(torch.where(self.moves[:, None], move.cpu(), locations[-1]))
-        elif count > HORIZON:
-            self.notes.append(SHORT_MEMORY)
-        self._take(torch.cat(turns), torch.cat(moves))
-
-    def _take(self, rotations: Tensor, locations: Tensor) -> None:
-        """Rows of the part, the last known one first, as frames of the whole rig."""
-        rows, frames = retime.Rows(self.step * np.arange(len(rotations))), np.arange(1, self.count + 1)
-        joints = self.part.joints
-        turned = quat.normalize(rows.back(quat.continuous(rotations), frames))
-        since = quat.multiply(quat.conjugate(rotations[:1]), turned)
-        self.rotations[:, joints] = quat.normalize(quat.multiply(self.rotations[:, joints], since))
-        self.locations[:, joints] += quat.rotate(self.part.axes[-1], rows.back(locations - locations[:1], frames))
-
-
-def _curves(rotations: Tensor, locations: Tensor, values: Tensor) -> clips.Curves:
+def curves(rotations: Tensor, locations: Tensor, values: Tensor) -> clips.Curves:
     """Tensors (or masks) as they are written; values may have a last dimension of one."""
     return clips.Curves(rotations.numpy(), locations.numpy(), values.flatten(1).numpy())

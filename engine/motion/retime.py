@@ -17,6 +17,11 @@ from engine.motion import tokens
 LONGEST = 45  # rows between keys: what the network was trained on
 
 
+def near_one(fps: float) -> float:
+    """Frames of a clip for one row of the networks; 24 to 36 a second are close enough to be taken as they are."""
+    return 1.0 if 24.0 <= fps <= 36.0 else fps / tokens.SECOND
+
+
 @dataclass(frozen=True)
 class Rows:
     """The networks' rows, in order: each lies at a time of its own, counted in frames, between two frames or on one."""

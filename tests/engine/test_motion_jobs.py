@@ -12,7 +12,7 @@ from rigs import ARM, BIPED, PENDULUM, QUADRUPED, TAIL, keyed, waving
 
 from engine import clips, job_folder, protocol
 from engine.jobs import run_folder
-from engine.motion import baseline, infer
+from engine.motion import baseline, play
 from engine.progress import Outcome
 from engine.protocol import JobError
 
@@ -157,7 +157,7 @@ def test_playing_on_with_too_little_says_so_and_coasts(tmp_path: Path) -> None:
 
 def test_a_job_can_be_given_up(tmp_path: Path) -> None:
     clips.write_clip(tmp_path, waving(BIPED))
-    steps = infer.extrapolate(tmp_path, protocol.Extrapolate(frames=300))
+    steps = play.extrapolate(tmp_path, protocol.Extrapolate(frames=300))
     next(steps)
     steps.close()
     assert not (tmp_path / "result").exists()
