@@ -1,0 +1,155 @@
+"""In-betweens and extrapolation without the engine: the same curves that the engine falls back to, in numpy, on the same job
+folder. Keys keep their values and their velocity; after the last key the motion comes to rest. Knows no Blender."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from . import job_folder, quat
+from .protocol import Extrapolate, Finished, Inbetween, JobError
+
+REST = 0.1  # seconds in which a coasting velocity falls to a third
+NOTE = "The plain curves were used, for no engine is installed; install it to have the motion acted."
+Difference = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """For each frame and column the keys around it, all (T, J): their frames, and the share of the gap gone by. before,
+    after: the last key at or before, the first at or after. earlier, later: the keys beyond these, or the same."""
+
+    before: np.ndarray
+    after: np.ndarray
+    earlier: np.ndarray
+    later: np.ndarray
+    u: np.ndarray
+
+
+def gaps(keys: np.ndarray) -> Gaps:
+    """Of the mask (T, J). A column without keys counts as keyed everywhere."""
+    keys = keys | ~keys.any(0)
+    last = len(keys)
+    frames = np.broadcast_to(np.arange(last)[:, None], keys.shape)
+    before = np.maximum.accumulate(np.where(keys, frames, -1), 0)
+    after = np.minimum.accumulate(np.where(keys, frames, last)[::-1], 0)[::-1]
+    before, after = np.where(before < 0, after, before), np.where(after >= last, before, after)
+    earlier = np.take_along_axis(np.concatenate([before[:1], before[:-1]]), before, 0)
+    later = np.take_along_axis(np.concatenate([after[1:], after[-1:]]), after, 0)
+    u = np.where(after > before, (frames - before) / np.maximum(after - before, 1), 0).astype(np.float32)
+    return Gaps(before, after, earlier, later, u)
+
+
+def pick(x: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """x (T, J, C) at each column's own frames (T, J)."""
+    return np.take_along_axis(x, frames[..., None], 0)
+
+
+def turn_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The rotation vector from a to b, in the axes of both."""
+    return quat.log(quat.multiply(a * quat.CONJUGATE, b))
+
+
+def bends(x: np.ndarray, gap: Gaps, difference: Difference) -> np.ndarray:
+    """What to add to the straight interpolation of x (T, J, C) so that its velocity goes on through the keys: a cubic
+    Hermite's tangents less the secant. The velocity at a key is that of the parabola through it and its neighbours."""
+    start, end = pick(x, gap.before), pick(x, gap.after)
+    span, u = np.maximum(gap.after - gap.before, 1)[..., None], gap.u[..., None]
+    since, until = (gap.before - gap.earlier)[..., None], (gap.later - gap.after)[..., None]
+    secant = difference(start, end) / span
+    incoming = difference(pick(x, gap.earlier), start) / np.maximum(since, 1) - secant
+    outgoing = difference(end, pick(x, gap.later)) / np.maximum(until, 1) - secant
+    moving = (start != end).any(-1, keepdims=True) * span**2
+    first = u * (1 - u) ** 2 * moving * incoming * (since > 0) / (since + span)
+    second = u**2 * (u - 1) * moving * outgoing * (until > 0) / (until + span)
+    return first + second
+
+
+def smooth(x: np.ndarray, gap: Gaps) -> np.ndarray:
+    """Vectors (T, J, C) kept at their keys, with continuous velocity through them."""
+    a, b, u = pick(x, gap.before), pick(x, gap.after), gap.u[..., None]
+    between = a + u * (b - a) + bends(x, gap, lambda p, q: q - p)
+    return np.where(u > 0, between, a).astype(np.float32)
+
+
+def smooth_rotations(rotations: np.ndarray, gap: Gaps) -> np.ndarray:
+    """Rotations (T, J, 4) kept at their keys, with continuous velocity through them."""
+    a, b, u = pick(rotations, gap.before), pick(rotations, gap.after), gap.u[..., None]
+    turn = quat.exp(u * turn_between(a, b))
+    between = quat.multiply(quat.multiply(a, turn), quat.exp(bends(rotations, gap, turn_between)))
+    return np.where(u > 0, between, a).astype(np.float32)
+
+
+def inbetween(folder: Path) -> Finished:
+    """Fill the frames between keys; writes result/clip.npz as the engine would. Raises JobError."""
+    clip, data = job_folder.read_clip(folder), _read(folder)
+    x = {"rotation": data["rotations"], "location": data["locations"], "value": data["values"][..., None]}
+    made, filled = {}, {}
+    for name, values in x.items():
+        keys = data[f"{name}_keys"]
+        gap = gaps(keys | ~(data[f"{name}_wanted"] & (keys.sum(0) > 1)))
+        made[name] = smooth_rotations(values, gap) if name == "rotation" else smooth(values, gap)
+        filled[name] = gap.u > 0
+    if not any(mask.any() for mask in filled.values()):
+        raise JobError(
+            "There is nothing to fill: set two keys with frames between them on the selected bones or channels."
+        )
+    return _write(folder, clip.frame_start, made, filled)
+
+
+def extrapolate(folder: Path, frames: int) -> Finished:
+    """Let the motion coast to rest after the last frame; writes result/clip.npz as the engine would. Raises JobError."""
+    clip, data = job_folder.read_clip(folder), _read(folder)
+    if not any(data[f"{name}_wanted"].any() for name in ("rotation", "location", "value")):
+        raise JobError("There is nothing to play on: select bones or channels that are animated.")
+    rest = REST * clip.fps
+    covered = (rest * (1 - np.exp(-np.arange(1, frames + 1) / rest)))[:, None, None].astype(np.float32)
+    made, filled = {}, {}
+    for name in ("rotation", "location", "value"):
+        x, free = data[f"{name}s"], data[f"{name}_wanted"]
+        if name != "value":
+            free = free & (x != x[:1]).any(-1).any(0)
+        x = x[..., None] if name == "value" else x
+        last, before = x[-1], x[-min(2, len(x))]
+        if name == "rotation":
+            made[name] = quat.multiply(last[None], quat.exp(turn_between(before, last) * covered * free[:, None]))
+        else:
+            made[name] = last + (last - before) * covered * free[:, None]
+        filled[name] = np.broadcast_to(free, (frames, len(free)))
+    return _write(folder, clip.frame_end + 1, made, filled)
+
+
+def run(folder: Path) -> Finished:
+    """The job in `folder`, as far as it can be done without the engine. Raises JobError."""
+    settings = job_folder.read_job(folder).settings
+    if isinstance(settings, Inbetween):
+        return inbetween(folder)
+    if isinstance(settings, Extrapolate) and not settings.towards_target:
+        return extrapolate(folder, settings.frames)
+    raise JobError("This needs the engine: press Install Engine in the Understudy panel.")
+
+
+def _read(folder: Path) -> dict[str, np.ndarray]:
+    with np.load(folder / "clip.npz", allow_pickle=False) as data:
+        return {name: data[name] for name in data.files}
+
+
+def _write(folder: Path, start: int, made: dict[str, np.ndarray], filled: dict[str, np.ndarray]) -> Finished:
+    values = {f"{name}s": np.ascontiguousarray(x, np.float32) for name, x in made.items()}
+    values["values"] = values["values"][..., 0]
+    arrays = values | {f"plain_{name}": x for name, x in values.items()}
+    arrays |= {f"{name}_filled": np.ascontiguousarray(mask) for name, mask in filled.items()}
+    path = folder / "result" / "clip.npz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with partial.open("wb") as file:
+            np.savez_compressed(file, frame_start=np.int64(start), **arrays)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return Finished("", ["result/clip.npz"], [NOTE], {"filled": float(sum(mask.sum() for mask in filled.values()))})
