@@ -14,6 +14,7 @@ import bpy
 import gpu
 import numpy as np
 from gpu_extras.batch import batch_for_shader
+from mathutils import Vector
 
 from . import quat
 from .motion import Plan
@@ -21,6 +22,7 @@ from .takes import Take
 
 PAST, FUTURE, TRAIL, KEYED = (0.25, 0.55, 1.0), (1.0, 0.6, 0.2), (0.9, 0.9, 0.9), (1.0, 0.85, 0.1)
 GHOSTS = 12  # poses drawn at most
+MANY = 6  # bones; of more only the ends of limbs leave a trail
 REACH = 240  # frames of trail drawn at most, around the present one
 Colour = tuple[float, float, float]
 
@@ -29,20 +31,25 @@ Colour = tuple[float, float, float]
 class Body:
     """What of a rig is needed to place its bones. parents: J. offsets: from the parent's head to each head, (J, 3).
     tails: from each head to its tail at rest, (J, 3), both in the armature's axes. matrix: armature → world, (4, 4).
-    trails: the joints whose tips leave a trail."""
+    trails: the joints whose tips leave a trail. loose: joints that go with a parent without turning with it, with that
+    parent and their place in it."""
 
     parents: tuple[int, ...]
     offsets: np.ndarray
     tails: np.ndarray
     matrix: np.ndarray
     trails: tuple[int, ...]
+    loose: dict[int, tuple[int, np.ndarray]]
 
     def places(self, rotations: np.ndarray, locations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Heads and tails in the world, (T, J, 3) each, of local rotations (T, J, 4) and locations (T, J, 3)."""
         turned = np.array(rotations, np.float32)
         heads = np.array(self.offsets + locations, np.float32)
         for j, parent in enumerate(self.parents):
-            if parent >= 0:
+            if j in self.loose:
+                above, reach = self.loose[j]
+                heads[:, j] = heads[:, above] + quat.rotate(turned[:, above], np.broadcast_to(reach, heads[:, j].shape))
+            elif parent >= 0:
                 turned[:, j] = quat.multiply(turned[:, parent], rotations[:, j])
                 heads[:, j] = heads[:, parent] + quat.rotate(turned[:, parent], heads[:, j])
         tails = heads + quat.rotate(turned, np.broadcast_to(self.tails, heads.shape))
@@ -62,8 +69,15 @@ def body_of(plan: Plan, take: Take, selected: Collection[str]) -> Body:
             tails[j] = (bone.tail_local - bone.head_local)[:]
     filled = {track.joint for track in plan.spans if track.joint >= 0}
     meant = {j for j in filled if joints[j].name in selected} or filled
+    if len(meant) > MANY:  # the ends of limbs tell most
+        meant -= {joint.parent for joint in joints}
+    loose = {}
+    for j, joint in enumerate(joints):
+        if not joint.inherits and joint.parent >= 0:
+            now = Vector([curve.value for curve in joint.location.curves])
+            loose[j] = joint.parent, np.array(joint.offset + joint.axes @ now, np.float32)
     parents = tuple(take.clip.parents)
-    return Body(parents, take.offsets, tails, np.array(matrix, np.float32), tuple(sorted(meant)))
+    return Body(parents, take.offsets, tails, np.array(matrix, np.float32), tuple(sorted(meant)), loose)
 
 
 class Ghosts:

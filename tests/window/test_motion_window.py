@@ -1,0 +1,74 @@
+"""The acting slider as an animator meets it: in a real window, with the real engine, by mouse and keyboard."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Seat, Window
+
+Start = Callable[..., Window]
+KEYS = """[[fc.data_path, fc.array_index, [[list(k.co), list(k.handle_left), list(k.handle_right), k.type, k.interpolation]
+    for k in fc.keyframe_points]] for fc in bpy.data.objects['Rig'].animation_data.action.fcurves]"""
+POSE = "[list(x) for b in bpy.data.objects['Rig'].pose.bones for x in (b.rotation_quaternion, b.location)]"
+GENERATED = """sum(k.type == 'GENERATED' for fc in bpy.data.objects['Rig'].animation_data.action.fcurves
+    for k in fc.keyframe_points)"""
+OPEN = "any('understudy' in f.__module__ for f in bpy.app.handlers.frame_change_post)"
+
+
+@pytest.fixture
+def rig_file(seat: Seat, user_folder: Path, tmp_path: Path) -> Path:
+    """A saved file: a walker of eight bones with three poses, all selected, in Pose Mode."""
+    path = tmp_path / "rig.blend"
+    seat.run(f"blender --background --python '{ROOT / 'tests' / 'window' / 'rig.py'}' -- '{path}' >&2")
+    return path
+
+
+def open_slider(blender: Window) -> None:
+    """Press In-Between, and wait until the slider is there."""
+    blender.click("understudy.inbetween", 0.4)
+    blender.wait(OPEN, 60)
+    blender.point(500, 500)
+
+
+def test_the_slider_shows_and_discards(window: Start, rig_file: Path, request: pytest.FixtureRequest) -> None:
+    """Moving it moves the rig, with not one key; Esc leaves keys, pose and frame as they were."""
+    blender = window(rig_file)
+    before, pose = blender.ask(KEYS), blender.ask(POSE)
+    open_slider(blender)
+    acted = blender.ask(POSE)
+    assert acted != pose and blender.ask(KEYS) == before
+    blender.key("0")
+    plain = blender.ask(POSE)
+    blender.key("period", "5")
+    half = blender.ask(POSE)
+    assert len({json.dumps(x) for x in (acted, plain, half)}) == 3
+    if kept := request.config.getoption("--panel-picture"):
+        blender.picture(Path(kept).with_name("slider.png"))
+    blender.key("Right", "Right")
+    blender.wait("bpy.context.scene.frame_current == 9")
+    assert blender.ask(KEYS) == before
+    blender.key("Escape")
+    blender.wait(f"not ({OPEN})")
+    assert blender.ask("bpy.context.scene.frame_current") == 7
+    assert blender.ask(KEYS) == before and blender.ask(POSE) == pose
+    assert "Traceback" not in blender.log()
+
+
+def test_accepting_is_one_undo_step(window: Start, rig_file: Path) -> None:
+    """Keys come with Enter and go with one Ctrl Z; other takes are other keys."""
+    blender = window(rig_file)
+    before = blender.ask(KEYS)
+    open_slider(blender)
+    first = blender.ask(POSE)
+    blender.key("v")
+    blender.wait(f"{POSE} != {first}", 30)
+    blender.key("g", "Return")
+    blender.wait(f"{GENERATED} > 0")
+    assert not blender.ask(OPEN)
+    blender.key("ctrl+z")
+    blender.wait(f"{GENERATED} == 0")
+    assert blender.ask(KEYS) == before
+    assert "Traceback" not in blender.log()
