@@ -30,8 +30,6 @@ POSE = 9  # numbers a joint: two columns of its rotation matrix, its place
 class Fixed(nn.Module):
     """Poses (B, T, C), key flags and times (B, T, 3) → what to add (B, T, 3 J + 3)."""
 
-    rate = 2e-3
-
     def __init__(self, joints: int, width: int = 320) -> None:
         super().__init__()
         self.embed = nn.Linear(joints * POSE + 3, width)
@@ -49,18 +47,15 @@ class Fixed(nn.Module):
 class Delta(nn.Module):
     """The same for the Delta-Interpolator; 4 + 4 layers of 512 channels, 8 heads."""
 
-    rate = 2e-4
-
     def __init__(self, joints: int, width: int = 512) -> None:
         super().__init__()
         self.embed = nn.Linear(joints * POSE + 3, width)
         self.place = nn.Embedding(128, width)
 
-        def options(kind: type[nn.Module]) -> nn.Module:
-            return kind(width, 8, 2 * width, dropout=0.1, batch_first=True, norm_first=True)
-
-        self.encoder = nn.TransformerEncoder(options(nn.TransformerEncoderLayer), 4, enable_nested_tensor=False)
-        self.decoder = nn.TransformerDecoder(options(nn.TransformerDecoderLayer), 4)
+        encoder = nn.TransformerEncoderLayer(width, 8, 2 * width, dropout=0.1, batch_first=True, norm_first=True)
+        decoder = nn.TransformerDecoderLayer(width, 8, 2 * width, dropout=0.1, batch_first=True, norm_first=True)
+        self.encoder = nn.TransformerEncoder(encoder, 4, enable_nested_tensor=False)
+        self.decoder = nn.TransformerDecoder(decoder, 4)
         self.head = nn.Linear(width, 3 * joints + 3)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
@@ -74,6 +69,7 @@ class Delta(nn.Module):
 
 
 NETWORKS = {"fixed": Fixed, "delta": Delta}
+RATES = {"fixed": 2e-3, "delta": 2e-4}
 
 
 def fill(net: nn.Module, poses: Poses, keys: Tensor) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
@@ -144,13 +140,13 @@ def main() -> None:
     tests = {"dev": read_mocap(args.dev), "apart": held_out(mocap, args.apart)}
     tests_at = {name: bench.protocol_data(m) for name, m in tests.items() if m}
     base = {name: bench.score(poses, bench.interpolation, spread) for name, poses in tests_at.items()}
-    net = NETWORKS[args.name](len(mocap.parents))
+    net, rate = NETWORKS[args.name](len(mocap.parents)), RATES[args.name]
     mean = training.Average(net, 0.998)
-    optimizer = training.optimizer_for(net, net.rate, 0.02)
+    optimizer = training.optimizer_for(net, rate, 0.02)
     began, step, done = time.monotonic(), 0, 0.0
     lines: list[dict[str, float]] = []
     while done < 1.0:
-        optimizer.param_groups[0]["lr"] = training.rate(step, done, net.rate)
+        optimizer.param_groups[0]["lr"] = training.rate(step, done, rate)
         with training.plain_lstm():
             loss = accuracy(batch_of(net, data, args.batch, np.random.default_rng([0, step])))
         optimizer.zero_grad()

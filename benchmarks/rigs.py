@@ -131,7 +131,9 @@ def reach(pose: Pose, upper: str, lower: str, end: str, target: np.ndarray, pole
 
 def rig_pole(rig: Rig, upper: str) -> np.ndarray:
     """Where the middle of a limb points at rest: a biped here faces -Z, a quadruped +X."""
-    return np.array([1.0, 0.0, 0.0]) if "fore_paw" in rig.joints or "paw.FL" in rig.joints else np.array([0.0, 0.0, -1.0])
+    return (
+        np.array([1.0, 0.0, 0.0]) if "fore_paw" in rig.joints or "paw.FL" in rig.joints else np.array([0.0, 0.0, -1.0])
+    )
 
 
 def steps(root: np.ndarray, yaw: np.ndarray, stance: np.ndarray, phase: np.ndarray, lift: float) -> np.ndarray:
@@ -161,7 +163,11 @@ def biped() -> Rig:
     joints: dict[str, tuple[str, tuple[float, float, float]]] = {"pelvis": ("", (0, 0, 0))}
     for side, x in (("l", -1.0), ("r", 1.0)):
         joints[f"{side}_hip"] = ("pelvis", (0.09 * x, -0.08, 0))
-    joints |= {"spine1": ("pelvis", (0, 0.12, 0)), "spine2": ("spine1", (0, 0.13, 0)), "spine3": ("spine2", (0, 0.06, 0))}
+    joints |= {
+        "spine1": ("pelvis", (0, 0.12, 0)),
+        "spine2": ("spine1", (0, 0.13, 0)),
+        "spine3": ("spine2", (0, 0.06, 0)),
+    }
     for side in "lr":
         joints[f"{side}_knee"] = (f"{side}_hip", (0, -0.4, 0))
     for side in "lr":
@@ -202,7 +208,9 @@ def walk_biped(rig: Rig, rng: np.random.Generator) -> Pose:
     busy = smooth(drift(rng, 1.0, 1.5)[:, 0])[:, None]
     for side, sign in (("l", 1.0), ("r", -1.0)):
         hang = np.stack([0.5 * sign * swing, 0 * swing, sign * (0.6 + 0 * swing)], 1)
-        work = np.stack([1.2 + 0.5 * np.sin(6 * TIME + sign), 0.5 * drift(rng, 1, 0.6)[:, 0], 0.3 * drift(rng, 1, 0.5)[:, 0]], 1)
+        work = np.stack(
+            [1.2 + 0.5 * np.sin(6 * TIME + sign), 0.5 * drift(rng, 1, 0.6)[:, 0], 0.3 * drift(rng, 1, 0.5)[:, 0]], 1
+        )
         pose.bend(f"{side}_shoulder", turn("XYZ", hang + busy * (work - hang)))
         pose.bend(f"{side}_elbow", turn("X", 0.3 + 0.2 * sign * swing + busy[:, 0] * (0.8 + 0.5 * np.sin(9 * TIME))))
         pose.bend(f"{side}_wrist", turn("XYZ", drift(rng, 0.25, 0.5, 3)))
@@ -218,7 +226,11 @@ def quadruped() -> Rig:
     """20 joints, facing +X."""
     joints: dict[str, tuple[str, tuple[float, float, float]]] = {"hips": ("", (0, 0, 0))}
     joints |= {"back": ("hips", (0.25, 0.02, 0)), "chest": ("back", (0.25, 0, 0)), "neck": ("chest", (0.15, 0.1, 0))}
-    joints |= {"head": ("neck", (0.15, 0.15, 0)), "tail.1": ("hips", (-0.1, 0.03, 0)), "tail.2": ("tail.1", (-0.12, 0, 0))}
+    joints |= {
+        "head": ("neck", (0.15, 0.15, 0)),
+        "tail.1": ("hips", (-0.1, 0.03, 0)),
+        "tail.2": ("tail.1", (-0.12, 0, 0)),
+    }
     joints["tail.3"] = ("tail.2", (-0.12, 0, 0))
     for name, top, x in (("F", "chest", 0.05), ("H", "hips", -0.05)):
         for side, z in (("L", -0.1), ("R", 0.1)):
@@ -237,13 +249,19 @@ def trot(rig: Rig, rng: np.random.Generator) -> Pose:
     pose = Pose(rig, root, {"hips": turn("YXZ", np.stack([facing, 0.04 * swing, 0.03 * np.sin(4 * np.pi * phase)], 1))})
     bow = drift(rng, 0.1, 1.0, 3)
     for joint in ("back", "chest"):
-        pose.bend(joint, turn("YXZ", bow + np.stack([0.06 * swing, -0.03 * swing, 0.04 * np.cos(4 * np.pi * phase)], 1)))
+        pose.bend(
+            joint, turn("YXZ", bow + np.stack([0.06 * swing, -0.03 * swing, 0.04 * np.cos(4 * np.pi * phase)], 1))
+        )
     pose.bend("neck", turn("YXZ", drift(rng, 0.3, 0.8, 3)))
     pose.bend("head", turn("YXZ", drift(rng, 0.25, 0.6, 3)))
     for i in (1, 2, 3):
         wag = 0.35 * np.sin(2 * np.pi * (1.3 * TIME - 0.12 * i))
         pose.bend(f"tail.{i}", turn("YZ", np.stack([wag, drift(rng, 0.15, 1.0)[:, 0]], 1)))
-    late = {"HL": 0.0, "FL": 0.25, "HR": 0.5, "FR": 0.75} if rng.random() < 0.4 else {"HL": 0.0, "FR": 0.0, "HR": 0.5, "FL": 0.5}
+    late = (
+        {"HL": 0.0, "FL": 0.25, "HR": 0.5, "FR": 0.75}
+        if rng.random() < 0.4
+        else {"HL": 0.0, "FR": 0.0, "HR": 0.5, "FL": 0.5}
+    )
     for leg, at in late.items():
         hip = np.array(rig.joints[f"upper.{leg}"][1]) + (np.array([0.5, 0, 0]) if leg[0] == "F" else 0.0)
         paw = steps(root, facing, np.array([hip[0], 0.02, hip[2]]), phase + at, 0.09)
@@ -299,9 +317,16 @@ def swung(parent: Rotation, bone: np.ndarray, aim: np.ndarray) -> Rotation:
 
 def hand() -> Rig:
     """Forearm, wrist, five fingers of three joints; it lies along +X."""
-    joints: dict[str, tuple[str, tuple[float, float, float]]] = {"forearm": ("", (0, 0, 0)), "wrist": ("forearm", (2.5, 0, 0))}
+    joints: dict[str, tuple[str, tuple[float, float, float]]] = {
+        "forearm": ("", (0, 0, 0)),
+        "wrist": ("forearm", (2.5, 0, 0)),
+    }
     for i, finger in enumerate(("thumb", "index", "middle", "ring", "little")):
-        start, bone = ((0.3, -0.2, 0.35), (0.3, 0.0, 0.25)) if i == 0 else ((0.9, 0.0, 0.5 - 0.22 * i), (0.42 - 0.03 * i, 0.0, 0.0))
+        start, bone = (
+            ((0.3, -0.2, 0.35), (0.3, 0.0, 0.25))
+            if i == 0
+            else ((0.9, 0.0, 0.5 - 0.22 * i), (0.42 - 0.03 * i, 0.0, 0.0))
+        )
         joints[f"{finger}.1"] = ("wrist", start)
         joints[f"{finger}.2"] = (f"{finger}.1", bone)
         joints[f"{finger}.3"] = (f"{finger}.2", (bone[0] * 0.7, 0.0, bone[2] * 0.7))
@@ -329,8 +354,16 @@ def handle(rig: Rig, rng: np.random.Generator) -> Pose:
 
 def arm() -> Rig:
     """A six-axis machine."""
-    joints = {"base": ("", (0.0, 0.0, 0.0)), "shoulder": ("base", (0.0, 0.4, 0.1)), "elbow": ("shoulder", (0.0, 0.9, 0.0))}
-    joints |= {"forearm": ("elbow", (0.0, 0.1, 0.3)), "wrist": ("forearm", (0.0, 0.0, 0.6)), "flange": ("wrist", (0.0, 0.0, 0.15))}
+    joints = {
+        "base": ("", (0.0, 0.0, 0.0)),
+        "shoulder": ("base", (0.0, 0.4, 0.1)),
+        "elbow": ("shoulder", (0.0, 0.9, 0.0)),
+    }
+    joints |= {
+        "forearm": ("elbow", (0.0, 0.1, 0.3)),
+        "wrist": ("forearm", (0.0, 0.0, 0.6)),
+        "flange": ("wrist", (0.0, 0.0, 0.15)),
+    }
     return Rig(joints)
 
 
@@ -343,7 +376,9 @@ def drive(rig: Rig, rng: np.random.Generator) -> Pose:
         count = int(FPS * max(0.4, float(np.abs(goal - now).max()) / 1.8))
         wait = int(FPS * rng.uniform(0.0, 0.5))
         u, ramp = np.arange(count) / count, 0.25
-        share = np.where(u < ramp, u**2 / (2 * ramp), np.where(u < 1 - ramp, u - ramp / 2, 1 - ramp - (1 - u) ** 2 / (2 * ramp)))
+        share = np.where(
+            u < ramp, u**2 / (2 * ramp), np.where(u < 1 - ramp, u - ramp / 2, 1 - ramp - (1 - u) ** 2 / (2 * ramp))
+        )
         way = np.concatenate([now + (share / (1 - ramp))[:, None] * (goal - now), np.tile(goal, (wait, 1))])
         way = way[: FRAMES - at]
         angles[at : at + len(way)] = way
@@ -380,7 +415,7 @@ def write(path: Path, rig: Rig, takes: list[Pose]) -> None:
         arrays[f"take_{i}/root"] = take.root.astype(np.float32)
         arrays[f"take_{i}/offsets"] = rig.offsets().astype(np.float32)
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(path, **arrays)
+    np.savez_compressed(path, allow_pickle=False, **arrays)
 
 
 def make(folder: Path) -> list[Path]:

@@ -10,7 +10,12 @@ from pathlib import Path
 
 # Each of these modules has add_arguments(parser) and main(args) -> int.
 TRAIN = {"inbetween": "engine.motion.train_inbetween", "extrapolate": "engine.motion.train_extrapolate"}
-BENCH = {"motion": "engine.motion.bench"}
+BENCH = {
+    "motion": "engine.motion.bench",
+    "prediction": "engine.motion.bench_prediction",
+    "long": "engine.motion.bench_long",
+    "lafan1": "engine.motion.bench_lafan1",
+}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from engine import quat, skeleton
 from engine.motion import tokens
-from engine.motion.tokens import STATIC, Rig
+from engine.motion.tokens import STATIC, Free, Rig
 
 FEATURES = 37 + STATIC
 OUTPUTS = 15
@@ -21,14 +21,6 @@ RESTS = (0.04, 0.1, 0.3)  # seconds in which a velocity dies away: the network c
 COASTS = (0.0, 1.0, 0.0)  # of each, before the network has its say
 RETURN = 0.3  # seconds of the way back to the mean pose seen
 TOP_TURN, TOP_MOVE = 18.0, 4.5  # radians and rig sizes a second that are believed of the last rows
-
-
-@dataclass(frozen=True)
-class Free:
-    """Which joints are played on, 1 or 0 in (B, 1, J, 1): their rotation, their location. The others stand still."""
-
-    turns: Tensor
-    moves: Tensor
 
 
 @dataclass(frozen=True)

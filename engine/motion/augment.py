@@ -40,8 +40,8 @@ def source(mocap: Mocap, apart: Sequence[str] = ()) -> Source:
     root = np.concatenate([take.root for take in takes])
     offsets = np.stack([take.offsets for take in takes])
     first = np.concatenate([[0], length.cumsum()[:-1]])
-    tensors = [torch.as_tensor(a) for a in (rotations, root, first, length, offsets)]
-    return Source(*tensors, mocap.parents, mocap.fps)
+    turns, place, begins, rows, rest = (torch.as_tensor(a) for a in (rotations, root, first, length, offsets))
+    return Source(turns, place, begins, rows, rest, mocap.parents, mocap.fps)
 
 
 class Dice:

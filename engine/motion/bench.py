@@ -132,7 +132,7 @@ def network_player(net: TokenLSTM, fps: float = 60.0) -> Player:
         turns = (seen.rotations != seen.rotations[:, :1]).any(-1).flatten(0, 1).any(0).float()[None, None, :, None]
         moves = seen.locations.abs().amax((0, 1, 3)).gt(0).float()[None, None, :, None]
         rig = tokens.Rig(seen.parents, seen.offsets)
-        view = ahead.ahead(seen.rotations, seen.locations, ahead.Free(turns, moves), rig, PLAYED, fps)
+        view = ahead.ahead(seen.rotations, seen.locations, tokens.Free(turns, moves), rig, PLAYED, fps)
         return view.poses(net(view.features, rig.parents)[0])[0]
 
     return play

@@ -63,3 +63,14 @@ def skate(positions: Tensor, contact: Tensor, fps: float) -> float:
 def jerk(positions: Tensor, fps: float) -> float:
     """Mean length of the third derivative of joint positions (..., T, J, 3)."""
     return float(positions.diff(n=3, dim=-3).norm(dim=-1).mean()) * fps**3
+
+
+def slide(positions: Tensor, ground: float, size: float, fps: float) -> float:
+    """How much what is low slides, whatever the truth does (Zhang 2018): the mean of horizontal speed, in rig sizes a
+    second, times 2 - 2^(height / 0.02 sizes) over joints (..., T, J, 3) within 0.02 sizes of their own lowest place
+    there or the ground, whichever is higher; Y up."""
+    low = positions[..., 1].amin(-2, keepdim=True).clamp_min(ground)
+    height = ((positions[..., 1] - low) / (0.02 * size)).clamp_min(0.0)[..., 1:, :]
+    near = (low - ground < 0.1 * size) & (height < 1.0)
+    speed = positions[..., [0, 2]].diff(dim=-3).norm(dim=-1) * fps / size
+    return float((speed * (2.0 - 2.0**height) * near).sum() / near.sum().clamp_min(1))

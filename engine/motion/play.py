@@ -16,12 +16,11 @@ from engine import clips, protocol, quat, skeleton
 from engine.motion import baseline, infer, replay, retime, tokens, variation
 from engine.motion.infer import FEWEST, FPS, Steps, choose, curves
 from engine.motion.networks import TokenLSTM
-from engine.motion.unroll import cautious, play, stack
+from engine.motion.unroll import STRETCH, play, stack
 from engine.progress import Outcome, Update
 from engine.protocol import JobError
 
-CONTEXT = 24  # rows that the network looks back
-HORIZON = 16  # rows that it was trained to play on
+HORIZON = STRETCH  # rows that are the network's own
 MEMORY = 600  # rows of the clip that are taken up again after that
 FREE_TURN = 0.2  # radians beyond its range in the clip that a joint may turn, and
 FREE_RISE = 0.05  # rig sizes that a root may rise or sink, before they are held back
@@ -221,11 +220,10 @@ class Go:
         count = int(np.ceil(self.count / self.step))
         first = min(count, HORIZON) if replay.enough(len(rotations)) else count
         made: list[tokens.Stance] = []
-        recent = known.rows(max(0, len(rotations) - CONTEXT), len(rotations))
-        for now in itertools.islice(play(net, recent, free, rig), first):
+        for now in itertools.islice(play(net, known, free, rig), first):
             made.append(now)
             yield len(made) / count
-        played = cautious(stack(made), known, rig)
+        played = stack(made)
         turns, moves = [rotations[-1:], played.rotations[0].cpu()], [locations[-1:], played.locations[0].cpu()]
         if first < count:
             turn, move = replay.replay(known, played.rows(first - 1, first), rig, count - first)

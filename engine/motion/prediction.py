@@ -34,8 +34,8 @@ PARENTS = [-1, 0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11, 12, 13, 11, 15, 16, 17, 18,
 
 
 def _offsets() -> np.ndarray:
-    mirrored = np.array([-1.0, 1.0, 1.0])
-    parts = [np.zeros((1, 3)), np.array(LEG), LEG * mirrored, np.array(TRUNK), np.array(ARM), ARM * mirrored]
+    leg, arm, mirrored = np.array(LEG), np.array(ARM), np.array([-1.0, 1.0, 1.0])
+    parts = [np.zeros((1, 3)), leg, leg * mirrored, np.array(TRUNK), arm, arm * mirrored]
     return np.concatenate(parts).astype(np.float32)
 
 
@@ -88,14 +88,14 @@ class Windows:
     rotations: Tensor
 
 
-def windows(path: Path) -> list[Windows]:
-    """The benchmark's windows of each clip, by action. Raises JobError."""
+def windows(path: Path, names: Sequence[str] | None = None) -> list[Windows]:
+    """The benchmark's windows of each clip, or of the clips `names`, by action. Raises JobError."""
     found: dict[str, list[np.ndarray]] = {}
     for name, rows in expmaps(path).items():
         random = np.random.RandomState(SEED)
         rows = rows.copy()
         rows[:, :6] = 0.0
-        if len(rows) <= LENGTH:
+        if len(rows) <= LENGTH or (names and name not in names):
             continue
         for start in random.randint(0, len(rows) - LENGTH, WINDOWS):
             found.setdefault(re.sub(r"_?\d+$", "", name), []).append(rows[start + 40 : start + LENGTH])

@@ -232,15 +232,6 @@ def between(rotations: Tensor, locations: Tensor, turn_keys: Tensor, move_keys: 
     return Between(features, rotations, locations, turned, frame, turn_weight, move_weight, turn_bends, move_bends, rig)
 
 
-AHEAD_FEATURES = 22 + STATIC
-AHEAD_OUTPUTS = 8
-# Before the network has its say: 0.7 of a turn goes on in the next row, and 0.08 of the way since the last known pose is
-# taken back, for motion swings: about the best pair over all horizons on training motion.
-GOES_ON, COMES_BACK = 0.85, -2.4
-TOP_TURN = 0.6  # radians in a thirtieth of a second: what a joint can turn in one step at most
-TOP_MOVE = 0.15  # rig sizes in a thirtieth of a second
-
-
 @dataclass(frozen=True)
 class Stance:
     """A pose in motion, all that one step ahead is computed from. Last dimensions as in Poses, leading ones (B, T)."""
@@ -282,52 +273,3 @@ def stances(rotations: Tensor, locations: Tensor, rig: Rig) -> Stance:
         positions - _before(positions),
         whirl,
     )
-
-
-def ahead(now: Stance, known: Stance, free: Free, rig: Rig) -> Tensor:
-    """Features (B, T, J, AHEAD_FEATURES) for one step ahead; known (T = 1): the last pose given."""
-    size, frame = rig.size(), heading(now.turned, rig)
-    over, _ = rig.above(now.turned)
-    vectors = [
-        (now.positions - now.positions[..., rig.main, None, :]) / size,
-        (now.positions - now.positions.index_select(-2, over)) / size * 3.0,
-        now.step / size * 20.0,
-        now.whirl * 10.0,
-        quat.rotate(now.turned, now.spin) * 10.0,
-        quat.rotate(now.turned, _gone(now, known)),
-        (now.step - now.step[..., rig.main, None, :]) / size * 20.0,
-    ]
-    shape = now.rotations.shape[:3]
-    return torch.cat([
-        *(quat.rotate(frame, v) for v in vectors),
-        free.moves.expand(*shape, 1),
-        static(rig)[:, None].expand(*shape, STATIC),
-    ], -1)  # fmt: skip
-
-
-def advance(now: Stance, out: Tensor, known: Stance, free: Free, rig: Rig) -> Stance:
-    """The stance one frame after `now` (T = 1), out (B, 1, J, AHEAD_OUTPUTS) being the network's word: how much of the
-    last turn goes on, how much of the way since the `known` pose is taken back, and a turn and a move to add. Speeds are
-    bounded, so that no error can run away."""
-    back = quat.conjugate(heading(now.turned, rig))
-    goes_on, comes_back = torch.sigmoid(out[..., :1] + GOES_ON), torch.sigmoid(out[..., 1:2] + COMES_BACK)
-    spin = goes_on * now.spin - comes_back * _gone(now, known)
-    spin = spin + quat.rotate(quat.conjugate(now.turned), quat.rotate(back, out[..., 2:5] * 0.1))
-    spin = _bounded(spin, TOP_TURN) * free.turns
-    push = into_parent(quat.rotate(back, out[..., 5:] * 0.05) * rig.size(), now.turned, rig)
-    shift = _bounded(goes_on * now.shift + push, TOP_MOVE * rig.size()) * free.moves
-    rotations, locations = quat.normalize(quat.multiply(now.rotations, quat.exp(spin))), now.locations + shift
-    turned, positions = skeleton.fk(rotations, locations, rig.offsets[:, None], rig.parents)
-    whirl = quat.log(quat.multiply(turned, quat.conjugate(now.turned)))
-    return Stance(rotations, locations, turned, positions, spin, shift, positions - now.positions, whirl)
-
-
-def _gone(now: Stance, known: Stance) -> Tensor:
-    """The way each joint has turned since the known pose, a rotation vector in its own axes."""
-    return quat.log(quat.multiply(quat.conjugate(known.rotations.expand_as(now.rotations)), now.rotations))
-
-
-def _bounded(v: Tensor, top: float | Tensor) -> Tensor:
-    """Vectors no longer than `top`, nearly untouched well below it."""
-    length = (v.square().sum(-1, keepdim=True) + 1e-12).sqrt() / top
-    return v * torch.where(length > 1e-3, length.tanh() / length, torch.ones_like(length))

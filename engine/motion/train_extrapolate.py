@@ -19,7 +19,7 @@ from torch import Tensor
 
 from engine import device, quat, skeleton
 from engine.clips import read_mocap
-from engine.motion import ahead, augment, bench, metrics, prediction, synthetic, training
+from engine.motion import ahead, augment, bench, metrics, prediction, synthetic, tokens, training
 from engine.motion.networks import Params, TokenLSTM
 from engine.motion.tokens import Rig
 from engine.motion.train_inbetween import held_out
@@ -92,7 +92,7 @@ def step_network(net: TokenLSTM, data: augment.Source, batch: int, rng: np.rando
     rig = augment.rig_of(poses, rng)
     moves = (poses.locations.abs().amax((0, 1, 3)) > 0).float()[None, None, :, None]
     turns = (poses.rotations[..., 1:].abs().amax((0, 1, 3)) > 0).float()[None, None, :, None]
-    free = ahead.Free(turns, moves)
+    free = tokens.Free(turns, moves)
     rotations, locations = poses.rotations[:, : p.known], poses.locations[:, : p.known]
     losses: list[Tensor] = []
     for _ in range(2 if p.again else 1):

@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,7 @@ CREDIT = (
 )
 
 
+Network = TypeVar("Network", bound=nn.Module)
 WEIGHTS = Path(__file__).parent.parent / "weights"
 
 
@@ -83,15 +84,15 @@ def set_dropout(network: nn.Module, share: float) -> None:
             module.p = share
 
 
-class Average:
+class Average(Generic[Network]):
     """An exponential mean of a network's weights, with a short memory at first."""
 
-    def __init__(self, network: TokenLSTM, memory: float) -> None:
+    def __init__(self, network: Network, memory: float) -> None:
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
         self.memory = memory
 
     @torch.no_grad()
-    def update(self, network: TokenLSTM, step: int) -> None:
+    def update(self, network: Network, step: int) -> None:
         """Take the weights after `step` into the mean."""
         share = 1.0 - min(self.memory, (1.0 + step) / (10.0 + step))
         torch._foreach_lerp_(list(self.network.parameters()), list(network.parameters()), share)
@@ -159,7 +160,7 @@ def _fit(part: nn.Module, weights: dict[str, Tensor]) -> None:
     part.load_state_dict(weights)
 
 
-def finish(out: Path, mean: Average, run: Run, facts: dict[str, Any]) -> None:
+def finish(out: Path, mean: Average[TokenLSTM], run: Run, facts: dict[str, Any]) -> None:
     """Write what ships: the mean weights in half precision, and how they came about."""
     weights = {k: v.half() for k, v in mean.network.state_dict().items()}
     about = facts | {"steps": run.step, "seconds": round(run.seconds), "scores": run.scores, "credit": CREDIT}

@@ -38,7 +38,10 @@ def at_root(root: Tensor, joints: int) -> Tensor:
     return torch.cat([root[..., None, :], root.new_zeros(*root.shape[:-1], joints - 1, 3)], -2)
 
 
-def protocol_windows(mocap: Mocap, length: int, every: int) -> Poses:
+FACING = (0.0, 0.0, 1.0)  # of the root, in its own axes
+
+
+def protocol_windows(mocap: Mocap, length: int, every: int, facing: tuple[float, float, float] = FACING) -> Poses:
     """LaFAN1's windows at 30 frames a second (both phases of 60): mean root over the origin, facing +X at frame 9."""
     step = max(1, round(mocap.fps / FPS))
     rotations, roots, offsets = [], [], []
@@ -53,15 +56,15 @@ def protocol_windows(mocap: Mocap, length: int, every: int) -> Poses:
         raise ValueError(f"No clip is as long as a window of {length} frames.")
     q, p = torch.as_tensor(np.stack(rotations)), torch.as_tensor(np.stack(roots))
     p = p - p.mean(1, keepdim=True) * p.new_tensor([1.0, 0.0, 1.0])
-    forward = quat.rotate(q[:, PAST - 1, 0], p.new_tensor([0.0, 0.0, 1.0]))
+    forward = quat.rotate(q[:, PAST - 1, 0], p.new_tensor(facing))
     yaw = torch.atan2(forward[:, 2], forward[:, 0])  # about Y this brings the facing direction to +X
     turn = quat.exp(yaw[:, None] * p.new_tensor([0.0, 1.0, 0.0]))[:, None]
     q = torch.cat([quat.multiply(turn.expand(q[:, :, 0].shape), q[:, :, 0])[:, :, None], q[:, :, 1:]], 2)
     return Poses(q, at_root(quat.rotate(turn, p), q.shape[2]), torch.as_tensor(np.stack(offsets)), mocap.parents)
 
 
-def deviation(mocap: Mocap) -> Tensor:
+def deviation(mocap: Mocap, facing: tuple[float, float, float] = FACING) -> Tensor:
     """The standard deviation (J, 3) of global positions over the protocol's training windows (50 every 20). What hardly
     moves, as the foot of a machine, counts as if it moved a tenth as far as the rest."""
-    spread = protocol_windows(mocap, 50, 20).fk()[1].flatten(0, 1).std(0, correction=0)
+    spread = protocol_windows(mocap, 50, 20, facing).fk()[1].flatten(0, 1).std(0, correction=0)
     return spread.clamp_min(0.1 * float(spread.mean()))

@@ -1,0 +1,91 @@
+"""How long the in-between job takes and how much memory, from a clip folder to its result, engine warm.
+
+    python -m benchmarks.motion_speed --out FILE
+
+A tree of bones that swings, keyed every 20 frames. Each case runs in a process of its own, so that its peak of memory is
+its own. Knows no Blender; what Blender adds is measured by its own tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from engine import clips, device, protocol
+
+CASES = {
+    "200 frames x 60 bones": (200, 60),
+    "200 frames x 200 bones": (200, 200),
+    "2,000 frames x 60 bones": (2000, 60),
+}
+SPACING, RUNS = 20, 3
+
+
+def clip(frames: int, bones: int) -> clips.Motion:
+    """A trunk with limbs of five bones, each swinging at a pace of its own."""
+    random, time_ = np.random.default_rng(0), np.arange(frames)[:, None] / 30.0
+    parents = [-1, *(0 if j % 5 == 1 else j - 1 for j in range(1, bones))]
+    axis = random.normal(size=(bones, 3))
+    axis /= np.linalg.norm(axis, axis=1, keepdims=True)
+    angle = 0.4 * np.sin(2 * np.pi * random.uniform(0.4, 1.2, bones) * time_ + random.uniform(0, 6, bones))
+    rotations = np.concatenate([np.cos(angle / 2)[..., None], np.sin(angle / 2)[..., None] * axis], -1)
+    keys = np.zeros((frames, bones), bool)
+    keys[::SPACING] = keys[-1] = True
+    root = np.zeros((frames, bones, 3))
+    root[:, 0] = time_ * [0.0, -1.0, 0.0]
+    return clips.Motion(
+        protocol.Clip(1, frames, 30.0, [f"bone.{j:03d}" for j in range(bones)], parents, []),
+        random.normal(0.0, 0.3, (bones, 3)).astype(np.float32), rotations.astype(np.float32), root.astype(np.float32),
+        np.zeros((frames, 0), np.float32), keys, keys & (np.arange(bones) == 0), np.zeros((frames, 0), bool),
+        np.ones(bones, bool), np.arange(bones) == 0, np.zeros(0, bool),
+    )  # fmt: skip
+
+
+def measure(frames: int, bones: int) -> dict[str, float]:
+    """Seconds of the best warm run, of the processor in it, and the process's peak of memory in MB."""
+    from engine.motion import infer
+
+    torch.set_num_threads(device.best_thread_count())
+    seconds: list[tuple[float, float]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        clips.write_clip(Path(folder), clip(frames, bones))
+        for _ in range(RUNS + 1):
+            wall, cpu = time.perf_counter(), time.process_time()
+            for _ in infer.inbetween(Path(folder), protocol.Inbetween()):
+                pass
+            seconds.append((time.perf_counter() - wall, time.process_time() - cpu))
+    best = min(seconds[1:])
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": round(best[0], 3), "processor": round(best[1], 3), "memory": round(memory)}
+
+
+def main() -> None:
+    """Run every case; write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--case", nargs=2, type=int, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.case:
+        print(json.dumps(measure(*args.case)))
+        return
+    table: dict[str, dict[str, float]] = {"threads": {"count": device.best_thread_count()}}
+    for name, (frames, bones) in CASES.items():
+        command = [sys.executable, "-m", "benchmarks.motion_speed", "--case", str(frames), str(bones)]
+        out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        table[name] = json.loads(out.splitlines()[-1])
+        print(f"{name:26} {table[name]}", flush=True)
+    if args.out:
+        args.out.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
