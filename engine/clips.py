@@ -144,12 +144,12 @@ def write_clip(folder: Path, motion: Motion) -> None:
 
 
 def write_arrays(path: Path, arrays: dict[str, Any]) -> None:
-    """An .npz under a temporary name, then moved into place."""
+    """An .npz under a temporary name, then moved into place; not compressed, which would take longer than it saves."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     try:
         with partial.open("wb") as file:
-            np.savez_compressed(file, **arrays)
+            np.savez(file, **arrays)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

@@ -106,13 +106,13 @@ class Inbetween:
 
     learned: the folder of a motion style learned from the artist's own clips (absolute, or relative to the job folder),
     empty for none. variation: how far another take (by seed) may stray, 0 to 1; a hold then breathes a little. lock_feet:
-    hold what stands on the ground in the keys there in between too.
+    what comes to stand on the ground in the acted motion stays where it stands.
     """
 
     model: str = "auto"
     learned: str = ""
     variation: float = 0.0
-    lock_feet: bool = False
+    lock_feet: bool = True
     seed: int = 0
     device: str = "auto"
 

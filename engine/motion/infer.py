@@ -4,7 +4,7 @@ always there, the network corrects them where it can. Knows no Blender."""
 from __future__ import annotations
 
 import functools
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,7 @@ FEWEST = 4  # turning bones; with fewer there is no body whose parts could tell 
 LIMBS = (
     3  # a tail or an arm alone has one; on such rigs the curves were measured to be 1 to 2 % better than the network
 )
-CHUNK, MARGIN = 256, 100  # rows at once, and those seen on either side
+CHUNK, MARGIN = 512, 64  # rows at once, and those seen on either side
 FARTHEST = 60  # rows between a bone's own keys, beyond which it is left to the curves
 TOO_FAR = (
     f"Bones with more than {FARTHEST / FPS:.0f} seconds between their own keys, while others have keys there, follow "
@@ -85,7 +85,7 @@ def inbetween(folder: Path, settings: protocol.Inbetween) -> Steps:
     data = arrays(clips.read_clip(folder))
     filled = yield from fill(folder, data, settings)
     figures = {"filled": float(sum(int(mask.sum()) for mask in filled.masks))}
-    if settings.lock_feet:
+    if settings.lock_feet and filled.acted:
         figures |= yield from lock_feet(data, filled)
     made = curves(filled.rotations, filled.locations, filled.values)
     clips.write_result(folder, data.motion.clip.frame_start, made, filled.plain, curves(*filled.masks))
@@ -95,7 +95,7 @@ def inbetween(folder: Path, settings: protocol.Inbetween) -> Steps:
 @dataclass
 class Filled:
     """rotations (T, J, 4), locations (T, J, 3), values (T, C, 1) without a gap; the plain curves; which are made (T, J),
-    (T, J), (T, C); notes."""
+    (T, J), (T, C); notes; whether the network had a part in it."""
 
     rotations: Tensor
     locations: Tensor
@@ -103,6 +103,7 @@ class Filled:
     plain: clips.Curves
     masks: list[Tensor]
     notes: list[str]
+    acted: bool = False
 
 
 def fill(folder: Path, data: Arrays, settings: Asked) -> Generator[Update, bool | None, Filled]:
@@ -118,26 +119,32 @@ def fill(folder: Path, data: Arrays, settings: Asked) -> Generator[Update, bool 
     locations = baseline.smooth(data.locations, move)
     values = baseline.smooth(data.values, value)
     plain = clips.Curves(*(x.copy() for x in curves(rotations, locations, values)))
-    notes: list[str] = []
+    filled = Filled(rotations, locations, values, plain, masks, [])
     if settings.model != "baseline":
-        acted = turning(data, turn)
-        if why := unsuited(settings.model, data, acted):
-            notes.append(why)
+        free = turning(data, turn)
+        if why := unsuited(settings, data, free):
+            filled.notes.append(why)
         else:
             net = choose("inbetween", folder, settings, data.motion.clip)
-            act = Act(net, data, rotations, locations, acted)
+            act = Act(net, data, rotations, locations, free)
             for done in act.run():
                 yield Update(0.1 + 0.8 * done, "Acting the frames between")
-            rotations, locations = act.rotations, act.locations
-            notes += act.notes
+            filled.rotations, filled.locations, filled.acted = act.rotations, act.locations, True
+            filled.notes += act.notes
     if settings.variation > 0:
-        how = data.motion.clip.fps, settings.variation, settings.seed
-        gaps, made = (turn, move, value), (rotations, locations, values)
-        still = [held(x, gap) for x, gap in zip((data.rotations, data.locations, data.values), gaps, strict=True)]
-        before = [torch.from_numpy(x) for x in (plain.rotations, plain.locations, plain.values[..., None])]
-        rotations = variation.vary_rotations(made[0], before[0], turn, still[0], *how)
-        locations, values = (variation.vary(made[i], before[i], gaps[i], still[i], *how) for i in (1, 2))
-    return Filled(rotations, locations, values, plain, masks, notes)
+        _vary(data, filled, (turn, move, value), settings)
+    return filled
+
+
+def _vary(data: Arrays, filled: Filled, gaps: Sequence[baseline.Gaps], settings: Asked) -> None:
+    """Make another take of what was filled."""
+    how = data.motion.clip.fps, settings.variation, settings.seed
+    keyed = (data.rotations, data.locations, data.values)
+    still = [held(x, gap) for x, gap in zip(keyed, gaps, strict=True)]
+    plain = [torch.from_numpy(x) for x in filled.plain]
+    filled.rotations = variation.vary_rotations(filled.rotations, plain[0], gaps[0], still[0], *how)
+    filled.locations = variation.vary(filled.locations, plain[1], gaps[1], still[1], *how)
+    filled.values = variation.vary(filled.values, plain[2][..., None], gaps[2], still[2], *how)
 
 
 def lock_feet(data: Arrays, filled: Filled) -> Generator[Update, bool | None, dict[str, float]]:
@@ -169,15 +176,15 @@ def shifting(data: Arrays) -> Tensor:
     return free & first & free.any(0)
 
 
-def unsuited(model: str, data: Arrays, acted: Tensor) -> str:
+def unsuited(settings: Asked, data: Arrays, acted: Tensor) -> str:
     """Why the in-betweening network is not used on this clip, as a sentence; empty where it is."""
-    if model not in ("auto", "lstm"):
-        return f"The model '{model}' is unknown to this engine, so the plain curves were used."
+    if settings.model not in ("auto", "lstm"):
+        return f"The model '{settings.model}' is unknown to this engine, so the plain curves were used."
     count = int(acted.any(0).sum())
     if count < FEWEST:
         return f"The plain curves were used: the network needs {FEWEST} bones that turn, and here are {count}."
     moving = (data.rotations != data.rotations[:1]).any(-1).any(0).nonzero()[:, 0].tolist()
-    if skeleton.tips(data.motion.clip.parents, moving) < LIMBS:
+    if not settings.learned and skeleton.tips(data.motion.clip.parents, moving) < LIMBS:
         return f"The plain curves were used: they are better on a rig with fewer than {LIMBS} limbs that move."
     if not np.any(data.motion.offsets):
         return "The plain curves were used: all bones sit in one point, so the network cannot tell the rig's shape."
