@@ -134,3 +134,23 @@ def test_go_to_the_sequencer(folder: Path) -> None:
     workspace = bpy.context.workspace
     shown = getattr(workspace, "sequencer_scene", None) or bpy.context.window.scene
     assert shown.name == "Scene Stylised"
+
+
+def test_exr_frames_are_shown_in_their_colours(folder: Path) -> None:
+    """Finished frames of the kind that was written last count, linear ones come out as they should look."""
+    scene = bpy.context.scene
+    scene.render.resolution_x = scene.render.resolution_y = 16
+    for name, value in compat.image_format("OPEN_EXR", "16").items():
+        setattr(scene.render.image_settings, name, value)
+    for frame in (3, 4):
+        image = bpy.data.images.new("linear", 16, 16, float_buffer=True)
+        image.pixels.foreach_set(np.tile(np.float32([0.2140411, 0.2140411, 0.2140411, 1.0]), 16 * 16))
+        image.save_render(str(folder / "result" / f"{frame:04d}.exr"), scene=scene)
+        bpy.data.images.remove(image)
+    assert look(folder).results == (3, 4)
+    for name, value in compat.image_format("PNG", "8").items():
+        setattr(scene.render.image_settings, name, value)
+    edit = show(folder)
+    assert rendered(edit, 4, folder) == pytest.approx(0.5, abs=0.01)
+    write_results(folder, range(3, 7))
+    assert look(folder).results == (3, 4, 5, 6), "painted again as PNG"
