@@ -15,13 +15,16 @@ from pathlib import Path
 from .job_folder import key_path, read_shot, result_path
 from .protocol import JobError, Shot
 
+EARLIER_STYLE = "style_before"  # the weights that a training from nothing has replaced
+
 
 @dataclass(frozen=True)
 class ShotState:
     """How far a shot has come. keys: painted frames of the captured range. results: finished frames, in order.
 
     outdated: a key was painted, painted on or removed, or the shot captured again, after the style was trained.
-    suggestion: what to paint next, if that was asked for since the keys or the shot have changed.
+    suggestion: what to paint next, if that was asked for since the keys or the shot have changed. earlier: the style that
+    was trained before the last one is still there.
     """
 
     shot: Shot | None
@@ -30,6 +33,7 @@ class ShotState:
     results: tuple[int, ...] = ()
     outdated: bool = False
     suggestion: Suggestion | None = None
+    earlier: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ def look(folder: Path) -> ShotState:
     found = suggestion(folder) if _changed(folder / "suggest.json") > max(newest, _changed(folder / "keys")) else None
     learned = _learned(folder / "style" / "generator.json", _changed(folder / "style" / "generator.json"))
     outdated = 0 < trained < newest or (learned is not None and learned != keys)
-    return ShotState(shot, keys, trained > 0, tuple(f for f in results if f in shot.frames), outdated, found)
+    earlier = (folder / EARLIER_STYLE).is_dir()
+    return ShotState(shot, keys, trained > 0, tuple(f for f in results if f in shot.frames), outdated, found, earlier)
 
 
 def suggestion(folder: Path) -> Suggestion | None:

@@ -23,6 +23,7 @@ import bpy.utils.previews
 
 from .job_folder import albedo_path, frame_path, geometry_path, key_path, write_json
 from .preferences import style_folder
+from .shot import EARLIER_STYLE
 
 THUMBNAIL = 192  # pixels along its longer side
 WEIGHTS = ("generator.safetensors", "generator.json", "discriminator.safetensors", "discriminator.json")
@@ -83,6 +84,32 @@ def delete(name: str) -> None:
         shutil.rmtree(find(name))
     except OSError as error:
         raise StyleError(f"The style '{name}' could not be deleted ({error.strerror}).") from error
+
+
+# --- the style before the last training ------------------------------------------------------------------------------
+
+
+def keep_earlier(shot_folder: Path) -> None:
+    """Copy the trained style of a shot, before a training from nothing writes over it."""
+    style, earlier = shot_folder / "style", shot_folder / EARLIER_STYLE
+    partial = earlier.with_name(earlier.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    shutil.copytree(style, partial)
+    shutil.rmtree(earlier, ignore_errors=True)
+    partial.rename(earlier)
+
+
+def swap_earlier(shot_folder: Path) -> None:
+    """The style before the last training is the shot's again, and the last one is kept in its place."""
+    style, earlier = shot_folder / "style", shot_folder / EARLIER_STYLE
+    partial = earlier.with_name(earlier.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    style.rename(partial)
+    earlier.rename(style)
+    partial.rename(earlier)
+
+
+# --- parts of a saved style ------------------------------------------------------------------------------------------
 
 
 def _about(shot_folder: Path) -> dict[str, Any]:

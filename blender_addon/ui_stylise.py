@@ -17,6 +17,7 @@ PLACES: Any = (
     ("SEQUENCER", "Strip", "SEQUENCE"),
     ("CAMERA", "View", "CAMERA_DATA"),
     ("COMPOSITOR", "Node", "NODE_COMPOSITING"),
+    ("MATERIAL", "Texture", "TEXTURE"),
 )
 
 
@@ -31,11 +32,11 @@ def stand(scene: Any) -> ShotState:
     return look(folder) if folder else ShotState(None)
 
 
-class VIEW3D_PT_understudy_stylise(Sidebar, bpy.types.Panel):
-    """A shot, from the captured frames to the painted ones"""
+class ShotSteps:
+    """The steps of a shot, in every editor."""
 
     bl_label = "Stylise"
-    bl_parent_id = "VIEW3D_PT_understudy"
+    layout: Any
 
     def draw(self, context: bpy.types.Context) -> None:
         """The four steps, in the order of work."""
@@ -93,6 +94,8 @@ class VIEW3D_PT_understudy_stylise(Sidebar, bpy.types.Panel):
         row.operator("understudy.train_style", icon="MOD_LINEART")
         if state.trained:
             row.operator("understudy.train_style", text="Go On").resume = True
+        if state.earlier:
+            row.operator("understudy.earlier_style", text="", icon="LOOP_BACK")
 
     def _draw_result(self, state: ShotState) -> None:
         total, finished = len(state.shot.frames) if state.shot else 0, len(state.results)
@@ -102,6 +105,12 @@ class VIEW3D_PT_understudy_stylise(Sidebar, bpy.types.Panel):
             row = column.row(align=True)
             for place, text, icon in PLACES:
                 row.operator("understudy.show_result", text=text, icon=icon).place = place
+
+
+class VIEW3D_PT_understudy_stylise(Sidebar, ShotSteps, bpy.types.Panel):
+    """A shot, from the captured frames to the painted ones"""
+
+    bl_parent_id = "VIEW3D_PT_understudy"
 
 
 class VIEW3D_PT_understudy_look_presets(PresetPanel, bpy.types.Panel):

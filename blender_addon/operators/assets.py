@@ -1,4 +1,4 @@
-"""Saved styles: save the one that was trained, delete one."""
+"""Saved styles: save the one that was trained, delete one. And the style before the last training, brought back."""
 
 from __future__ import annotations
 
@@ -91,6 +91,33 @@ class UNDERSTUDY_OT_delete_style(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class UNDERSTUDY_OT_earlier_style(bpy.types.Operator):
+    """Bring back the style as it was before the last training from nothing. The last one is kept: press again to return to it"""
+
+    bl_idname = "understudy.earlier_style"
+    bl_label = "Earlier Style"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        why_not = not_captured(context)
+        if not why_not and not look(shot_folder(context)).earlier:
+            why_not = "No style was trained before this one"
+        elif not why_not and manager.busy(shot_folder(context)):
+            why_not = "A job is running in this shot: wait for it, or cancel it"
+        return allowed(cls, why_not)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Let the two change places."""
+        folder = shot_folder(context)
+        try:
+            styles.swap_earlier(folder)
+        except OSError as error:
+            self.report({"ERROR"}, f"The styles in {folder} could not be moved ({error.strerror}); look there.")
+            return {"CANCELLED"}
+        self.report({"INFO"}, "The earlier style is back; press Stylise to paint with it.")
+        return {"FINISHED"}
+
+
 def _sentence(error: Exception) -> str:
     if isinstance(error, StyleError):
         return str(error)
@@ -98,6 +125,6 @@ def _sentence(error: Exception) -> str:
     return f"The style could not be saved in {styles.style_folder()} ({why}); make room or choose another folder."
 
 
-CLASSES = (UNDERSTUDY_OT_save_style, UNDERSTUDY_OT_delete_style)
+CLASSES = (UNDERSTUDY_OT_save_style, UNDERSTUDY_OT_delete_style, UNDERSTUDY_OT_earlier_style)
 
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

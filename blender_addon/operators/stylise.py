@@ -8,12 +8,12 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty
 
-from ..job_folder import key_path, write_job
+from ..job_folder import FOOTAGE, key_path, write_job
 from ..preferences import preferences
 from ..protocol import Finished, Shot, Stylise, TrainStyle
 from ..sequences import show_behind_camera, show_in_sequencer
 from ..shot import ShotState, look
-from ..styles import StyleError, find
+from ..styles import StyleError, find, keep_earlier
 from .job import JobOperator, OperatorError, allowed, make_folder, shot_folder
 from .keys import captured_shot, is_unsaved, not_captured
 
@@ -72,6 +72,8 @@ class UNDERSTUDY_OT_train_style(JobOperator, bpy.types.Operator):
             device=preferences().device,
         )
         make_folder(folder)
+        if look(folder).trained and not self.resume:
+            keep_earlier(folder)
         write_job(folder, job)
         return folder
 
@@ -151,7 +153,8 @@ class UNDERSTUDY_OT_stylise(JobOperator, bpy.types.Operator):
             raise OperatorError("The engine left no finished frame; see its log and stylise again.")
         scene: Any = context.scene
         show_in_sequencer(scene, folder, results)
-        show_behind_camera(scene, folder, results)
+        if captured_shot(context).source != FOOTAGE:
+            show_behind_camera(scene, folder, results)
         self.report({"INFO"}, f"Stylised {len(results)} frames, see the Video Sequencer and the camera view.")
 
 

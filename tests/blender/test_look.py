@@ -187,3 +187,16 @@ def test_command_line(folder: Path, library: Path, capsys: pytest.CaptureFixture
     assert cli.command(["stylise", "--strokes", "3"]) == 2
     error = capsys.readouterr().err
     assert "no collection 'Nothing'" in error and "no style 'Lost'" in error and "not between 0 and 2" in error
+
+
+def test_a_training_from_nothing_can_be_taken_back(folder: Path) -> None:
+    weights = folder / "style" / "generator.safetensors"
+    assert "No style was trained before" in refusal(ops.earlier_style)
+    assert ops.train_style(resume=True) == {"FINISHED"}
+    assert "No style was trained before" in refusal(ops.earlier_style), "going on replaces nothing"
+    assert ops.train_style() == {"FINISHED"}
+    weights.write_bytes(b"worse")
+    assert ops.earlier_style() == {"FINISHED"}
+    assert weights.read_bytes() == b"weights"
+    assert ops.earlier_style() == {"FINISHED"}
+    assert weights.read_bytes() == b"worse"
