@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -126,6 +127,7 @@ def main() -> None:
         (_picture(frames.read_frame(args.folder, shot, k)), _picture(frames.read_key(args.folder, shot, k)[0]))
         for k in keys
     ]
+    (args.folder / "fewshot").mkdir(exist_ok=True)
     start = time.monotonic()
     generator, steps = train(pairs, args.seconds)
     trained = time.monotonic()
@@ -133,7 +135,7 @@ def main() -> None:
         for frame in shot.frames:
             made = generator(_picture(frames.read_frame(args.folder, shot, frame))[None])[0]
             made = ((made[:, : shot.height, : shot.width] + 1) * 127.5).round().byte().permute(1, 2, 0)
-            frames.write_picture(args.folder / "fewshot" / f"{frame:04d}.png", made.numpy(), {})
+            Image.fromarray(made.numpy()).save(args.folder / "fewshot" / f"{frame:04d}.png")
     painting = (time.monotonic() - trained) / len(shot.frames)
     report(
         args.folder / "fewshot" / "times.json",
