@@ -1,7 +1,34 @@
 """The extension: registration, in order, and nothing else."""
 
-from . import cli, jobs, motion_settings, preferences, preview, properties, styles, ui, ui_motion, ui_stylise
-from .operators import assets, capture, install, job, keys, motion, presets, results, slider, stylise, whole
+from . import (
+    cli,
+    jobs,
+    motion_settings,
+    preferences,
+    preview,
+    properties,
+    styles,
+    ui,
+    ui_motion,
+    ui_sequencer,
+    ui_stylise,
+)
+from .operators import (
+    assets,
+    capture,
+    combine,
+    footage,
+    install,
+    job,
+    keys,
+    learn,
+    motion,
+    presets,
+    results,
+    slider,
+    stylise,
+    whole,
+)
 
 MODULES = (
     *(
@@ -17,13 +44,16 @@ MODULES = (
         keys,
         stylise,
         results,
+        footage,
+        combine,
         assets,
         presets,
         motion,
         slider,
         whole,
+        learn,
     ),
-    *(ui, ui_stylise, ui_motion, cli),
+    *(ui, ui_stylise, ui_sequencer, ui_motion, cli),
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,11 @@ def strip_span(strip: Any) -> tuple[int, int]:
     if hasattr(strip, "left_handle"):
         return int(strip.left_handle), int(strip.right_handle)
     return int(strip.frame_final_start), int(strip.frame_final_end)
+
+
+def content_start(strip: Any) -> float:
+    """The frame at which a strip's first picture lies, trimmed off or not: `frame_start` until 5.1."""
+    return float(strip.content_start if hasattr(strip, "content_start") else strip.frame_start)
 
 
 def sequencer_scene(context: bpy.types.Context) -> bpy.types.Scene:
@@ -153,6 +160,22 @@ def assign_action(owner: Any, action: Any) -> None:
     anim.action = action
     if slot is not None:
         anim.action_slot = action.slots[slot]
+
+
+@contextmanager
+def action_in_use(ob: bpy.types.Object, action: bpy.types.Action) -> Iterator[None]:
+    """Another action in the place of the object's, with the slot that fits (since 4.4), while its curves are read."""
+    anim: Any = ob.animation_data_create()
+    before, slot = anim.action, getattr(anim, "action_slot", None)
+    anim.action = action
+    if hasattr(anim, "action_slot") and anim.action_slot is None and anim.action_suitable_slots:
+        anim.action_slot = anim.action_suitable_slots[0]
+    try:
+        yield
+    finally:
+        anim.action = before
+        if slot is not None:
+            anim.action_slot = slot
 
 
 # --- selection -------------------------------------------------------------------------------------------------------

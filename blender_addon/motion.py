@@ -33,6 +33,7 @@ class MotionParams:
     object_uid: the object's session uid. bones: names, empty for all; None for the object as a whole. frame_start,
     frame_end: scene frames to be filled, inclusive. play_on: how many frames after the last key to fill instead;
     towards_target: all those up to the next key. whole: every frame that has keys about it, the keyed ones too.
+    all_joints: the clip holds every bone of the armature, so that it fits what was learned from other clips.
     """
 
     object_uid: int
@@ -44,6 +45,7 @@ class MotionParams:
     play_on: int = 0
     towards_target: bool = False
     whole: bool = False
+    all_joints: bool = False
 
 
 @dataclass(eq=False)
@@ -77,7 +79,7 @@ class Plan:
 def make_plan(params: MotionParams) -> Plan:
     """Find the frames to fill. Raises MotionError."""
     ob = find_object(params.object_uid)
-    rig = read_rig(ob, params.bones)
+    rig = read_rig(ob, params.bones, params.all_joints)
     if not rig.tracks:
         why = rig.notes[0] if rig.notes else "Key them first, or select others."
         raise MotionError(f"Nothing selected of '{ob.name}' has keys that may be added to. {why}")
@@ -156,15 +158,15 @@ def _plan_extrapolate(params: MotionParams, rig: Rig) -> Plan:
 # --- arrays ----------------------------------------------------------------------------------------------------------
 
 
-def export_clip(params: MotionParams, folder: Path) -> Plan:
+def export_clip(params: MotionParams, folder: Path, name: str = "clip") -> Plan:
     """Write clip.json and clip.npz into the job folder and take an older result away. Raises MotionError."""
     plan = make_plan(params)
-    (folder / "result" / "clip.npz").unlink(missing_ok=True)
-    partial = folder / "clip.npz.partial"
+    (folder / "result" / f"{name}.npz").unlink(missing_ok=True)
+    partial = folder / f"{name}.npz.partial"
     with partial.open("wb") as file:
         np.savez(file, **clip_arrays(plan))  # type: ignore[arg-type]
-    os.replace(partial, folder / "clip.npz")
-    write_json(folder / "clip.json", clip_header(plan, params.fps))
+    os.replace(partial, folder / f"{name}.npz")
+    write_json(folder / f"{name}.json", clip_header(plan, params.fps))
     return plan
 
 

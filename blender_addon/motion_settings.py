@@ -56,6 +56,11 @@ class UnderstudyMotionSettings(bpy.types.PropertyGroup):
         description="Folder of a motion style that was learned from your actions, empty for none",
         subtype="DIR_PATH",
     )
+    learn_from: StringProperty(
+        name="Actions",
+        description="Names of the actions to learn from: * stands for anything, commas part several",
+        default="*",
+    )
     learn_seconds: FloatProperty(
         name="Learn For",
         description="How long to learn from your actions",

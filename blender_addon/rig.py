@@ -201,15 +201,15 @@ def _resolve(ob: bpy.types.Object, path: str, index: int) -> float | None:
     return value if isinstance(value, float) else None
 
 
-def read_rig(ob: bpy.types.Object, bones: Collection[str] | None) -> Rig:
+def read_rig(ob: bpy.types.Object, bones: Collection[str] | None, all_joints: bool = False) -> Rig:
     """The rig of an object. bones: those to be filled, empty for all; None for the object as a whole. Joints are the
-    bones that are asked for or have keys, and their ancestors."""
+    bones that are asked for or have keys, and their ancestors, or all of them."""
     reader = _Reader(ob, bones)
     owners: Sequence[Owner]
     if bones is None:
         owners, frame = [ob], ob.matrix_world @ ob.matrix_basis.inverted_safe()
     else:
-        owners, frame = _owners(ob, reader.fcurves, bones), ob.matrix_world
+        owners, frame = _owners(ob, reader.fcurves, ob.pose.bones.keys() if all_joints else bones), ob.matrix_world
     above = frame.to_3x3().inverted_safe() @ Vector((0.0, 0.0, 1.0))
     rig = Rig(ob, [], [], "Y" if above.y > abs(above.z) else "Z", bones is not None)
     for owner in owners:

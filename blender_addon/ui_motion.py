@@ -66,7 +66,6 @@ class VIEW3D_PT_understudy_motion_keys(Folded, bpy.types.Panel):
         scene: Any = context.scene
         motion, column = scene.understudy_motion, self.column()
         column.prop(scene.understudy, "motion_model")
-        column.prop(motion, "learned")
         column.prop(motion, "variation")
         column.prop(motion, "ghost_step")
         column.separator()
@@ -107,11 +106,27 @@ class VIEW3D_PT_understudy_motion_clean(Folded, bpy.types.Panel):
         column.operator("understudy.reduce_keys", icon="IPO_EASE_IN_OUT")
 
 
+class VIEW3D_PT_understudy_motion_learn(Folded, bpy.types.Panel):
+    """A style of the artist's own"""
+
+    bl_label = "Learn From My Actions"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """From which actions, for how long; the style in use."""
+        scene: Any = context.scene
+        motion, column = scene.understudy_motion, self.column()
+        column.prop(motion, "learn_from")
+        column.prop(motion, "learn_seconds")
+        column.operator("understudy.learn_motion", icon="ARMATURE_DATA")
+        column.prop(motion, "learned")
+
+
 CLASSES = (
     VIEW3D_PT_understudy_motion,
     VIEW3D_PT_understudy_motion_keys,
     VIEW3D_PT_understudy_motion_loop,
     VIEW3D_PT_understudy_motion_clean,
+    VIEW3D_PT_understudy_motion_learn,
 )
 
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -44,7 +44,12 @@ class UNDERSTUDY_OT_inbetween(SliderOperator, bpy.types.Operator):
         start, end = self.frame_start, self.frame_end
         if (start, end) == (0, 0):
             start, end = frame_range(context.scene)
-        return {"frame_start": start, "frame_end": end, "use_selected_keys": self.use_selected_keys}
+        return {
+            "frame_start": start,
+            "frame_end": end,
+            "use_selected_keys": self.use_selected_keys,
+            "all_joints": bool(learned_style(context)),
+        }
 
     def job(self, context: bpy.types.Context, plan: Plan) -> Settings:
         """An inbetween job."""
