@@ -35,6 +35,11 @@ STYLE_USES = (
     ("PAINT", "Paint With It", "Stylise paints with the saved style, without keys of this shot's own"),
     ("BASE", "Start From It", "Train Style starts from the saved style and learns this shot's keys in less time"),
 )
+COMBINE_HOWS = (
+    ("CROSS_FADE", "Cross Fade", "From the lower strip to the upper one, over the frames that both show"),
+    ("MASK", "Mask", "The upper strip where a mask is white"),
+    ("OBJECTS", "Objects", "The upper strip where the objects of a collection are seen"),
+)
 
 
 def _motion_models(_self: object, _context: bpy.types.Context, _text: str) -> Iterable[str]:
@@ -142,6 +147,31 @@ class UnderstudySettings(bpy.types.PropertyGroup):
         options={"SKIP_SAVE"},
     )
     style_use: EnumProperty(name="Use", description="What the saved style is for", items=STYLE_USES, default="PAINT")
+    footage_still: BoolProperty(
+        name="Camera Stands Still",
+        description="What rests in the footage is background: with Keep Background on it stays as filmed",
+    )
+    combine_how: EnumProperty(
+        name="How", description="How two strips are put together", items=COMBINE_HOWS, default="CROSS_FADE"
+    )
+    combine_mask: StringProperty(
+        name="Mask",
+        description="Folder of pictures named by their frame, as 0001.png; where they are white the upper strip is seen",
+        subtype="DIR_PATH",
+        options=compat.RELATIVE_PATH,
+    )
+    combine_collection: PointerProperty(
+        name="Collection", description="The upper strip is seen where its objects are", type=bpy.types.Collection
+    )
+    combine_feather: FloatProperty(
+        name="Feather",
+        description="Pixels over which an edge is softened",
+        default=0.0,
+        min=0.0,
+        soft_max=100.0,
+        max=1000.0,
+        subtype="PIXEL",
+    )
     extrapolate_frames: IntProperty(
         name="Frames",
         description="How many frames to play on after the last key",
@@ -160,19 +190,23 @@ class UnderstudySettings(bpy.types.PropertyGroup):
 
 def job_folder(scene: Any) -> Path | None:
     """The folder of the scene's shot, absolute; None where it is relative to a file that has never been saved."""
-    name = scene.understudy.job_folder or default_folder()
+    name = scene.understudy.job_folder or default_folder(scene)
     if name.startswith("//") and not bpy.data.filepath:
         return None
     return Path(bpy.path.abspath(name))
 
 
-def default_folder() -> str:
+def default_folder(scene: Any) -> str:
     """Where a shot goes that names no folder: into a folder of the Blender file's name in the preferences' folder, so that
-    files side by side share none. A shot that lies in the preferences' folder itself, as all once did, stays there."""
+    files side by side share none, nor do scenes of one file. A shot that lies in the preferences' folder itself, as all once
+    did, stays there."""
     shared = preferences().job_folder
     if not bpy.data.filepath:
         return shared
-    own = shared.rstrip("/\\") + f"/{Path(bpy.data.filepath).stem}/"
+    name = Path(bpy.data.filepath).stem
+    own = shared.rstrip("/\\") + f"/{name}/"
+    if any(other.understudy.job_folder == own for other in bpy.data.scenes if other != scene):
+        return shared.rstrip("/\\") + f"/{name}-{bpy.path.clean_name(scene.name)}/"
     before = Path(bpy.path.abspath(shared))
     old = any((before / name).exists() for name in ("shot.json", "keys")) and not Path(bpy.path.abspath(own)).exists()
     return shared if old else own

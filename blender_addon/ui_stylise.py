@@ -64,7 +64,7 @@ class ShotSteps:
         shot = state.shot
         size = f"Frames {shot.frame_start}–{shot.frame_end}, {shot.width} × {shot.height}" if shot else ""
         column = self._step(shot is not None, size or "Not captured")
-        column.prop(settings, "job_folder", placeholder=default_folder())
+        column.prop(settings, "job_folder", placeholder=default_folder(settings.id_data))
         column.prop(settings, "source")
         column.operator("understudy.capture", icon="RENDER_ANIMATION")
 

@@ -7,10 +7,17 @@ from collections.abc import Generator
 import bpy
 
 from ..capture import CaptureError, CaptureParams, capture
+from ..job_folder import FOOTAGE
 from ..jobs import Running, manager
 from ..properties import default_folder
 from ..protocol import Shot
+from ..shot import look
 from .job import OperatorError, allowed, make_folder, no_shot_folder, shot_folder
+
+
+def _holds_footage(context: bpy.types.Context) -> bool:
+    shot = look(shot_folder(context)).shot
+    return shot is not None and shot.source == FOOTAGE
 
 
 class UNDERSTUDY_OT_capture(bpy.types.Operator):
@@ -24,6 +31,8 @@ class UNDERSTUDY_OT_capture(bpy.types.Operator):
         why_not = no_shot_folder(context)
         if context.scene.camera is None:
             why_not = "The scene has no camera: add one and make it the active camera"
+        elif not why_not and _holds_footage(context):
+            why_not = "The job folder holds footage: empty it, or choose another, to capture the scene"
         elif manager.running is not None:
             why_not = "A job is running: wait for it, or cancel it"
         return allowed(cls, why_not)
@@ -79,8 +88,9 @@ class UNDERSTUDY_OT_capture(bpy.types.Operator):
         except (OperatorError, CaptureError) as error:
             self.report({"ERROR"}, str(error))
             return False
-        if bpy.data.filepath and not context.scene.understudy.job_folder:
-            context.scene.understudy.job_folder = default_folder()  # the shot keeps it when the file gets another name
+        settings = context.scene.understudy
+        if bpy.data.filepath and not settings.job_folder:
+            settings.job_folder = default_folder(context.scene)  # kept when the file gets another name
         self._running = manager.local = Running(self.bl_label, self._folder, text="Rendering")
         manager.show(self._running)
         return True

@@ -131,3 +131,13 @@ def test_a_captured_shot_keeps_its_folder_under_another_name(saved_file: Path) -
     bpy.ops.wm.save_as_mainfile(filepath=str(saved_file.with_name("shot_v2.blend")))
     assert job_folder(scene) == saved_file.parent / "understudy" / "shot"
     assert (saved_file.parent / "understudy" / "shot" / "shot.json").is_file()
+
+
+def test_scenes_of_one_file_share_no_shot(saved_file: Path) -> None:
+    from bl_ext.user_default.understudy.properties import default_folder, job_folder
+
+    first, second = bpy.context.scene, bpy.data.scenes.new("Close/up")
+    assert job_folder(first) == saved_file.parent / "understudy" / "shot"
+    first.understudy.job_folder = default_folder(first)  # as Capture does
+    assert job_folder(first) == saved_file.parent / "understudy" / "shot"
+    assert job_folder(second) == saved_file.parent / "understudy" / "shot-Close_up"
