@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 Error = Callable[[np.ndarray, np.ndarray], np.ndarray]  # curves (T, C), (T, C) → how far apart they are, (T,)
+Basis = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 THIRD = 1.0 / 3.0  # of the gap: how long free handles are, so that time passes evenly along the curve
 SAFE = 0.998  # of the bound: Blender computes in single precision
 STIFF = 1e-3  # how much a handle without frames of its own follows the curve's own slope
@@ -135,40 +136,67 @@ class _Fit:
         if count < 2:
             return self.slope[rows]
         gap = np.repeat(np.arange(count - 1), np.diff(rows))
-        known_right, known_left = right[:-1], left[1:]
-        way = np.repeat(length, 2, 1).reshape(-1, 1, 2) * [THIRD, -THIRD]
-        first = np.where(np.isnan(known_right), way[:, :, :1] * [1.0, 0.0], known_right)  # (K - 1, C, 2)
-        second = np.where(np.isnan(known_left), way[:, :, 1:] * [1.0, 0.0], known_left)
-        first, second = _within(first, second, length)
-        basis = _basis(_times(np.arange(frames - 1.0)[:, None], rows, gap, first, second, length, self.even))
-        straight = values[gap] * (basis[0] + basis[1]) + values[gap + 1] * (basis[2] + basis[3])
-        rest = self.curve[:-1] - straight - basis[1] * first[gap, :, 1] - basis[2] * second[gap, :, 1]
-        one = basis[1] * first[gap, :, 0] * np.isnan(known_right[..., 0])[gap]
-        two = basis[2] * second[gap, :, 0] * np.isnan(known_left[..., 0])[gap]
-        here = np.zeros((count, channels))
-        mixed = np.empty((5, count - 1, channels))
-        for i, term in enumerate((one * one, two * two, one * two, one * rest, two * rest)):
-            mixed[i] = np.add.reduceat(np.broadcast_to(term, rest.shape), rows[:-1])
-        own = here.copy()
-        here[:-1] += mixed[0]
-        here[1:] += mixed[1]
-        own[:-1] += mixed[3]
-        own[1:] += mixed[4]
+        time = np.arange(frames - 1.0)[:, None]
+        if self.even:
+            basis = _basis(_times(time, rows, gap, left, right, length, True))
+            rest = self.curve[:-1] - _between(values, gap, basis)
+            one, two = basis[1] * (THIRD * length)[gap], basis[2] * (-THIRD * length)[gap]
+        else:
+            known = np.isnan(right[:-1, :, 0]), np.isnan(left[1:, :, 0])
+            way = [THIRD, 0.0] * length[..., None]
+            first, second = _within(
+                np.where(known[0][..., None], way, right[:-1]), np.where(known[1][..., None], -way, left[1:]), length
+            )
+            basis = _basis(_times(time, rows, gap, first, second, length, False))
+            rest = self.curve[:-1] - _between(values, gap, basis)
+            rest = rest - basis[1] * first[gap, :, 1] - basis[2] * second[gap, :, 1]
+            one, two = basis[1] * (first[..., 0] * known[0])[gap], basis[2] * (second[..., 0] * known[1])[gap]
+        return self._solve(rows, one, two, rest)
+
+    def _solve(self, rows: np.ndarray, one: np.ndarray, two: np.ndarray, rest: np.ndarray) -> np.ndarray:
+        """The slopes (K, C) of which those before and after each row, times one and two (T - 1, C | 1), come nearest to
+        the rest (T - 1, C)."""
+        parts = [np.add.reduceat(term, rows[:-1]) for term in (one * one, two * two, one * two, one * rest, two * rest)]
+        first, last = np.zeros((1, one.shape[1])), np.zeros((1, rest.shape[1]))
+        here = np.concatenate([parts[0], first]) + np.concatenate([first, parts[1]])
+        own = np.concatenate([parts[3], last]) + np.concatenate([last, parts[4]])
         stiff = STIFF * (1.0 + here)
-        return _tridiagonal(here + stiff, mixed[2], own + stiff * self.slope[rows])
+        return _tridiagonal(here + stiff, parts[2], own + stiff * self.slope[rows])
+
+
+def _between(values: np.ndarray, gap: np.ndarray, basis: Basis) -> np.ndarray:
+    """The curve (T, C) with flat handles."""
+    return values[gap] * (basis[0] + basis[1]) + values[gap + 1] * (basis[2] + basis[3])
 
 
 def _tridiagonal(diagonal: np.ndarray, beside: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Solve symmetric equations, one system a column: diagonal, right (K, C), beside (K - 1, C)."""
-    diagonal, right = diagonal.copy(), right.copy()
-    for k in range(1, len(right)):
-        share = beside[k - 1] / diagonal[k - 1]
-        diagonal[k] -= share * beside[k - 1]
-        right[k] -= share * right[k - 1]
-    right[-1] /= diagonal[-1]
-    for k in range(len(right) - 2, -1, -1):
-        right[k] = (right[k] - beside[k] * right[k + 1]) / diagonal[k]
-    return right
+    none = np.zeros((1, beside.shape[1]))
+    return _reduced(np.concatenate([none, beside]), diagonal, np.concatenate([beside, none]), right)
+
+
+def _reduced(before: np.ndarray, own: np.ndarray, after: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Solve equations (K, C) of each unknown with the one before and the one after, by putting every second into its
+    neighbours' equations: a few steps over arrays instead of one step an unknown."""
+    count = len(own)
+    if count == 1:
+        return right / own
+    gone, last = 1.0 / own[1::2], count % 2
+    low, high = before[2::2] * gone[: (count - 1) // 2], after[: count - last : 2] * gone
+    less_right = np.zeros_like(right[::2])
+    less_own, new_before, new_after = (np.zeros_like(own[::2]) for _ in range(3))
+    pairs, sooner = len(gone), len(low)
+    less_own[:pairs] = high * before[1::2]
+    less_right[:pairs] = high * right[1::2]
+    new_after[:pairs] = -high * after[1::2]
+    less_own[1:] += low * after[1::2][:sooner]
+    less_right[1:] += low * right[1::2][:sooner]
+    new_before[1:] = -low * before[1::2][:sooner]
+    found = np.empty_like(right)
+    found[::2] = _reduced(new_before, own[::2] - less_own, new_after, right[::2] - less_right)
+    next_ones = np.concatenate([found[2::2], np.zeros_like(right[:1])])[:pairs]
+    found[1::2] = (right[1::2] - before[1::2] * found[: 2 * pairs : 2] - after[1::2] * next_ones) * gone
+    return found
 
 
 # --- as Blender evaluates --------------------------------------------------------------------------------------------
@@ -182,11 +210,11 @@ def evaluate(keys: Keys, frames: np.ndarray, even: bool = False) -> np.ndarray:
         return np.repeat(values, len(frames), 0)
     inside = np.clip(np.asarray(frames, np.float64), rows[0], rows[-1])
     gap = np.clip(np.searchsorted(rows, inside, side="right") - 1, 0, len(rows) - 2)
-    length = np.diff(rows).astype(np.float64)[:, None]
-    first, second = _within(keys.right[:-1], keys.left[1:], length)
+    length, first, second = np.diff(rows).astype(np.float64)[:, None], keys.right[:-1], keys.left[1:]
+    if not even:
+        first, second = _within(first, second, length)
     b = _basis(_times(inside[:, None], rows, gap, first, second, length, even))
-    start, end = values[gap], values[gap + 1]
-    return b[0] * start + b[1] * (start + first[gap, :, 1]) + b[2] * (end + second[gap, :, 1]) + b[3] * end
+    return _between(values, gap, b) + b[1] * first[gap, :, 1] + b[2] * second[gap, :, 1]
 
 
 def _within(first: np.ndarray, second: np.ndarray, length: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -219,7 +247,7 @@ def _times(
     return 0.5 * (low + high)
 
 
-def _basis(t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _basis(t: np.ndarray) -> Basis:
     s = 1.0 - t
     return s * s * s, 3.0 * s * s * t, 3.0 * s * t * t, t * t * t
 
