@@ -226,7 +226,7 @@ def _tick() -> float | None:
 def _redraw() -> None:
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type == "VIEW_3D":
+            if area.type in {"VIEW_3D", "SEQUENCE_EDITOR"}:
                 area.tag_redraw()
 
 

@@ -1,7 +1,9 @@
-"""Finished frames into Blender: a strip in the Video Sequencer, a background of the camera, an image in the compositor.
+"""Finished frames into Blender: a strip in the Video Sequencer, a background of the camera, an image in the compositor or in a
+material.
 
-What is made here is marked, and only what is marked is replaced. The strip goes into a scene of its own: in the shot's
-it would take the place of the render, and the view transform would be applied to it a second time.
+What is made here is marked, and only what is marked is replaced. The strip of a render goes into a scene of its own: in the
+shot's it would take the place of the render, and the view transform would be applied to it a second time. The strip of
+footage goes where the footage is, above it.
 """
 
 from __future__ import annotations
@@ -12,35 +14,47 @@ from typing import Any
 import bpy
 
 from . import compat
+from .footage import strip_files
+from .job_folder import FOOTAGE
 from .properties import SHOT
-from .shot import result_files
+from .shot import look, result_files
 
 MARK = "understudy_made"  # custom property of strips and nodes
 
 
 def show_in_sequencer(scene: bpy.types.Scene, folder: Path, frames: tuple[int, ...]) -> bpy.types.Scene:
-    """An image strip of the finished frames; returns the scene it is in.
+    """An image strip of the finished frames; returns the scene it is in."""
+    shot = look(folder).shot
+    footage = shot is not None and shot.source == FOOTAGE
+    edit, name = (scene, folder.name) if footage else (_edit_scene(scene), scene.name)
+    place_strip(edit, f"{name} stylised", result_files(folder, frames), frames[0], above=footage)
+    return edit
 
-    The strip made before is replaced, or read again where it holds the same files: it may have been moved, trimmed or
-    given effects.
+
+def place_strip(edit: Any, name: str, files: list[Path], start: int, above: bool = False) -> Any:
+    """An image strip of these files, in the lowest free channel, or `above` all that lies in its time.
+
+    The strip made before of files in the same folder is replaced, or read again where it holds the same: it may have
+    been moved, trimmed or given effects.
     """
-    _refresh(folder)
-    edit = _edit_scene(scene)
+    _refresh(files[0].parent)
     editor = edit.sequence_editor_create()
     strips = compat.sequencer_strips(editor)
-    files, channel = result_files(folder, frames), 1
-    for strip in [s for s in strips if s.get(MARK)]:
-        if [Path(bpy.path.abspath(strip.directory)) / e.filename for e in strip.elements] == files:
+    channel = _top_channel(editor, start, start + len(files)) if above else 1
+    for strip in [s for s in strips if s.get(MARK) and s.type == "IMAGE"]:
+        before = strip_files(strip)
+        if before == files:
             strip.directory = strip.directory  # Blender lets go of the old pictures
-            return edit
-        channel = strip.channel
-        strips.remove(strip)
-    channel = _free_channel(editor, channel, frames[0], frames[0] + len(files))
-    strip = strips.new_image(f"{scene.name} stylised", stored(files[0]), channel, frames[0])
+            return strip
+        if before[0].parent == files[0].parent:
+            channel = strip.channel
+            strips.remove(strip)
+    channel = _free_channel(editor, channel, start, start + len(files))
+    strip = strips.new_image(name, stored(files[0]), channel, start)
     for path in files[1:]:
         strip.elements.append(path.name)
     strip[MARK] = True
-    return edit
+    return strip
 
 
 def _edit_scene(scene: bpy.types.Scene) -> bpy.types.Scene:
@@ -54,6 +68,12 @@ def _edit_scene(scene: bpy.types.Scene) -> bpy.types.Scene:
             setattr(edit.render, name, getattr(scene.render, name))
         edit.frame_start, edit.frame_end = scene.frame_start, scene.frame_end
     return edit
+
+
+def _top_channel(editor: bpy.types.SequenceEditor, start: int, end: int) -> int:
+    """The channel above everything in frames start to end (exclusive)."""
+    spans = [(strip.channel, *compat.strip_span(strip)) for strip in compat.sequencer_strips(editor)]
+    return 1 + max((c for c, first, last in spans if first < end and start < last), default=0)
 
 
 def _free_channel(editor: bpy.types.SequenceEditor, channel: int, start: int, end: int) -> int:
@@ -95,6 +115,19 @@ def show_in_compositor(scene: bpy.types.Scene, folder: Path, frames: tuple[int, 
     node.use_auto_refresh = True
 
 
+def show_in_material(material: bpy.types.Material, folder: Path, frames: tuple[int, ...]) -> None:
+    """An image texture node of the finished frames in the material's nodes, for the artist to connect."""
+    tree = compat.material_tree(material)
+    node: Any = next((n for n in tree.nodes if n.get(MARK)), None)
+    if node is None:
+        node = tree.nodes.new("ShaderNodeTexImage")
+        node[MARK] = True
+        node.label = "Understudy"
+        node.location = (-600, 300)
+    node.image = _image_sequence(folder, frames)
+    _play(node.image_user, frames)
+
+
 def _play(user: bpy.types.ImageUser, frames: tuple[int, ...]) -> None:
     """Show file N at frame N."""
     user.frame_start, user.frame_offset = frames[0], frames[0] - 1
@@ -110,7 +143,9 @@ def _image_sequence(folder: Path, frames: tuple[int, ...]) -> bpy.types.Image:
         image = bpy.data.images.load(stored(first))
         image.source = "SEQUENCE"
         image.name = f"{folder.name} stylised"
+        image.use_view_as_render = False  # the frames have had their view transform; Blender turns it on for EXR
     image.filepath = stored(first)
+    image.colorspace_settings.name = "Linear Rec.709" if first.suffix == ".exr" else "sRGB"
     image.reload()
     return image
 
@@ -131,7 +166,7 @@ def stored(path: Path) -> str:
 
 
 def _refresh(folder: Path) -> None:
-    """Pictures of these files that Blender holds in memory are read again."""
+    """Pictures of this folder that Blender holds in memory are read again."""
     for image in bpy.data.images:
-        if image.source in {"FILE", "SEQUENCE"} and absolute(image).parent == folder / "result":
+        if image.source in {"FILE", "SEQUENCE"} and absolute(image).parent == folder:
             image.reload()

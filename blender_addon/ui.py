@@ -38,10 +38,11 @@ class Sidebar:
     bl_category = "Understudy"
 
 
-class VIEW3D_PT_understudy(Sidebar, bpy.types.Panel):
-    """The engine, and the job that runs"""
+class EngineState:
+    """What the tab begins with, in every editor."""
 
     bl_label = "Understudy"
+    layout: Any
 
     def draw(self, context: bpy.types.Context) -> None:
         """Engine state, then progress, time left and Cancel."""
@@ -103,6 +104,10 @@ class VIEW3D_PT_understudy(Sidebar, bpy.types.Panel):
             row.operator("understudy.show_preview", icon="IMAGE_DATA")
         if manager.waiting:
             box.label(text=f"Waiting: {manager.waiting}", icon="SORTTIME")
+
+
+class VIEW3D_PT_understudy(Sidebar, EngineState, bpy.types.Panel):
+    """The engine, and the job that runs"""
 
 
 CLASSES = (VIEW3D_PT_understudy,)

@@ -8,7 +8,7 @@ import bpy
 from bpy.props import EnumProperty
 
 from .. import compat
-from ..sequences import show_behind_camera, show_in_compositor, show_in_sequencer
+from ..sequences import show_behind_camera, show_in_compositor, show_in_material, show_in_sequencer
 from .job import allowed, no_shot_folder, shot_folder
 from .stylise import shot_state
 
@@ -16,6 +16,7 @@ PLACES = (
     ("SEQUENCER", "Video Sequencer", "As an image strip in a scene of its own, and go there", "SEQUENCE", 0),
     ("CAMERA", "Camera View", "Before the camera, in step with the timeline", "CAMERA_DATA", 1),
     ("COMPOSITOR", "Compositor", "As an image node in this scene's compositing tree", "NODE_COMPOSITING", 2),
+    ("MATERIAL", "Material", "As an image texture in the active object's material", "NODE_MATERIAL", 3),
 )
 
 
@@ -48,6 +49,12 @@ class UNDERSTUDY_OT_show_result(bpy.types.Operator):
             show_behind_camera(scene, folder, results)
         elif self.place == "COMPOSITOR":
             show_in_compositor(scene, folder, results)
+        elif self.place == "MATERIAL":
+            material = getattr(context.object, "active_material", None)
+            if material is None:
+                self.report({"ERROR"}, "The active object has no material; give it one that is to show the frames.")
+                return {"CANCELLED"}
+            show_in_material(material, folder, results)
         else:
             compat.show_sequencer_scene(context, show_in_sequencer(scene, folder, results))
         return {"FINISHED"}
