@@ -222,6 +222,7 @@ def train_style(folder: Path, settings: protocol.TrainStyle) -> Steps[Update, bo
     """Train on the keys for the time or the steps given; leaves style/generator and style/discriminator. Raises JobError."""
     shot = job_folder.read_shot(folder)
     training = yield from _prepare(folder, shot, settings)
+    watched = [read_view(folder, shot, settings.preview_frame)] if settings.preview_frame in shot.frames else training.views
     start = shown = saved = time.monotonic()
     try:
         while (done := _done(training, settings, time.monotonic() - start)) < 1:
@@ -229,8 +230,8 @@ def train_style(folder: Path, settings: protocol.TrainStyle) -> Steps[Update, bo
             now = time.monotonic()
             training.seconds = now - start
             preview, frame = None, 0
-            if now - shown > PREVIEW_SECONDS and training.views:
-                view = training.views[int((now - start) / PREVIEW_SECONDS) % len(training.views)]
+            if now - shown > PREVIEW_SECONDS and watched:
+                view = watched[int((now - start) / PREVIEW_SECONDS) % len(watched)]
                 preview, frame, shown = training.painter.paint(view), view.frame, now
             if now - saved > SAVE_SECONDS:
                 _save(folder, training, settings)
