@@ -1,14 +1,14 @@
-"""Pictures and guides of a shot as arrays, and finished pictures back as files. PNG by Pillow, multilayer EXR by OpenEXR, in
-the layouts of Blender 4.x and 5.x. It knows files and their faults, and nothing of what is done with the arrays."""
+"""Pictures and guides of a shot as arrays. PNG by Pillow, multilayer EXR by OpenEXR, in the layouts of Blender 4.x and 5.x; what
+is finished is written by engine.pictures. It knows files and their faults, and nothing of what is done with the arrays."""
 
 from __future__ import annotations
 
-import os
+import hashlib
 from pathlib import Path
 
 import numpy as np
 import OpenEXR
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 from engine import job_folder, protocol
 from engine.protocol import JobError, Shot
@@ -29,13 +29,18 @@ def _check_size(path: Path, size: tuple[int, int], shot: Shot, remedy: str) -> N
 # --- pictures --------------------------------------------------------------------------------------------------------
 
 
-def _read_picture(path: Path, shot: Shot, mode: str, remedy: str) -> np.ndarray:
-    """(H, W, 3|4) uint8 sRGB. The size is checked in the header, before a pixel is allocated."""
+def _read_picture(path: Path, shot: Shot, mode: str, remedy: str, any_size: bool = False) -> np.ndarray:
+    """(H, W, 3|4) uint8 sRGB. The size is checked in the header, before a pixel is allocated; with `any_size` the picture may
+    have another than the shot's if the sides are in proportion, and is resampled."""
     _expect(path, remedy)
     try:
         with Image.open(path, formats=("PNG",)) as image:
-            _check_size(path, image.size, shot, remedy)
-            return np.array(image.convert(mode))
+            if not (any_size and _in_proportion(image.size, shot)):
+                _check_size(path, image.size, shot, remedy)
+            read = image.convert(mode)
+            if read.size != (shot.width, shot.height):
+                read = read.resize((shot.width, shot.height), Image.Resampling.LANCZOS)
+            return np.array(read)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         if isinstance(error, JobError):
             raise
@@ -47,37 +52,49 @@ def read_frame(folder: Path, shot: Shot, frame: int) -> np.ndarray:
     return _read_picture(job_folder.frame_path(folder, frame), shot, "RGB", f"capture frame {frame} again")
 
 
+def read_frame_alpha(folder: Path, shot: Shot, frame: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """The shot's own picture, (H, W, 3) uint8 sRGB, and its alpha, (H, W) uint8; None where it is opaque. Raises JobError."""
+    rgba = _read_picture(job_folder.frame_path(folder, frame), shot, "RGBA", f"capture frame {frame} again")
+    return rgba[..., :3], None if (rgba[..., 3] == 255).all() else rgba[..., 3]
+
+
+def _in_proportion(size: tuple[int, int], shot: Shot) -> bool:
+    """Whether a picture of this size shows the same when made the shot's size: to a pixel of its shorter side."""
+    width, height = size
+    sane = min(size) > 0 and max(size) <= protocol.MAX_SIDE
+    return sane and abs(width * shot.height - height * shot.width) <= max(shot.width, shot.height, width, height)
+
+
+def key_size(folder: Path, frame: int) -> tuple[int, int] | None:
+    """Width and height of a painted frame, from its header; None where there is no picture."""
+    try:
+        with Image.open(job_folder.key_path(folder, frame), formats=("PNG",)) as image:
+            return image.size
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
+
+
 def read_key(folder: Path, shot: Shot, frame: int) -> tuple[np.ndarray, np.ndarray]:
-    """The painted frame: (H, W, 3) uint8 sRGB and (H, W) bool, true where it is painted. Raises JobError."""
+    """The painted frame: (H, W, 3) uint8 sRGB and (H, W) bool, true where it is painted. One of another size than the shot's
+    is resampled. Raises JobError, also for one of other proportions."""
     path = job_folder.key_path(folder, frame)
-    rgba = _read_picture(path, shot, "RGBA", "save the painted frame again, as PNG in the shot's size")
+    remedy = "save the painted frame again, as PNG in the shot's size"
+    rgba = _read_picture(path, shot, "RGBA", remedy, any_size=True)
     painted = rgba[..., 3] > 127
     if not painted.any():
         raise JobError(f"{path} is transparent all over; paint something on it.")
     return rgba[..., :3], painted
 
 
-def read_metadata(path: Path) -> dict[str, str]:
-    """The text chunks of a PNG; empty where there is no such file, none of them, or no PNG."""
-    try:
-        with Image.open(path, formats=("PNG",)) as image:
-            return {str(key): value for key, value in image.info.items() if isinstance(value, str)}
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return {}
-
-
-def write_picture(path: Path, picture: np.ndarray, metadata: dict[str, str]) -> None:
-    """Write (H, W, 3|4) uint8 sRGB with text chunks, under a temporary name first. Raises OSError."""
-    text = PngImagePlugin.PngInfo()
-    for key, value in metadata.items():
-        text.add_text(key, value)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        Image.fromarray(picture).save(partial, "PNG", pnginfo=text, compress_level=3)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+def digest(folder: Path, frame: int) -> str:
+    """Short name of what was captured of a frame: changes when the frame is captured anew and looks different. Of an EXR file
+    the head is enough, which tells how long every block of pixels is."""
+    parts = hashlib.sha256()
+    for path in (job_folder.frame_path(folder, frame), *(locate(folder, frame) for locate in _PASSES)):
+        if path.is_file():
+            with path.open("rb") as file:
+                parts.update(file.read(1 << 16) + str(path.stat().st_size).encode())
+    return parts.hexdigest()[:12]
 
 
 # --- guides ----------------------------------------------------------------------------------------------------------

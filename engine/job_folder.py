@@ -162,11 +162,8 @@ def _check_settings(folder: Path, settings: Settings) -> None:
         shot = read_shot(folder)
         if isinstance(settings, TrainStyle):
             _check_keys(folder, settings, shot)
-        elif not shot.frame_start <= settings.frame_start <= settings.frame_end <= shot.frame_end:
-            raise JobError(
-                f"Frames {settings.frame_start} to {settings.frame_end} are not all in the captured range "
-                f"{shot.frame_start} to {shot.frame_end}; capture them first."
-            )
+        else:
+            _check_look(settings, shot)
     elif isinstance(settings, LearnMotion):
         if settings.kind != "inbetween" or settings.seconds <= 0:
             raise JobError("What can be learned is in-betweening, kind 'inbetween', within some seconds; ask for that.")
@@ -182,6 +179,21 @@ def _check_settings(folder: Path, settings: Settings) -> None:
             raise JobError(f"The variation must be 0 to 1, not {settings.variation:g}.")
         if isinstance(settings, Extrapolate) and settings.towards_target and settings.frames < 2:
             raise JobError("A target pose must lie at least 2 frames ahead; choose more frames.")
+
+
+def _check_look(settings: Stylise, shot: Shot) -> None:
+    if not shot.frame_start <= settings.frame_start <= settings.frame_end <= shot.frame_end:
+        raise JobError(
+            f"Frames {settings.frame_start} to {settings.frame_end} are not all in the captured range "
+            f"{shot.frame_start} to {shot.frame_end}; capture them first."
+        )
+    for name, most in (("strength", 1), ("light", 1), ("texture", 2)):
+        if not 0 <= getattr(settings, name) <= most:
+            raise JobError(f"The {name} must be 0 to {most}, not {getattr(settings, name):g}.")
+    if settings.depth not in ("8", "16", "EXR"):
+        raise JobError(f"The depth must be 8, 16 or EXR, not '{settings.depth}'.")
+    if lost := sorted(set(settings.objects) - {ob.id for ob in shot.objects}):
+        raise JobError(f"The shot has no object with the number {lost[0]}; choose the objects again.")
 
 
 def _check_keys(folder: Path, settings: TrainStyle, shot: Shot) -> None:

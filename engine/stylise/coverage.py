@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine import frames, job_folder, protocol
+from engine import frames, job_folder, pictures, protocol
 from engine.progress import Outcome, Update
 from engine.protocol import Shot
 from engine.stylise.views import View, read_view
@@ -211,11 +211,11 @@ def suggest_key(folder: Path, settings: protocol.SuggestKey) -> Steps[Update, bo
         covered.add(numbers.index(frame))
     tints = [covered.pixels(i) for i in range(len(numbers))]
     found = suggest(surface, covered, [i for i, frame in enumerate(numbers) if frame not in keys], settings.count)
-    pictures = sorted({*_spread(numbers, PICTURES), *found.frames})
-    for frame in pictures:
+    drawn = sorted({*_spread(numbers, PICTURES), *found.frames})
+    for frame in drawn:
         yield Update(0.95, f"Drawing what frame {frame} shows")
         _draw(folder, shot, sights[numbers.index(frame)], *tints[numbers.index(frame)])
-    _clear(folder, pictures)
+    _clear(folder, drawn)
     job_folder.write_json(
         folder / "suggest.json",
         {
@@ -225,7 +225,7 @@ def suggest_key(folder: Path, settings: protocol.SuggestKey) -> Steps[Update, bo
             "totals": [round(total, 4) for total in found.totals],
         },
     )
-    results = ["suggest.json", *(f"coverage/{frame:04d}.png" for frame in pictures)]
+    results = ["suggest.json", *(f"coverage/{frame:04d}.png" for frame in drawn)]
     figures = {"coverage": found.totals[0], "coverage with suggested": found.totals[-1]}
     return Outcome(results, [_advice(found), *_missing(shot, sights, keys)], figures)
 
@@ -250,13 +250,13 @@ def _draw(folder: Path, shot: Shot, sight: Sight, seen: np.ndarray, lit: np.ndar
     picture = frames.read_frame(folder, shot, sight.frame)
     mixed = picture + (tint[..., :3] - picture) * tint[..., 3:]
     path = folder / "coverage" / f"{sight.frame:04d}.png"
-    frames.write_picture(path, np.rint(mixed).astype(np.uint8), {"Software": SOFTWARE})
+    pictures.write_picture(path, np.rint(mixed).astype(np.uint8), "8", {"Software": SOFTWARE})
 
 
 def _clear(folder: Path, keep: list[int]) -> None:
     """Take away pictures of an earlier run that would now be out of date, and none that is not ours."""
     for path in (folder / "coverage").glob("*.png"):
-        ours = frames.read_metadata(path).get("Software") == SOFTWARE
+        ours = pictures.read_about(path).get("Software") == SOFTWARE
         if ours and path.stem not in {f"{frame:04d}" for frame in keep}:
             path.unlink()
 

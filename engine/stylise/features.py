@@ -11,7 +11,7 @@ from engine.stylise.surface import Surface
 from engine.stylise.views import View
 
 CODE = 8
-EDGES = 3
+EDGES = 4
 STEPS = (0.15, 0.35, 0.55, 0.75, 0.95)  # of the light that falls on a surface
 CHANNELS = 3 + 3 + EDGES + len(STEPS) + CODE
 

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 CARRIED = 10  # channels of an atlas: strokes 3, tone 3, render 3, border of a tone 1
+SCALE = 2  # an atlas is twice the size of its keys: what is carried over by parts of a pixel stays sharp
+CRISP = 0.1  # sharpening of the strokes
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,8 @@ class GeneratorParams:
 
 
 class Carried(NamedTuple):
-    """What the keys lend a picture. direct: (B, CARRIED, H, W) atlas where the key shows the same point; borrowed: (B, 3, H, W)
-    strokes for the rest; trust, borrowed_trust: (B, 1, H, W), 0 to 1."""
+    """What the keys lend a picture. direct: (B, CARRIED, H, W) atlas where the key shows the same point; borrowed: (B, 6, H, W)
+    strokes for the rest, and the tone they lay on; trust, borrowed_trust: (B, 1, H, W), 0 to 1."""
 
     direct: Tensor
     borrowed: Tensor
@@ -91,7 +93,10 @@ class StrokeNetwork(nn.Module):
         strokes, key_tone, key_render, border = carried.direct.split([3, 3, 3, 1], 1)
         turned = guides[:, :3] - key_render  # how the light has changed
         trust = carried.trust * fade(border, turned)
-        borrowed = carried.borrowed * carried.borrowed_trust * (1 - trust)
+        strength = ((tone + 1.2) / (carried.borrowed[:, 3:] + 1.2)).clamp(
+            0.3, 1.5
+        )  # on a darker ground strokes are darker
+        borrowed = carried.borrowed[:, :3] * strength * carried.borrowed_trust * (1 - trust)
         change = torch.cat([turned * carried.trust, (tone - key_tone) * carried.trust], 1)
         parts = [tone, strokes * trust, borrowed, trust, carried.borrowed_trust, border, change, guides[:, self.edges]]
         x = _bend(self.enter(F.pixel_unshuffle(torch.cat(parts, 1), 2)))
@@ -121,19 +126,31 @@ class Generator(nn.Module):
         return self.strokes(guides, self.tone(guides), carried)
 
 
+def double(x: Tensor) -> Tensor:
+    """(C, H, W) at twice the size, by Lanczos' window of three pixels."""
+    at = torch.arange(-3, 4, dtype=torch.float32)[None] - torch.tensor([[-0.25], [0.25]])
+    taps = torch.sinc(at) * torch.sinc(at / 3) * (at.abs() < 3)
+    taps = (taps / taps.sum(1, keepdim=True))[:, None].to(x)
+    for _ in range(2):  # along the last axis, which then becomes the first of the two
+        wide = F.pad(x, (3, 3), mode="replicate")
+        fine = F.conv1d(wide.flatten(0, 1)[:, None], taps).transpose(1, 2)
+        x = fine.reshape(*x.shape[:2], -1).transpose(1, 2)
+    return x.contiguous()
+
+
 def make_atlas(tone: Tensor, paint: Tensor, painted: Tensor, render: Tensor) -> Tensor:
-    """(CARRIED, H, W) of one key from its tone, paint, render (3, H, W each, -1 to 1) and mask (1, H, W)."""
+    """(CARRIED, SCALE H, SCALE W) of one key from its tone, paint, render (3, H, W each, -1 to 1) and mask (1, H, W)."""
     strokes = (paint - tone) * painted
     soft = F.avg_pool2d(F.pad(strokes[None], (1, 1, 1, 1), mode="replicate"), 3, 1)[0]
-    strokes = strokes + 0.35 * (strokes - soft)  # what resampling will take off
+    strokes = strokes + CRISP * (strokes - soft)  # what resampling will take off
     high = F.max_pool2d(tone[None], 5, 1, 2)[0]
     low = -F.max_pool2d(-tone[None], 5, 1, 2)[0]
-    return torch.cat([strokes, tone, render, (high - low).mean(0, keepdim=True)])
+    return double(torch.cat([strokes, tone, render, (high - low).mean(0, keepdim=True)]))
 
 
 def sample(atlas: Tensor, xy: Tensor) -> Tensor:
-    """(B, C, h, w) of an atlas (C, H, W) at pixels xy (B, h, w, 2), cubic."""
-    size = torch.tensor([atlas.shape[2], atlas.shape[1]], dtype=xy.dtype, device=xy.device)
+    """(B, C, h, w) of an atlas (C, SCALE H, SCALE W) at the keys' pixels xy (B, h, w, 2), cubic."""
+    size = torch.tensor([atlas.shape[2], atlas.shape[1]], dtype=xy.dtype, device=xy.device) / SCALE
     grid = (xy + 0.5) / size * 2 - 1
     many = atlas[None].expand(len(xy), -1, -1, -1)
     return F.grid_sample(many, grid, mode="bicubic", padding_mode="border", align_corners=False)
@@ -143,7 +160,11 @@ def soften(atlas: Tensor, right: float, down: float) -> Tensor:
     """The atlas as soft as carrying it over by a part of a pixel leaves it: there and back again, for patches that training takes
     from their own place."""
     y, x = torch.meshgrid(
-        *(torch.arange(side, dtype=torch.float32, device=atlas.device) for side in atlas.shape[1:]), indexing="ij"
+        *(
+            (torch.arange(side, dtype=torch.float32, device=atlas.device) + 0.5) / SCALE - 0.5
+            for side in atlas.shape[1:]
+        ),
+        indexing="ij",
     )
     there, back = (torch.stack([x + sign * right, y + sign * down], -1)[None] for sign in (1, -1))
     return sample(sample(atlas, there)[0], back)[0]

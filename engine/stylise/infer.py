@@ -1,80 +1,204 @@
 """Paint frames of a shot with a trained style. A finished frame says in its own metadata what it was painted with, so that a run
-that was stopped goes on, a newer training repaints, and an artist's own file is left alone. It knows job folders and files."""
+that was stopped goes on, a newer training or another look repaints, and an artist's own file is left alone. The next frame is
+read and the last one written while one is painted. It knows job folders and files."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.metadata
 from collections.abc import Generator as Steps
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as Late
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
-from engine import checkpoint, device, frames, job_folder, protocol
+import numpy as np
+import torch
+
+from engine import checkpoint, device, frames, job_folder, pictures, protocol
 from engine.progress import Outcome, Update
-from engine.protocol import JobError
+from engine.protocol import JobError, Shot
+from engine.stylise.asset import APART, Cast, cast, find_style
 from engine.stylise.generator import Generator, GeneratorParams
-from engine.stylise.painter import Painter, read_key
+from engine.stylise.look import Look, lay_on
+from engine.stylise.painter import Key, Painter, read_key
 from engine.stylise.train import style_path
-from engine.stylise.views import read_view
+from engine.stylise.views import View, read_view
 
 SOFTWARE = "Understudy"
+PATIENCE = 0.5  # seconds between two words to whoever waits
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Style:
+    """What is painted with. folder: of the job or of a saved style. shot: in which `keys` were painted. cast: which objects are
+    which, for a saved style."""
+
+    folder: Path
+    shot: Shot
+    saved: checkpoint.Checkpoint
+    keys: list[int]
+    cast: Cast | None
+
+    def read_keys(self) -> list[Key]:
+        """The painted frames. Raises JobError."""
+        keys = [read_key(self.folder, self.shot, frame) for frame in self.keys]
+        if self.cast is None:
+            return keys
+        return [replace(key, view=replace(key.view, frame=APART)) for key in keys]
+
+    def words(self) -> dict[str, str]:
+        """What a frame painted with it says of it."""
+        weights = style_path(self.folder, "generator").with_suffix(".safetensors")
+        return {
+            "Understudy model": f"anchor_gan {_digest(weights)}",
+            "Understudy keys": ", ".join(
+                f"{frame} {_digest(job_folder.key_path(self.folder, frame))}" for frame in self.keys
+            ),
+        }
+
+    def notes(self) -> list[str]:
+        """Sentences for the artist about keys and objects."""
+        sizes = {frame: frames.key_size(self.folder, frame) for frame in self.keys}
+        other = [str(frame) for frame, size in sizes.items() if size not in (None, (self.shot.width, self.shot.height))]
+        notes = [
+            f"The painted frames {', '.join(other)} have another size than the shot and were resampled to "
+            f"{self.shot.width} x {self.shot.height} pixels."
+        ] if other else []  # fmt: skip
+        if self.cast is not None and self.cast.strange:
+            names = ", ".join(f"'{name}'" for name in self.cast.strange[:8])
+            names += ", …" if len(self.cast.strange) > 8 else ""
+            notes.append(f"The style does not know {names}, by name, and paints after the colours alone there.")
+        return notes
 
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
-def _provenance(folder: Path, keys: list[int], seed: int) -> dict[str, str]:
-    """What a frame painted now says of itself; the frame's own number is added to it."""
-    weights = style_path(folder, "generator").with_suffix(".safetensors")
-    return {
-        "Software": f"{SOFTWARE} {importlib.metadata.version('understudy')}",
-        "Understudy model": f"anchor_gan {_digest(weights)}",
-        "Understudy keys": ", ".join(f"{frame} {_digest(job_folder.key_path(folder, frame))}" for frame in keys),
-        "Understudy seed": str(seed),
-    }
+def _find_style(folder: Path, shot: Shot, settings: protocol.Stylise) -> Style:
+    """The shot's own style, or the saved one that is asked for. Raises JobError."""
+    home, learned = (folder, shot) if not settings.style else find_style(folder, settings.style)
+    saved = checkpoint.load(style_path(home, "generator"), GeneratorParams)
+    keys = [int(frame) for frame in saved.about["keys"]]
+    for frame in keys:
+        if not job_folder.key_path(home, frame).is_file():
+            raise JobError(
+                f"The painted frame {job_folder.key_path(home, frame)} is missing; put it back or train again."
+            )
+    return Style(home, learned, saved, keys, cast(shot, learned) if settings.style else None)
+
+
+def result_path(folder: Path, frame: int, depth: str) -> Path:
+    """A finished frame of that depth."""
+    return job_folder.result_path(folder, frame).with_suffix(".exr" if depth == "EXR" else ".png")
 
 
 def stylise(folder: Path, settings: protocol.Stylise) -> Steps[Update, bool | None, Outcome]:
     """Paint the frames asked for into result/. Raises JobError."""
     shot = job_folder.read_shot(folder)
-    saved = checkpoint.load(style_path(folder, "generator"), GeneratorParams)
     yield Update(0.0, "Reading the painted frames")
-    painted = [int(frame) for frame in saved.about["keys"]]
-    for frame in painted:
-        if not job_folder.key_path(folder, frame).is_file():
-            raise JobError(
-                f"The painted frame {job_folder.key_path(folder, frame)} is missing; put it back or train again."
-            )
-    provenance = _provenance(folder, painted, settings.seed)
+    style, look = _find_style(folder, shot, settings), Look.of(settings)
     wanted = range(settings.frame_start, settings.frame_end + 1)
-    todo, notes = _sort_out(folder, wanted, provenance, settings.overwrite)
+    words = {
+        "Software": f"{SOFTWARE} {importlib.metadata.version('understudy')}",
+        **style.words(),
+        "Understudy look": f"{look.words()}; {settings.depth}",
+        "Understudy seed": str(settings.seed),
+    }
+    provenance = {
+        frame: words | {"Understudy frame": str(frame), "Understudy guides": frames.digest(folder, frame)}
+        for frame in wanted
+    }
+    todo, notes = _sort_out(folder, provenance, settings)
     if todo:
-        chosen = device.choose(settings.device)
-        device.seed_all(settings.seed)
-        keys = [read_key(folder, shot, frame) for frame in painted]
-        painter = Painter(checkpoint.restore(saved, Generator).to(chosen).eval(), keys, chosen)
-    for i, frame in enumerate(todo):
-        picture = painter.paint(read_view(folder, shot, frame))
-        frames.write_picture(
-            job_folder.result_path(folder, frame), picture, provenance | {"Understudy frame": str(frame)}
-        )
-        yield Update((i + 1) / len(todo), f"Frame {frame} painted", picture, frame)
-    results = [f"result/{job_folder.result_path(folder, frame).name}" for frame in wanted]
+        notes += style.notes()
+        yield from _paint_all(folder, shot, style, settings, look, {frame: provenance[frame] for frame in todo})
+    results = [f"result/{result_path(folder, frame, settings.depth).name}" for frame in wanted]
     return Outcome(results, notes, {"painted": len(todo), "kept": len(wanted) - len(todo)})
 
 
-def _sort_out(folder: Path, wanted: range, provenance: dict[str, str], overwrite: bool) -> tuple[list[int], list[str]]:
+def _paint_all(
+    folder: Path, shot: Shot, style: Style, settings: protocol.Stylise, look: Look, todo: dict[int, dict[str, str]]
+) -> Iterator[Update]:
+    """Paint the frames of `todo`, by number, with the words that go into each."""
+    chosen = device.choose(settings.device)
+    device.seed_all(settings.seed)
+    network = checkpoint.restore(style.saved, Generator).to(chosen, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    reader, writer = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+    try:
+        making = reader.submit(lambda: Painter(network, style.read_keys(), chosen))
+        painter = yield from _wait(making, 0.0, "Looking at the painted frames")
+        numbers = list(todo)
+        coming = reader.submit(read_view, folder, shot, numbers[0])
+        going: Future[None] | None = None
+        for i, frame in enumerate(numbers):
+            view = yield from _wait(coming, i / len(todo), f"Reading frame {frame}")
+            if i + 1 < len(numbers):
+                coming = reader.submit(read_view, folder, shot, numbers[i + 1])
+            painting = yield from _paint(painter, view, style.cast, look, i, len(todo))
+            picture = lay_on(view, painting, look)
+            if going:
+                yield from _wait(going, i / len(todo), f"Writing frame {numbers[i - 1]}")
+            target = result_path(folder, frame, settings.depth)
+            going = writer.submit(_write, target, picture, settings.depth, todo[frame])
+            shown = np.rint(picture * 255).astype(np.uint8)
+            yield Update((i + 1) / len(todo), f"Frame {frame} painted", shown, frame)
+        if going:
+            yield from _wait(going, 1.0, f"Writing frame {numbers[-1]}")
+    finally:
+        reader.shutdown(wait=False, cancel_futures=True)  # what is being read is of no more use
+        writer.shutdown(wait=True)
+
+
+def _paint(
+    painter: Painter, view: View, cast: Cast | None, look: Look, i: int, count: int
+) -> Steps[Update, bool | None, np.ndarray]:
+    """(H, W, 3) float32, 0 to 1."""
+    seen_as = cast.of(view) if cast else view
+    picture = np.empty((*view.shape, 3), np.float32)
+    for _ in painter.steps(seen_as, picture, look):
+        yield Update(i / count, f"Painting frame {view.frame}")
+    return picture
+
+
+def _wait(future: Future[Result], done: float, text: str) -> Steps[Update, bool | None, Result]:
+    """What another thread makes; an update now and then until it is there."""
+    while True:
+        try:
+            return future.result(PATIENCE)
+        except Late:
+            if future.done():
+                raise
+            yield Update(done, text)
+
+
+def _write(path: Path, picture: np.ndarray, depth: str, words: dict[str, str]) -> None:
+    """(H, W, 3|4) float32, sRGB and straight alpha, as depth 8, 16 or EXR, which is linear and multiplied by alpha."""
+    if depth == "EXR":
+        colours = pictures.to_linear(picture[..., :3])
+        picture = np.dstack([colours * picture[..., 3:], picture[..., 3:]]) if picture.shape[2] == 4 else colours
+    pictures.write_picture(path, picture, depth, words)
+
+
+def _sort_out(
+    folder: Path, provenance: dict[int, dict[str, str]], settings: protocol.Stylise
+) -> tuple[list[int], list[str]]:
     """The frames to paint, and a note for those that are not ours to paint over."""
     todo, foreign = [], []
-    for frame in wanted:
-        path = job_folder.result_path(folder, frame)
-        if overwrite or not path.exists():
+    for frame, words in provenance.items():
+        path = result_path(folder, frame, settings.depth)
+        if settings.overwrite or not path.exists():
             todo.append(frame)
             continue
-        found = frames.read_metadata(path)
+        found = pictures.read_about(path)
         if not found.get("Software", "").startswith(SOFTWARE):
             foreign.append(frame)
-        elif found | provenance | {"Understudy frame": str(frame)} != found:
+        elif found | words != found:
             todo.append(frame)
     if not foreign:
         return todo, []

@@ -3,6 +3,7 @@ paints the final frames. It knows views, keys and the generator; it writes no fi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +14,17 @@ from torch.nn import functional as F
 
 from engine import frames
 from engine.protocol import Shot
+from engine.stylise import tiles
+from engine.stylise.borrow import Swatches
 from engine.stylise.features import encode
-from engine.stylise.generator import CARRIED, Carried, Generator, make_atlas, sample
+from engine.stylise.generator import CARRIED, SCALE, Carried, Generator, make_atlas, sample
+from engine.stylise.look import Look
 from engine.stylise.reprojection import Atlas, KeySurface, Match
 from engine.stylise.surface import Surface
+from engine.stylise.tones import shade
 from engine.stylise.views import View, read_view
 
+AS_PAINTED = Look()
 ALIKE = 0.03  # albedos that differ less are the same material
 
 
@@ -42,11 +48,6 @@ def to_tensor(picture: np.ndarray) -> Tensor:
     return torch.from_numpy(picture.copy()).permute(2, 0, 1).float() / 127.5 - 1
 
 
-def to_picture(tensor: Tensor) -> np.ndarray:
-    """(3, H, W), -1 to 1, to (H, W, 3) uint8."""
-    return ((tensor.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).cpu().numpy()
-
-
 def pad(x: Tensor) -> Tensor:
     """(C, H, W) with both sides made multiples of four."""
     height, width = x.shape[1:]
@@ -55,7 +56,7 @@ def pad(x: Tensor) -> Tensor:
 
 def carry(atlas: Tensor, xy: Tensor, trust: Tensor, borrowed_xy: Tensor, borrowed_trust: Tensor) -> Carried:
     """What the atlas lends to pictures (B, h, w): xy (B, h, w, 2), trust (B, 1, h, w)."""
-    return Carried(sample(atlas, xy), sample(atlas[:3], borrowed_xy), trust, borrowed_trust)
+    return Carried(sample(atlas, xy), sample(atlas[:6], borrowed_xy), trust, borrowed_trust)
 
 
 def match_tensors(match: Match) -> tuple[Tensor, Tensor]:
@@ -81,44 +82,100 @@ class Painter:
         self.device = device
         self.known = np.unique(np.concatenate([np.unique(key.view.ids[key.painted]) for key in keys]))
         self.places = Atlas([KeySurface(key.view, key.painted, device) for key in keys])
+        self.swatches = Swatches(keys, device)
         self._albedos = np.min([_mean_albedos(key.view, self.known) for key in keys], 0)
         self._key_guides = [self.read(key.view) for key in keys]
         height, width = keys[0].view.shape
-        self.atlas = torch.zeros(CARRIED, len(keys) * height, width, device=device)
+        self.atlas = torch.zeros(CARRIED, SCALE * len(keys) * height, SCALE * width, device=device)
         for i in range(len(keys)):
             self.refresh(i)
 
-    def read(self, view: View, surface: Surface | None = None) -> Tensor:
+    def read(self, view: View, surface: Surface | None = None, kin: np.ndarray | None = None) -> Tensor:
         """(C, H', W') guides of a view, on the painter's device. An object that no key shows is painted after one of the
         same colour: the other wing."""
-        kin = np.full(int(view.ids.max()) + 1, -1)
-        there = np.unique(view.ids)
-        away = np.abs(_mean_albedos(view, there)[:, None] - self._albedos).max(-1)
-        alike = np.where(away.min(1) < ALIKE, self.known[away.argmin(1)], -1)
-        kin[there] = np.where(np.isin(there, self.known), there, np.where(there > 0, alike, -1))
+        kin = self.kin(view) if kin is None else kin
         return pad(encode(view, surface or Surface.of(view, self.device), kin))
+
+    def kin(self, view: View) -> np.ndarray:
+        """By id, the object in the keys after which it is painted; -1 where there is none."""
+        there = np.flatnonzero(np.bincount(view.ids.ravel()))
+        kin = np.full(int(there[-1]) + 1, -1)
+        kin[there] = np.where(np.isin(there, self.known), there, -1)
+        strange = there[(kin[there] < 0) & (there > 0)]
+        if len(strange):
+            away = np.abs(_mean_albedos(view, strange)[:, None] - self._albedos).max(-1)
+            kin[strange] = np.where(away.min(1) < ALIKE, self.known[away.argmin(1)], -1)
+        return kin
+
+    def lend(
+        self,
+        view: View,
+        surface: Surface,
+        match: Match | None = None,
+        kin: np.ndarray | None = None,
+        light: float = 1.0,
+    ) -> tuple[Match, Match]:
+        """Where the keys' strokes are to be had: of the same point, as far as they suit the light if that is followed (by the
+        part `light`), and of another."""
+        match = match or self.places.match(view, surface=surface)
+        tones = self.swatches.tones.classify(shade(view, self.device))
+        suits = Match(match.xy, match.confidence * (1 - light * (1 - self.swatches.suit(match, tones))))
+        return suits, self.swatches.place(surface, tones, self.kin(view) if kin is None else kin, match)
 
     @torch.no_grad()
     def refresh(self, i: int) -> None:
         """Take key i's strokes anew: they are what its paint has over the generator's present tone."""
         key, guides = self.keys[i], self._key_guides[i]
         height, width = key.view.shape
-        tone = self.generator.tone(guides[None])[0, :, :height, :width]
+        # Beyond its edges a network sees nothing: no part of the key may be the worse for it.
+        wide = F.pad(guides[None], (8, 8, 8, 8), mode="replicate")
+        tone = self.generator.tone(wide)[0, :, 8 : height + 8, 8 : width + 8]
         painted = torch.from_numpy(key.painted)[None].to(self.device)
         block = make_atlas(tone, to_tensor(key.paint).to(self.device), painted, guides[:3, :height, :width])
-        self.atlas[:, i * height : (i + 1) * height] = block
+        self.atlas[:, SCALE * i * height : SCALE * (i + 1) * height] = block
 
-    @torch.no_grad()
-    def paint(self, view: View) -> np.ndarray:
-        """(H, W, 3) uint8 sRGB. A key comes out as it was painted, where it was painted."""
+    @torch.inference_mode()
+    def make(self, view: View, kin: np.ndarray, look: Look) -> Tensor:
+        """(3, H, W), -1 to 1: a view, or a tile of one whose kin is `kin`. A key comes out as it was painted, where it was."""
         height, width = view.shape
         surface = Surface.of(view, self.device)
-        match = self.places.match(view, surface=surface)
-        borrowed = self.places.borrow(view, match, surface)
-        lent = [t[None] for t in (*match_tensors(match), *match_tensors(borrowed))]
-        guides = self.read(view, surface)[None]
-        picture = to_picture(self.generator(guides, carry(self.atlas, *lent))[0, :, :height, :width])
+        match, borrowed = self.lend(view, surface, kin=kin, light=look.light)
+        carried = carry(self.atlas, *(t[None] for t in (*match_tensors(match), *match_tensors(borrowed))))
+        guides = self.read(view, surface, kin)[None].contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.float16, enabled=self.device.type == "cuda"):
+            tone = self.generator.tone(guides)
+            if look.light < 1:
+                tone, carried = keep_light(guides, tone, carried, look.light)
+            made = self.generator.strokes(guides, tone, carried)
+        if look.texture != 1:
+            made = tone + look.texture * (made - tone)
+        return made[0, :, :height, :width].float()
+
+    def steps(self, view: View, picture: np.ndarray, look: Look = AS_PAINTED) -> Iterator[None]:
+        """Paint a view into `picture` (H, W, 3) float32, 0 to 1, piece by piece."""
+        kin = self.kin(view)
+        most = tiles.PIXELS["cpu" if self.device.type == "cpu" else "cuda"]
+        for tile in tiles.split(view.shape, most):
+            made = self.make(tiles.crop(view, tile.outer), kin, look)[:, *tile.within]
+            picture[tile.inner] = made.add(1).div(2).clamp(0, 1).permute(1, 2, 0).cpu().numpy()
+            yield
         for key in self.keys:
-            if key.view.frame == view.frame:
-                picture[key.painted] = key.paint[key.painted]
-        return picture
+            if key.view.frame == view.frame and look.texture == 1:
+                picture[key.painted] = key.paint[key.painted] / np.float32(255)
+
+    def paint(self, view: View) -> np.ndarray:
+        """(H, W, 3) uint8 sRGB. A key comes out as it was painted, where it was painted."""
+        picture = np.empty((*view.shape, 3), np.float32)
+        for _ in self.steps(view, picture):
+            pass
+        return np.rint(picture * 255).astype(np.uint8)
+
+
+def keep_light(guides: Tensor, tone: Tensor, carried: Carried, light: float) -> tuple[Tensor, Carried]:
+    """Tone and what is carried for a light that changes only by the part `light`: where the key shows the surface, it keeps the
+    tone it had there, and the strokes are told so."""
+    kept = (1 - light) * carried.trust
+    key_tone, key_render = carried.direct[:, 3:6], carried.direct[:, 6:9]
+    render = key_render + kept * (guides[:, :3] - key_render)
+    direct = torch.cat([carried.direct[:, :6], render, carried.direct[:, 9:]], 1)
+    return tone + kept * (key_tone - tone), carried._replace(direct=direct)

@@ -11,13 +11,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.stylise.borrow import Swatches
 from engine.stylise.features import CODE, relight
 from engine.stylise.painter import Painter, match_tensors, pad, to_tensor
 from engine.stylise.reprojection import Atlas, KeySurface, Match
 from engine.stylise.surface import Surface
+from engine.stylise.tones import shade
 from engine.stylise.views import View
 
-FLAT = 0.25
+FLAT = 0.12  # change of light that an evenly lit object may be indifferent to
+RELIT = 0.25  # part of the patches that are shown in another light
 
 
 class Lent(NamedTuple):
@@ -58,6 +61,8 @@ class Picture:
     trusts: list[Tensor]  # (1, H', W') each, to draw from
     borrowed_xy: Tensor
     borrowed_trust: Tensor
+    tones: np.ndarray  # (H', W')
+    swatches: Swatches
     known: bool = False
     flat: np.ndarray | None = None  # by id, how far the light of an object may be changed without a word
     cross: tuple[Tensor, Tensor] | None = None  # xy and trust in the other keys
@@ -71,9 +76,9 @@ def _on_cpu(match: Match) -> tuple[Tensor, Tensor]:
 def frame_picture(painter: Painter, view: View) -> Picture:
     """An unpainted frame; `counts` marks the objects that some key shows."""
     surface = Surface.of(view, painter.device)
-    match = painter.places.match(view, surface=surface)
+    match, borrowed = painter.lend(view, surface)
     xy, trust = _on_cpu(match)
-    borrowed_xy, borrowed_trust = _on_cpu(painter.places.borrow(view, match, surface))
+    borrowed_xy, borrowed_trust = _on_cpu(borrowed)
     ids = np.pad(view.ids, [(0, -side % 4) for side in view.shape], mode="edge")
     guides = painter.read(view, surface).cpu()
     return Picture(
@@ -86,6 +91,10 @@ def frame_picture(painter: Painter, view: View) -> Picture:
         trusts=[trust],
         borrowed_xy=borrowed_xy,
         borrowed_trust=borrowed_trust,
+        tones=np.pad(
+            painter.swatches.tones.classify(shade(view)).numpy(), [(0, -side % 4) for side in view.shape], mode="edge"
+        ),
+        swatches=painter.swatches,
     )
 
 
@@ -103,8 +112,11 @@ def key_picture(painter: Painter, i: int, others: list[View]) -> Picture:
         for other in others
     ]
     nothing = Match(place.to(painter.device), torch.zeros_like(own, device=painter.device))
-    borrowed_xy, borrowed_trust = _on_cpu(painter.places.borrow(key.view, nothing, surface))
-    several = len(painter.keys) > 1
+    borrowed_xy, borrowed_trust = _on_cpu(painter.lend(key.view, surface, nothing)[1])
+    cross = None
+    if len(painter.keys) > 1:
+        others_ = painter.places.match(key.view, key.view.frame, surface)
+        cross = _on_cpu(painter.lend(key.view, surface, others_)[0])
     return replace(
         frame_picture(painter, key.view),
         paint=pad(to_tensor(key.paint)),
@@ -115,7 +127,7 @@ def key_picture(painter: Painter, i: int, others: list[View]) -> Picture:
         borrowed_trust=borrowed_trust,
         known=True,
         flat=_flatness(key.view),
-        cross=_on_cpu(painter.places.match(key.view, key.view.frame, surface)) if several else None,
+        cross=cross,
     )
 
 
@@ -154,7 +166,8 @@ def _shifted(picture: Picture, y: int, x: int, side: int, rng: np.random.Generat
         if same.mean() > 0.3 and abs(y2 - y) + abs(x2 - x) > 8:
             break
     rows, columns = slice(y2, y2 + side), slice(x2, x2 + side)
-    return picture.xy[rows, columns], torch.from_numpy(same)[None] * picture.trusts[0][:, rows, columns]
+    suits = picture.swatches.affinity[picture.tones[y : y + side, x : x + side], picture.tones[rows, columns]]
+    return picture.xy[rows, columns], torch.from_numpy(same * suits)[None] * picture.trusts[0][:, rows, columns]
 
 
 def _relit(picture: Picture, guides: Tensor, ids: np.ndarray, rng: np.random.Generator) -> Tensor:
@@ -167,11 +180,35 @@ def _relit(picture: Picture, guides: Tensor, ids: np.ndarray, rng: np.random.Gen
     return guides
 
 
-def _cut(picture: Picture, side: int, rng: np.random.Generator) -> tuple[Batch, Lent]:
+def _shade(guides: Tensor) -> np.ndarray:
+    render, albedo = ((part.mean(0).numpy() + 1) / 2 for part in (guides[:3], guides[3:6]))
+    return render / (albedo + 0.05)
+
+
+def _in_another_light(
+    picture: Picture, guides: Tensor, paint: Tensor, ids: np.ndarray, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """Guides (C, P, P) and paint (3, P, P) under a light that perhaps no key shows, all over or up to a line: the paint changes
+    as the keys' paint does with the light."""
+    gain = np.full(ids.shape, np.exp(rng.uniform(np.log(0.3), np.log(1.7))), np.float32)
+    if rng.random() < 0.5:
+        down, right = np.mgrid[: ids.shape[0], : ids.shape[1]] - rng.uniform(0, ids.shape[0], (2, 1, 1))
+        angle = rng.uniform(0, 2 * np.pi)
+        gain[np.cos(angle) * right + np.sin(angle) * down > 0] = 1
+    lit = relight(guides, torch.from_numpy(gain))
+    before, after = _shade(guides), _shade(lit)
+    change = np.log((after + 1e-3) / (before + 1e-3))
+    after = before * np.exp(np.sign(change) * np.maximum(np.abs(change) - picture.flat[ids], 0))
+    ratio = picture.swatches.tones.ratio(ids, before, after)
+    ratio[ids == 0] = 1
+    return lit, ((paint + 1) * torch.from_numpy(ratio).permute(2, 0, 1) - 1).clamp(max=1)
+
+
+def _cut(picture: Picture, side: int, rng: np.random.Generator, far: bool = False) -> tuple[Batch, Lent]:
     """One patch, without the leading dimension."""
     y, x = _corner(picture, side, rng)
     rows, columns = slice(y, y + side), slice(x, x + side)
-    guides, moved = picture.guides[:, rows, columns], False
+    guides, paint, moved = picture.guides[:, rows, columns], picture.paint[:, rows, columns], False
     xy, trust = picture.xy[rows, columns], picture.trusts[rng.integers(len(picture.trusts))][:, rows, columns]
     if picture.cross is not None and rng.random() < 0.5:
         xy, trust = picture.cross[0][rows, columns], picture.cross[1][:, rows, columns]
@@ -179,17 +216,23 @@ def _cut(picture: Picture, side: int, rng: np.random.Generator) -> tuple[Batch, 
         moved = bool(rng.random() < 0.5)
         xy, trust = _shifted(picture, y, x, side, rng) if moved else (xy, _holes(trust, rng))
         guides = _relit(picture, guides, picture.ids[rows, columns], rng)
+    if far and picture.known and rng.random() < RELIT:
+        guides, paint = _in_another_light(
+            picture, picture.guides[:, rows, columns], paint, picture.ids[rows, columns], rng
+        )
     flags = (torch.full((1, 1, 1), float(flag)) for flag in (picture.known, moved))
-    batch = Batch(guides, picture.paint[:, rows, columns], picture.counts[:, rows, columns], *flags)
+    batch = Batch(guides, paint, picture.counts[:, rows, columns], *flags)
     return batch, Lent(xy, trust, picture.borrowed_xy[rows, columns], picture.borrowed_trust[:, rows, columns])
 
 
 def draw(
-    pictures: list[Picture], count: int, side: int, rng: np.random.Generator, device: torch.device
+    pictures: list[Picture], count: int, side: int, rng: np.random.Generator, device: torch.device, far: bool = False
 ) -> tuple[Batch, Lent]:
     """`count` random patches."""
     side = min(side, *(s for p in pictures for s in p.ids.shape))
-    batches, lents = zip(*(_cut(pictures[rng.integers(len(pictures))], side, rng) for _ in range(count)), strict=True)
+    batches, lents = zip(
+        *(_cut(pictures[rng.integers(len(pictures))], side, rng, far) for _ in range(count)), strict=True
+    )
     return (
         Batch._make(torch.stack(column).to(device) for column in zip(*batches, strict=True)),
         Lent._make(torch.stack(column).to(device) for column in zip(*lents, strict=True)),

@@ -21,8 +21,6 @@ _WALKS = 3
 _STRIDE = 24.0  # pixels that one walk may go
 _COARSEST = 5  # sizes of cell in which a pixel is kept, each twice the one before
 _PROBES = (0, 1, 2, 3)  # sizes of cell to look in, above the point's own
-# Sides of the box to look at for strokes to borrow: left and right first, as bodies are.
-_FLIPS = torch.tensor([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1], [0, 1, 1], [1, 1, 1]], dtype=torch.bool)
 
 
 @dataclass(frozen=True)
@@ -54,13 +52,6 @@ class KeySurface:
         inside = _inside((surface.edges[0] > 0) | ~mask).flatten()
         self._judge = [extent, surface.footprint.flatten(), inside]
         self._cells = _Cells(points, ids, extent, usable)
-        self._core = _core(points.T, ids, len(surface.sizes), mask.flatten())
-
-    def fold(self, points: Tensor, ids: Tensor) -> Tensor:
-        """Points (N, 3) led back into the part of their object that the key shows best, as a pattern is repeated, mirrored."""
-        low, size = self._core[:, ids.clamp(max=self._core.shape[1] - 1)]
-        turns = (points - low) / size
-        return low + size * (turns - 2 * torch.round(turns / 2)).abs()
 
     def locate(self, points: Tensor, ids: Tensor, footprint: Tensor) -> tuple[Tensor, Tensor]:
         """(N, 2) place in the key in pixels and (N,) confidence, of points (N, 3) of objects (N,) int32. footprint: (N,) edge
@@ -160,21 +151,6 @@ def _inside(rim: Tensor) -> Tensor:
     return (1 - cross) * (1 - corner * (2 - 2**0.5))
 
 
-def _core(points: Tensor, ids: Tensor, count: int, painted: Tensor) -> Tensor:
-    """(2, count, 3): by id, corner and edges of the box that holds the middle half of its points along each axis."""
-    low, high = torch.zeros(count, 3, device=points.device), torch.ones(count, 3, device=points.device)
-    points, ids = points[painted], ids[painted].long()
-    total = torch.bincount(ids, minlength=count)
-    first = total.cumsum(0) - total
-    known = torch.nonzero(total)[:, 0]
-    for axis in range(3):
-        order = torch.argsort(points[:, axis])
-        ranked = points[order[torch.argsort(ids[order], stable=True)], axis]
-        low[known, axis] = ranked[first[known] + total[known] // 4]
-        high[known, axis] = ranked[first[known] + total[known] * 3 // 4]
-    return torch.stack([low, (high - low).clamp(min=1e-6)])
-
-
 class _Cells:
     """A table of pixels by the cell of space that their points lie in. What finds its place taken is left out: it is found by its
     neighbours."""
@@ -231,25 +207,4 @@ class Atlas:
         surface = surface or Surface.of(view)
         points, ids = surface.points.flatten(1).T, surface.ids.flatten()
         xy, trust = self._locate(view.frame, points, ids, surface.footprint.flatten(), without)
-        return Match(xy.view(*view.shape, 2), trust.view(view.shape))
-
-    def borrow(self, view: View, match: Match, surface: Surface | None = None) -> Match:
-        """Strokes for what no key shows, that stay on the surface: from the same place on the other side of the object's
-        box, else from the part of the object that the first key shows best, repeated."""
-        surface = surface or Surface.of(view)
-        points, ids = surface.points.flatten(1), surface.ids.flatten()
-        footprint = surface.footprint.flatten()
-        xy, trust = points.new_zeros(len(ids), 2), points.new_zeros(len(ids))
-        todo = torch.nonzero(match.confidence.flatten() < 0.5)[:, 0]
-        for flip in (*_FLIPS, None):
-            own, here = ids.index_select(0, todo), points.index_select(1, todo)
-            if flip is None:
-                other = self.keys[0].fold(here.T, own)
-            else:
-                size = surface.sizes.T.contiguous().index_select(1, own)
-                other = torch.stack([s - p if f else p for s, p, f in zip(size, here, flip, strict=True)]).T
-            place, certain = self._locate(view.frame, other, own, footprint.index_select(0, todo))
-            better = certain > trust.index_select(0, todo)
-            xy[todo[better]], trust[todo[better]] = place[better], certain[better]
-            todo = todo[trust.index_select(0, todo) < 0.5]
         return Match(xy.view(*view.shape, 2), trust.view(view.shape))

@@ -10,13 +10,16 @@ from torch import Tensor
 
 from engine.stylise.views import View
 
+LEAP = 0.06  # of the logarithm of the distance: one part of an object before another
+
 
 @dataclass(frozen=True)
 class Surface:
     """What one frame shows. points: (3, H, W) float32, rest-pose point in object units. ids: (H, W) int32. slopes: (2, 3, H, W)
     float32, change of the point by one pixel to the right and down. footprint: (H, W) float32, edge of the square that has the
-    area of surface under a pixel. edges: (3, H, W) float32, 0 to 1, how much a pixel borders on another object, on a leap in
-    depth, on a fold. sizes: (highest id + 1, 3) float32, edges of the objects' boxes."""
+    area of surface under a pixel. edges: (4, H, W) float32, how much a pixel borders on another object, on a leap in depth, on
+    a fold, 0 to 1, and whether on a border it is the nearer side (1) or the farther (-1). sizes: (highest id + 1, 3) float32,
+    edges of the objects' boxes."""
 
     points: Tensor
     ids: Tensor
@@ -30,6 +33,7 @@ class Surface:
         """The view's surface on a device."""
         points = torch.from_numpy(view.points).to(device).permute(2, 0, 1).contiguous()
         normal = torch.from_numpy(view.normal).to(device).permute(2, 0, 1)
+        depth = torch.from_numpy(view.depth).to(device)
         ids = torch.from_numpy(view.ids).to(device, torch.int32)
         slopes = _slopes(points, ids)
         return cls(
@@ -37,7 +41,7 @@ class Surface:
             ids=ids,
             slopes=slopes,
             footprint=torch.linalg.cross(slopes[0], slopes[1], dim=0).square().sum(0).sqrt_().sqrt_(),
-            edges=_edges(ids, torch.from_numpy(view.depth).to(device), normal),
+            edges=torch.cat([_edges(ids, depth, normal), _nearer(ids, depth)]),
             sizes=torch.from_numpy(view.sizes).to(device),
         )
 
@@ -76,3 +80,15 @@ def _edges(ids: Tensor, depth: Tensor, normal: Tensor) -> Tensor:
         for side in _halves(edges, axis):
             torch.maximum(side, found, out=side)
     return edges
+
+
+def _nearer(ids: Tensor, depth: Tensor) -> Tensor:
+    """(1, H, W) 1 on the nearer side of a border or a leap, -1 on the farther; elsewhere 0."""
+    out = torch.zeros_like(depth)
+    depth = torch.where(ids == 0, 20.0, depth)  # the background is behind all
+    for axis in (-1, -2):
+        step = torch.sub(*_halves(depth, axis))
+        side = torch.where(torch.ne(*_halves(ids, axis)) | (step.abs() > LEAP), torch.sign(step), 0.0)
+        for part, sign in zip(_halves(out, axis), (-1, 1), strict=True):
+            part.copy_(torch.where(side.abs() > part.abs(), sign * side, part))
+    return out[None]

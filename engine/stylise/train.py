@@ -122,8 +122,9 @@ def step(training: Training, done: float) -> None:
     for optimiser in (training.optimise_generator, training.optimise_discriminator):
         for group in optimiser.param_groups:
             group["lr"] = rate
-    batch, lent = draw(training.keys, KEY_PATCHES, PATCH, training.rng, training.device)
-    if done < TONE_ALONE or training.step % 2 == 0:
+    tone_turn = done < TONE_ALONE or training.step % 2 == 0
+    batch, lent = draw(training.keys, KEY_PATCHES, PATCH, training.rng, training.device, far=tone_turn)
+    if tone_turn:
         step_tone(training, batch)
     else:
         carried = carry(training.soft_atlas, *lent)

@@ -20,7 +20,7 @@ class View:
     """One frame. render, albedo: (H, W, 3) float32, 0 to 1, sRGB. ids: (H, W) int64, 0 where no object is. points: (H, W, 3)
     float32, the rest-pose surface point in object units (background: place on the screen). normal: (H, W, 3) float32.
     depth: (H, W) float32, log distance, 0 in the background. sizes: (highest id + 1, 3) float32, edges of the objects' boxes, in
-    which points run from 0 to the size."""
+    which points run from 0 to the size. alpha: (H, W) uint8, the render's; None where it is opaque."""
 
     frame: int
     render: np.ndarray
@@ -30,6 +30,7 @@ class View:
     normal: np.ndarray
     depth: np.ndarray
     sizes: np.ndarray
+    alpha: np.ndarray | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -90,14 +91,16 @@ def read_view(folder: Path, shot: Shot, frame: int) -> View:
     height, width = ids.shape
     screen = np.dstack([*np.meshgrid(np.arange(width), np.arange(height)), np.zeros(ids.shape)]).astype(np.float32)
     sizes = _object_sizes(shot, int(ids.max()))
+    render, alpha = frames.read_frame_alpha(folder, shot, frame)
     points = np.where(there, guides["anchor"][..., :3] * sizes[ids], screen / width)
     return View(
         frame=frame,
-        render=frames.read_frame(folder, shot, frame).astype(np.float32) / 255,
+        render=render.astype(np.float32) / 255,
         albedo=np.where(there, np.clip(guides["albedo"], 0, 1) ** (1 / 2.2), 0).astype(np.float32),
         ids=ids,
         points=points.astype(np.float32),
         normal=np.where(there, guides["normal"], 0).astype(np.float32),
         depth=np.where(there[..., 0], np.log(np.clip(guides["depth"][..., 0], 1e-4, 1e6)), 0).astype(np.float32),
         sizes=sizes,
+        alpha=alpha,
     )

@@ -21,7 +21,7 @@ from PIL import Image
 from rigs import QUADRUPED, keyed, waving
 from tiny_shot import FRAMES, write_shot
 
-from engine import checkpoint, clips, frames, job_folder, protocol
+from engine import checkpoint, clips, job_folder, pictures, protocol
 from engine.stylise.discriminator import DiscriminatorParams
 from engine.stylise.generator import GeneratorParams
 from engine.stylise.train import style_path, train_style
@@ -145,7 +145,7 @@ def painted(folder: Path) -> dict[int, int]:
     for path in sorted((folder / "result").glob("*.png")):
         with Image.open(path) as image:
             image.load()
-        assert frames.read_metadata(path)["Understudy frame"] == str(int(path.stem))
+        assert pictures.read_about(path)["Understudy frame"] == str(int(path.stem))
         found[int(path.stem)] = path.stat().st_mtime_ns
     return found
 

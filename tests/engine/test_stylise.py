@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from tiny_shot import FRAMES, SIDE, _ball, read_truth, write_exr, write_picture, write_shot
 
-from engine import frames, job_folder, protocol
+from engine import job_folder, pictures, protocol
 from engine.progress import Outcome, Update
 from engine.protocol import JobError, Stylise, TrainStyle
 from engine.stylise import train
@@ -97,7 +97,7 @@ def test_light_moves_and_stripes_stay(painted: Path) -> None:
 
 
 def test_frames_say_what_they_were_painted_with(painted: Path) -> None:
-    words = frames.read_metadata(job_folder.result_path(painted, 7))
+    words = pictures.read_about(job_folder.result_path(painted, 7))
     assert words["Software"].startswith("Understudy")
     assert words["Understudy frame"] == "7" and words["Understudy seed"] == "0"
     assert words["Understudy model"].startswith("anchor_gan ")

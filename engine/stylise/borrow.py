@@ -1,0 +1,347 @@
+"""Strokes for what no key shows, or shows in another light: for every object and tone a swatch, woven from pieces of the keys'
+paint of that object in that tone, each piece laid where it suits those beside it. A swatch repeats over the surface by the
+rest-pose point, so that its strokes stay on the surface; where the light changes, another swatch takes over, as hatching does.
+It knows views, paint and tones; no networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation, distance_transform_edt, gaussian_filter
+from scipy.signal import fftconvolve
+from torch import Tensor
+
+from engine.stylise.reprojection import Match
+from engine.stylise.surface import Surface
+from engine.stylise.tones import Tones, fit_sum, interior, shade
+
+if TYPE_CHECKING:
+    from engine.stylise.painter import Key
+
+FEWEST = 12  # pixels that make a swatch
+SURE = 60  # pixels that tell how strong strokes are
+BROAD = (
+    7.0  # pixels about its middle that a patch must hold to be woven: out of less come scraps, and plain tone is better
+)
+SHIFTS = 6  # that a tone of an object may be moved by, each for as large a region as it suits
+WORTH = 40  # pixels that a shift must serve
+PIECES = 120  # of paint to choose from
+SWEEPS = 3
+_PLANES = ((1, 2), (0, 2), (0, 1))  # the axes in which a surface runs that faces along x, y, z
+
+
+@dataclass(frozen=True)
+class Patch:
+    """One object in one tone, in the key that shows it best. key: its place in the list. mask: (H, W) its pixels.
+    slopes: (H, W, 2, 2) change of the surface point, in the plane it runs in, by pixel (first axis: right, down).
+    axis: (H, W) which plane that is. paint: (H, W, 3). merit: how good a source it is."""
+
+    key: int
+    mask: NDArray[np.bool_]
+    slopes: NDArray[np.float32]
+    axis: NDArray[np.int64]
+    paint: NDArray[np.uint8]
+    radius: float
+    merit: float
+
+
+class Pieces(NamedTuple):
+    """Squares of paint, cut upright in the surface's plane. place: (N, 2) their middle in the key, in pixels. turn: (N, 2, 2)
+    from swatch to pixels. colours: (N, P, P, 3). valid: (N, P, P). unit: edge of a swatch's pixel on the surface."""
+
+    place: NDArray[np.float32]
+    turn: NDArray[np.float32]
+    colours: NDArray[np.float32]
+    valid: NDArray[np.bool_]
+    unit: float
+
+
+def facing(slopes: Tensor) -> Tensor:
+    """(…) along which axis a surface with slopes (2, 3, …) faces most."""
+    return torch.linalg.cross(slopes[0], slopes[1], dim=0).abs().argmax(0)
+
+
+class Swatches:
+    """The swatches of all objects and tones, as one table."""
+
+    def __init__(self, keys: list[Key], device: torch.device | str = "cpu") -> None:
+        surfaces = [Surface.of(key.view) for key in keys]
+        edges = [surface.edges.numpy() for surface in surfaces]
+        self.tones = Tones(keys, edges)
+        tones = [self.tones.classify(shade(key.view)).numpy() for key in keys]
+        self._key_tones = torch.from_numpy(np.concatenate(tones)).to(device)
+        self._objects = max(int(key.view.ids.max()) for key in keys) + 1
+        patches: dict[tuple[int, int], Patch] = {}
+        energy, count = np.zeros((2, self._objects, self.tones.count))
+        for i, key in enumerate(keys):
+            for where, patch in _patches(i, key, surfaces[i], tones[i]):
+                energy[where] += patch.mask.sum() * _energy(patch)
+                count[where] += patch.mask.sum()
+                if where not in patches or patches[where].merit < patch.merit:
+                    patches[where] = patch
+        self.affinity = _affinity(energy, count).astype(np.float32)
+        self._affinity = torch.from_numpy(self.affinity).to(device)
+        self._fill({w: p for w, p in patches.items() if p.radius >= BROAD}, _albedos(keys, self._objects), keys, device)
+        shifts = [
+            _shifts(key, tones[i], interior(edges[i], key.painted, 1), self.tones.count) for i, key in enumerate(keys)
+        ]
+        self._shifts = torch.from_numpy(np.concatenate(shifts, 1)).to(device)
+
+    def _fill(
+        self,
+        patches: dict[tuple[int, int], Patch],
+        albedos: NDArray[np.float32],
+        keys: list[Key],
+        device: torch.device | str,
+    ) -> None:
+        """Weave what is needed into the table."""
+        which = np.full((self._objects + 1, self.tones.count), -1)
+        woven: dict[tuple[int, int], int] = {}
+        swatches = []
+        for where in np.ndindex(self._objects, self.tones.count):
+            source = self._source(where, patches, albedos)
+            if source is not None and source not in woven:
+                swatch = weave(patches[source], keys[0].view.shape[0])
+                woven[source] = len(swatches) if swatch else -1
+                swatches += [swatch] if swatch else []
+            which[where] = -1 if source is None else woven[source]
+        start = np.cumsum([0, *(swatch.side**2 for swatch in swatches)])
+        self._which = torch.from_numpy(which).to(device)
+        self._start = torch.from_numpy(start).to(device)
+        self._side = torch.tensor([*(swatch.side for swatch in swatches), 1], device=device)
+        self._unit = torch.tensor([*(swatch.unit for swatch in swatches), 1.0], device=device)
+        table = np.concatenate([np.zeros((6, 0), np.float32), *(swatch.table for swatch in swatches)], 1)
+        self._table = [torch.from_numpy(plane).to(device) for plane in np.pad(table, [(0, 0), (0, 1)])]
+
+    def _source(
+        self, where: tuple[int, int], patches: dict[tuple[int, int], Patch], albedos: NDArray[np.float32]
+    ) -> tuple[int, int] | None:
+        """Whose paint stands for an object in a tone: its own; its own in another tone that is painted with like strokes; that
+        of another object in this tone; at last its own in any tone."""
+        if where in patches:
+            return where
+        ob, tone = where
+        own = [other for other in patches if other[0] == ob]
+        near = max(own, key=lambda other: self.affinity[tone, other[1]] - 0.01 * abs(tone - other[1]), default=None)
+        others = [other for other in patches if other[1] == tone]
+        if (near is not None and self.affinity[tone, near[1]] > 0.5) or not others or np.isnan(albedos[ob]).any():
+            return near
+        away = np.abs(albedos[[other[0] for other in others]] - albedos[ob]).max(-1)
+        return others[int(np.argmax([patches[o].merit * np.exp(-3 * a) for o, a in zip(others, away, strict=True)]))]
+
+    def place(self, surface: Surface, tones: Tensor, kin: NDArray[np.int64], match: Match) -> Match:
+        """For every pixel a place whose strokes suit its tone (H, W): near by where the keys show it in another tone, else in a
+        swatch. kin: by id, the object in the keys after which it is painted, -1 where there is none. match: what the keys show
+        of the same points."""
+        woven = self._in_swatch(surface, tones, kin)
+        shift = self._shifts[tones, *self._pixel(match)]
+        moved = (shift[..., 2] > 0) & (match.confidence > 0.3)
+        xy = torch.where(moved[..., None], match.xy + shift[..., :2], woven.xy)
+        return Match(xy, torch.where(moved, match.confidence, woven.confidence))
+
+    def _pixel(self, match: Match) -> tuple[Tensor, Tensor]:
+        """Row and column (H, W) of the nearest pixel in the atlas."""
+        height, width = self._key_tones.shape
+        x, y = match.xy.round().long().unbind(-1)
+        return y.clamp(0, height - 1), x.clamp(0, width - 1)
+
+    def _in_swatch(self, surface: Surface, tones: Tensor, kin: NDArray[np.int64]) -> Match:
+        known = torch.from_numpy(np.where((kin >= 0) & (kin < self._objects), kin, self._objects)).to(tones.device)
+        which = self._which[known[surface.ids.long()], tones]
+        axis = facing(surface.slopes)
+        x, y, z = surface.points
+        unit, side = self._unit[which], self._side[which]
+        u, v = torch.where(axis == 0, y, x) / unit, torch.where(axis == 2, y, z) / unit
+        column, row = torch.floor(u), torch.floor(v)
+        shift = 17 * axis
+        slot = self._start[which] + (row.long() + shift) % side * side + (column.long() + shift) % side
+        slot = torch.where(which >= 0, slot, len(self._table[0]) - 1).flatten()
+        a, b, *turn = (plane.index_select(0, slot).view(which.shape) for plane in self._table)
+        u, v = u - column - 0.5, v - row - 0.5
+        xy = torch.stack([a + turn[0] * u + turn[1] * v, b + turn[2] * u + turn[3] * v], -1)
+        return Match(xy, (which >= 0).float())
+
+    def suit(self, match: Match, tones: Tensor) -> Tensor:
+        """(H, W), 0 to 1: how far strokes found in the keys suit the tone (H, W) that they are to lie in."""
+        return self._affinity[tones, self._key_tones[self._pixel(match)]]
+
+
+def _albedos(keys: list[Key], count: int) -> NDArray[np.float32]:
+    """(count, 3) mean albedo by id; nan where no key has the object, and of the background."""
+    ids = np.concatenate([key.view.ids.ravel() for key in keys])
+    number = np.bincount(ids, minlength=count)[:, None]
+    sums = np.stack(
+        [np.bincount(ids, np.concatenate([k.view.albedo[..., c].ravel() for k in keys]), count) for c in range(3)], -1
+    )
+    number[0] = 0
+    return np.where(number > 0, sums / np.maximum(number, 1), np.nan).astype(np.float32)
+
+
+def _seams(albedo: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(H, W) where one colour ends and another begins."""
+    out = np.zeros(albedo.shape[:2], bool)
+    right = np.abs(np.diff(albedo, axis=1)).max(-1) > 0.06
+    down = np.abs(np.diff(albedo, axis=0)).max(-1) > 0.06
+    for part, side in ((out[:, 1:], right), (out[:, :-1], right), (out[1:], down), (out[:-1], down)):
+        part |= side
+    return binary_dilation(out)
+
+
+def _patches(i: int, key: Key, surface: Surface, tones: NDArray[np.int64]) -> list[tuple[tuple[int, int], Patch]]:
+    """Every object in every tone, of key i."""
+    inside = interior(surface.edges.numpy(), key.painted, 1)
+    plain = ~_seams(key.view.albedo)
+    axis = facing(surface.slopes).numpy()
+    slopes = surface.slopes.permute(2, 3, 0, 1).numpy()
+    slopes = np.take_along_axis(slopes, np.array(_PLANES)[axis][:, :, None], -1)
+    out = []
+    for ob, tone in np.unique(np.stack([key.view.ids, tones], -1)[inside & (key.view.ids > 0)], axis=0):
+        mask = inside & (key.view.ids == ob) & (tones == tone)
+        if (mask & plain).sum() > 0.4 * mask.sum():
+            mask &= plain
+        if mask.sum() >= FEWEST:
+            radius = float(distance_transform_edt(np.pad(mask, 1)).max())
+            merit = radius * min(mask.sum(), 2000) ** 0.5
+            out.append(((int(ob), int(tone)), Patch(i, mask, slopes, axis, key.paint, radius, merit)))
+    return out
+
+
+def _energy(patch: Patch) -> float:
+    """Mean square of what its strokes are over a soft ground, as parts of the ground: in the dark all is fainter."""
+    box = tuple(slice(at.min(), at.max() + 1) for at in np.nonzero(patch.mask))
+    mask = patch.mask[box].astype(np.float32)
+    soft = gaussian_filter(mask, 3)
+    strokes = np.stack([patch.paint[box][..., c] / 255 * mask for c in range(3)])
+    ground = np.stack([gaussian_filter(channel, 3) for channel in strokes]) / np.maximum(soft, 1e-3)
+    strokes = (strokes - ground) / (ground + 0.1)
+    return float((strokes[:, mask > 0] ** 2).sum(0).mean())
+
+
+def _affinity(energy: NDArray[np.float64], count: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(tones, tones), 0 to 1: whether strokes of one tone may stay where another is, as speckle may and hatching may not: told
+    by how strong strokes are in one tone and in the other, on the same objects."""
+    strength = 0.5 * np.log(energy / np.maximum(count, 1) + 1e-5)
+    _, tones = fit_sum(strength[..., None], np.sqrt(count) * (count >= SURE))
+    gap = np.abs(tones[:, None, 0] - tones[None, :, 0])
+    return np.exp(-(np.maximum(gap - 0.25, 0) ** 2) / 0.09)
+
+
+def _shifts(key: Key, tones: NDArray[np.int64], inside: NDArray[np.bool_], count: int) -> NDArray[np.float32]:
+    """(count, H, W, 3): for every pixel of a key, by the tone that it is to be in, how far right and down its object shows that
+    tone, and 1; zeros where no shift leads there. A few shifts serve an object, so that its strokes move together."""
+    out = np.zeros((count, *tones.shape, 3), np.float32)
+    for ob, tone in np.unique(np.stack([key.view.ids, tones], -1)[inside & (key.view.ids > 0)], axis=0):
+        whole = inside & (key.view.ids == ob)
+        rows, columns = (slice(at.min(), at.max() + 1) for at in np.nonzero(whole))
+        source = (whole & (tones == tone))[rows, columns]
+        if source.sum() >= WORTH:
+            out[tone, rows, columns] = _cover(whole[rows, columns] & ~source, source)
+    return out
+
+
+def _cover(wanted: NDArray[np.bool_], source: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """(H, W, 3): greedily the shift that leads most of what is wanted into the source, near ones first."""
+    out = np.zeros((*wanted.shape, 3), np.float32)
+    height, width = wanted.shape
+    down, right = np.mgrid[-height + 1 : height, -width + 1 : width]
+    near = 1 / (1 + np.hypot(down, right) / 40)
+    open_ = wanted.copy()
+    for _ in range(SHIFTS):
+        served = fftconvolve(source.astype(np.float32), open_[::-1, ::-1].astype(np.float32))
+        best = np.unravel_index((served * near).argmax(), served.shape)
+        if served[best] < WORTH:
+            break
+        step = down[best], right[best]
+        row, column = np.nonzero(open_)
+        to = row + step[0], column + step[1]
+        fits = (to[0] >= 0) & (to[0] < height) & (to[1] >= 0) & (to[1] < width)
+        fits[fits] = source[to[0][fits], to[1][fits]]
+        out[row[fits], column[fits]] = step[1], step[0], 1
+        open_[row[fits], column[fits]] = False
+    return out
+
+
+class Swatch(NamedTuple):
+    """table: (6, side²): place in the atlas, in pixels, and the matrix (2, 2) from swatch to pixels. unit: a pixel's edge."""
+
+    table: NDArray[np.float32]
+    side: int
+    unit: float
+
+
+def _cut(patch: Patch, rng: np.random.Generator) -> Pieces | None:
+    """Pieces at random, rather from the middle of a patch; none where it is seen from the side only."""
+    y, x = np.nonzero(patch.mask)
+    along = patch.slopes[y, x].transpose(0, 2, 1)
+    area = np.abs(np.linalg.det(along))
+    flat = area > (along**2).sum((1, 2)) / 10
+    if flat.sum() < FEWEST / 2:
+        return None
+    y, x, along, area = y[flat], x[flat], along[flat], area[flat]
+    unit = float(np.sqrt(np.median(area)))
+    half = int(np.clip(0.8 * patch.radius, 3, 16))
+    depth = distance_transform_edt(np.pad(patch.mask, 1))[1:-1, 1:-1][y, x]
+    chance = np.exp(2 * np.minimum(depth / half, 1))
+    pick = rng.choice(len(y), min(PIECES, len(y)), replace=False, p=chance / chance.sum())
+    place, turn = np.stack([x, y], -1)[pick].astype(np.float32), np.linalg.inv(along[pick]) * unit
+    down, right = np.mgrid[-half : half + 1, -half : half + 1].astype(np.float32)
+    at = np.einsum("nij,hwj->nhwi", turn, np.stack([right, down], -1)) + place[:, None, None]
+    column, row = np.moveaxis(np.rint(at).astype(np.int64), -1, 0)
+    height, width = patch.mask.shape
+    valid = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    column, row = column.clip(0, width - 1), row.clip(0, height - 1)
+    valid &= patch.mask[row, column] & (patch.axis[row, column] == patch.axis[y[pick], x[pick]][:, None, None])
+    return Pieces(place, turn.astype(np.float32), patch.paint[row, column].astype(np.float32), valid, unit)
+
+
+def weave(patch: Patch, height: int) -> Swatch | None:
+    """A swatch that repeats without a seam. height: of a key, which lie one below the other in the atlas."""
+    rng = np.random.default_rng(0)
+    pieces = _cut(patch, rng)
+    if pieces is None:
+        return None
+    size = pieces.valid.shape[1]
+    step = size // 2
+    side = max(24, 3 * size) // step * step
+    laid, which = np.zeros((side, side, 3), np.float32), np.full((side, side), -1)
+    offset = np.zeros((side, side, 2), np.float32)
+    for sweep in range(SWEEPS):
+        for corner in np.ndindex(side // step, side // step):
+            rows, columns = ((np.arange(size) - step + at * step + sweep * step // SWEEPS) % side for at in corner)
+            _lay(pieces, laid, which, offset, np.ix_(rows, columns), rng)
+    if (which < 0).all():
+        return None
+    away = distance_transform_edt(np.tile(which < 0, (3, 3)), return_distances=False, return_indices=True)
+    row, column = (axis[side : 2 * side, side : 2 * side] % side for axis in away)
+    which, offset = which[row, column], offset[row, column]
+    turn = pieces.turn[which]
+    place = np.einsum("hwij,hwj->hwi", turn, offset) + pieces.place[which] + np.array([0, patch.key * height])
+    table = np.concatenate([place, turn.reshape(side, side, 4)], -1).astype(np.float32)
+    return Swatch(np.ascontiguousarray(table.reshape(-1, 6).T), side, pieces.unit)
+
+
+def _lay(
+    pieces: Pieces,
+    laid: NDArray[np.float32],
+    which: NDArray[np.int64],
+    offset: NDArray[np.float32],
+    window: tuple[NDArray[np.intp], ...],
+    rng: np.random.Generator,
+) -> None:
+    """Fill what is open in the window with the piece that suits what lies there already."""
+    open_ = which[window] < 0
+    if not open_.any():
+        return
+    both = pieces.valid & ~open_
+    apart = (((pieces.colours - laid[window]) ** 2).sum(-1) * both).sum((1, 2)) / np.maximum(both.sum((1, 2)), 1)
+    fills = (pieces.valid & open_).sum((1, 2)) / open_.sum()
+    best = int((np.sqrt(apart) + 60 * (1 - fills) + 2 * rng.random(len(fills))).argmin())
+    put = pieces.valid[best] & open_
+    rows, columns = np.nonzero(put)
+    place = window[0][rows, 0], window[1][0, columns]
+    laid[place], which[place] = pieces.colours[best][put], best
+    offset[place] = np.stack([columns, rows], -1) - pieces.valid.shape[1] // 2

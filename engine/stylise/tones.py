@@ -1,0 +1,117 @@
+"""How a painter's colours follow the light: what each object's paint is at each brightness, how all objects' paint changes
+together, and at which brightness it changes at once. From it follows what an object would be painted like in a light that no
+key shows it in, and which parts of a picture are in the same tone. It knows views and paint; no networks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation, gaussian_filter1d
+from torch import Tensor
+from torch.nn import functional as F
+
+from engine.stylise.views import View
+
+if TYPE_CHECKING:
+    from engine.stylise.painter import Key
+
+BINS = 24
+TOP = 1.2  # brightness that fills the last bin
+MOST_TONES = 4
+EXPLAINED = 0.93  # of the change with light that the tones have to tell
+FEW = 6  # pixels in a bin from which on it counts
+
+
+def shade(view: View, device: torch.device | str = "cpu") -> Tensor:
+    """(H, W) how bright the render is over its albedo, over 3 x 3 pixels, so that a render's grain is no change of light."""
+    grey = torch.from_numpy(np.stack([view.render.mean(-1), view.albedo.mean(-1)])).to(device)
+    render, albedo = F.avg_pool2d(F.pad(grey[None], (1, 1, 1, 1), mode="replicate"), 3, 1)[0]
+    return render / (albedo + 0.05)
+
+
+def interior(edges: NDArray[np.float32], painted: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
+    """(H, W) the painted pixels that are more than `by` away from every edge (3, H, W) of engine.stylise.surface."""
+    return painted & ~binary_dilation(edges.max(0) > 0.3, iterations=by)
+
+
+def fit_sum(
+    values: NDArray[np.float64], weight: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rows (N, C) and columns (B, C) whose sums are nearest to values (N, B, C), weighted by (N, B)."""
+    rows, columns = np.zeros(values[:, 0].shape), np.zeros(values[0].shape)
+    w = weight[..., None]
+    for _ in range(30):
+        rows = ((values - columns) * w).sum(1) / (w.sum(1) + 1e-9)
+        columns = ((values - rows[:, None]) * w).sum(0) / (w.sum(0) + 1e-9)
+    return rows, columns
+
+
+def _bin(shades: NDArray[np.float32]) -> NDArray[np.int64]:
+    return np.clip((shades / TOP * BINS).astype(np.int64), 0, BINS - 1)
+
+
+def _fill(values: NDArray[np.float64], there: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(BINS, 3) with the bins that are not there interpolated, and constant beyond the last."""
+    if not there.any():
+        return np.zeros_like(values)
+    at = np.arange(BINS)
+    return np.stack([np.interp(at, at[there], column[there]) for column in values.T], -1)
+
+
+class Tones:
+    """The keys' colours by object and light. limits: brightnesses at which a tone ends."""
+
+    def __init__(self, keys: list[Key], edges: list[NDArray[np.float32]]) -> None:
+        """edges: (3, H, W) a key."""
+        count = max(int(key.view.ids.max()) for key in keys) + 1
+        sums, number = np.zeros((count, BINS, 3)), np.zeros((count, BINS))
+        for key, edge in zip(keys, edges, strict=True):
+            use = interior(edge, key.painted, 2) & (key.view.ids > 0)
+            where = key.view.ids[use], _bin(shade(key.view).numpy()[use])
+            np.add.at(number, where, 1)
+            np.add.at(sums, where, key.paint[use] / 255)
+        paint = np.log(sums / np.maximum(number, 1)[..., None] + 0.02)
+        weight = np.sqrt(number) * (number >= FEW)
+        _, change = fit_sum(paint, weight)
+        change = gaussian_filter1d(_fill(change, weight.sum(0) > 0), 0.7, axis=0, mode="nearest")
+        # An object's own paint where a key shows it in that light; beyond, it changes as all do.
+        self._curves = np.stack([_fill(p - change, w > 0) + change for p, w in zip(paint, weight, strict=True)])
+        self.limits = torch.tensor(_steps(paint.mean(-1), weight), dtype=torch.float32)
+
+    @property
+    def count(self) -> int:
+        """How many tones there are."""
+        return len(self.limits) + 1
+
+    def classify(self, shades: Tensor) -> Tensor:
+        """(H, W) int64 tone of each pixel, 0 the darkest, of shades (H, W)."""
+        return torch.bucketize(shades, self.limits.to(shades.device), right=True)
+
+    def ratio(
+        self, ids: NDArray[np.int64], before: NDArray[np.float32], after: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """(…, 3) by how much the paint of objects `ids` changes when their brightness does."""
+        ids = np.minimum(ids, len(self._curves) - 1)
+        return np.exp(self._curves[ids, _bin(after)] - self._curves[ids, _bin(before)]).astype(np.float32)
+
+
+def _steps(paint: NDArray[np.float64], weight: NDArray[np.float64]) -> list[float]:
+    """Bounds between the fewest tones that tell enough of how paint (objects, BINS) changes: least squares, by
+    dynamic programming."""
+    cost = np.full((BINS + 1, BINS + 1), np.inf)
+    for first in range(BINS):
+        for last in range(first + 1, BINS + 1):
+            w, x = weight[:, first:last], paint[:, first:last]
+            middle = (w * x).sum(1, keepdims=True) / (w.sum(1, keepdims=True) + 1e-9)
+            cost[first, last] = (w * (x - middle) ** 2).sum()
+    best, starts = cost[0].copy(), [[0] for _ in range(BINS + 1)]
+    for _ in range(MOST_TONES - 1):
+        if best[BINS] <= (1 - EXPLAINED) * cost[0, BINS] + 1e-9:
+            break
+        before = (best[:, None] + cost).argmin(0)
+        starts = [[*starts[first], int(first)] for first in before]
+        best = (best[:, None] + cost).min(0)
+    return [first * TOP / BINS for first in starts[BINS][1:]]
