@@ -40,6 +40,17 @@ SCENE_SETTINGS = {
     "keep_alpha": "keep_alpha",
     "depth": "depth",
 }
+MOTION_SETTINGS = {
+    "every_frame": "every_frame",
+    "degrees": "degrees",
+    "lengths": "lengths",
+    "learned": "learned",
+    "seconds": "learn_seconds",
+    "repeats": "loop_repeats",
+    "in_place": "loop_keep_root",
+    "to_next_key": "towards_target",
+}
+MOTION = ("inbetween", "extrapolate", "loop", "clean", "reduce-keys", "learn-motion")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -55,8 +66,12 @@ def parser() -> argparse.ArgumentParser:
         ("train-style", "train the style on the painted frames in the job folder's keys/", (_shot, _train)),
         ("stylise", "paint every captured frame", (_shot, _stylise, _save)),
         ("save-style", "save the trained style under a name, for other shots", (_shot, _name)),
-        ("inbetween", "make the keys between the artist's keys", (_motion, _inbetween, _keep)),
-        ("extrapolate", "play the motion on after the last key", (_motion, _extrapolate, _keep)),
+        ("inbetween", "make the keys between the artist's keys", (_motion, _network, _frames, _few, _keep)),
+        ("extrapolate", "play the motion on after the last key", (_motion, _network, _extrapolate, _few, _keep)),
+        ("loop", "make a range a cycle, in a new action", (_motion, _frames, _loop, _few, _keep)),
+        ("clean", "take jitter out of captured motion, in a new action", (_motion, _frames, _few, _keep)),
+        ("reduce-keys", "make many keys few, within a bound", (_motion, _frames, _few, _keep)),
+        ("learn-motion", "learn a motion style from the file's actions of a rig", (_object, _learn, _keep)),
     ):
         command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         for add in options:
@@ -106,19 +121,48 @@ def _stylise(command: argparse.ArgumentParser) -> None:
     command.add_argument("--depth", choices=[name for name, *_ in DEPTHS], help="PNG of 8 or 16 bit, or linear OpenEXR")
 
 
-def _motion(command: argparse.ArgumentParser) -> None:
+def _object(command: argparse.ArgumentParser) -> None:
     command.add_argument("--object", metavar="NAME", help="the animated object (default: the active one)")
+
+
+def _motion(command: argparse.ArgumentParser) -> None:
+    _object(command)
     command.add_argument("--bones", metavar="A,B", help="its bones (default: all)")
+
+
+def _network(command: argparse.ArgumentParser) -> None:
     command.add_argument("--model", help="auto, baseline, or a network that the engine offers")
+    command.add_argument("--learned", metavar="DIR", type=os.path.abspath, help="a motion style that was learned")
+    command.add_argument("--amount", type=float, help="0 plain to 1 acted, up to 1.5 (default: 1)")
+    command.add_argument("--variation", type=float, help="how far another seed may stray, 0 to 1 (default: 0)")
     command.add_argument("--seed", type=int)
 
 
-def _inbetween(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--frames", metavar="A-B", type=frame_range, help="where to fill (default: the scene's range)")
+def _frames(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--frames", metavar="A-B", type=frame_range, help="which frames (default: the scene's range)")
+
+
+def _few(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--every-frame", action="store_true", default=None, help="a key on every frame")
+    command.add_argument("--degrees", type=float, help="how far few keys may be off in rotation")
+    command.add_argument("--lengths", type=float, help="how far few keys may be off in place, in bone lengths")
 
 
 def _extrapolate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--count", metavar="N", type=int, help="how many frames to play on")
+    command.add_argument("--to-next-key", action="store_true", default=None, help="arrive at the next key instead")
+
+
+def _loop(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--in-place", action="store_false", default=None, help="the rig does not travel")
+    command.add_argument("--repeats", metavar="N", type=int, help="cycles to play after the first")
+
+
+def _learn(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--actions", metavar="A,B", help="names of actions, * for anything (default: as the file says)"
+    )
+    command.add_argument("--seconds", type=float, help="how long to learn")
 
 
 def _save(command: argparse.ArgumentParser, required: bool = False) -> None:
@@ -208,6 +252,7 @@ def _settings(options: argparse.Namespace) -> Iterator[None]:
     if given.get("collection"):
         given["collection"], given["objects"] = _collection(given["collection"]), "COLLECTION"
     wanted = [(scene.understudy, name, given.get(option)) for option, name in SCENE_SETTINGS.items()]
+    wanted += [(scene.understudy_motion, name, given.get(option)) for option, name in MOTION_SETTINGS.items()]
     wanted += zip((scene, scene), ("frame_start", "frame_end"), given.get("frames") or (None, None), strict=True)
     before = [(owner, name, getattr(owner, name)) for owner, name, value in wanted if value is not None]
     try:
@@ -243,7 +288,20 @@ def _select(name: str | None, bones: str | None) -> dict[str, object]:
         bpy.ops.object.mode_set(mode="POSE")
         for bone in ob.pose.bones:
             compat.select_bone(bone, bone.name in wanted)
-    return {"bones": "SELECTED" if wanted else "ALL", "use_selected_keys": False}
+    return {"bones": "SELECTED" if wanted else "ALL", "only_active": True}
+
+
+def _motion_settings(options: argparse.Namespace) -> dict[str, object]:
+    """What a motion operator is called with. Raises Failure."""
+    chosen = _select(options.object, getattr(options, "bones", None))
+    if options.command == "learn-motion":
+        return {"actions": options.actions or ""}
+    if options.command in ("inbetween", "extrapolate"):
+        chosen["use_selected_keys"] = False
+    if getattr(options, "frames", None):
+        chosen["frame_start"], chosen["frame_end"] = options.frames
+    given = {name: getattr(options, name, None) for name in ("amount", "variation")}
+    return chosen | {name: value for name, value in given.items() if value is not None}
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -253,10 +311,8 @@ def _run(options: argparse.Namespace) -> None:
     settings: dict[str, object] = {name: True for name in ("resume", "overwrite") if getattr(options, name, False)}
     if options.command == "save-style":
         settings["name"] = options.name
-    if options.command in ("inbetween", "extrapolate"):
-        settings = _select(options.object, options.bones)
-        if getattr(options, "frames", None):
-            settings["frame_start"], settings["frame_end"] = options.frames
+    if options.command in MOTION:
+        settings = _motion_settings(options)
     try:
         result = operator(**settings)
     except RuntimeError as error:  # how Blender passes on a report of an error, or a refusal by poll

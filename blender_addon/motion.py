@@ -134,6 +134,8 @@ def _plan_extrapolate(params: MotionParams, rig: Rig) -> Plan:
     """All tracks from the last of their keys, or of the selected ones, up to the artist's next."""
     cyclic = [t for t in rig.tracks if any(c.fcurve and any(not m.mute for m in c.fcurve.modifiers) for c in t.curves)]
     tracks = [track for track in rig.tracks if track not in cyclic]
+    if not tracks:
+        raise MotionError("All of this is repeated by Cycles modifiers, so it plays on by itself; remove them first.")
     if cyclic:
         rig.notes.append("What a Cycles modifier repeats already plays on by itself and was left alone.")
     last: list[int] = []

@@ -106,6 +106,7 @@ class KeyOperator(Operator):
 
     bl_options: Any = {"REGISTER", "UNDO"}
     bones: EnumProperty(name="Bones", description="Whose keys are meant", items=BONES)
+    only_active: BoolProperty(name="Only Active", description="Leave other selected objects alone")
     nothing, done = "", ""  # what is said where no key went, and where some did
 
     @classmethod
@@ -119,7 +120,7 @@ class KeyOperator(Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Do it, and say how many."""
         try:
-            count = sum(self.change(context, target) for target in targets(context, self.bones))
+            count = sum(self.change(context, target) for target in targets(context, self.bones, self.only_active))
         except (OperatorError, JobError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

@@ -57,9 +57,9 @@ def why_not(context: bpy.types.Context) -> str:
     return ""
 
 
-def targets(context: bpy.types.Context, which: str) -> list[Target]:
+def targets(context: bpy.types.Context, which: str, only_active: bool = False) -> list[Target]:
     """What is meant, object by object; objects without keys are not. Raises OperatorError."""
-    objects = [ob for ob in meant(context) if animated(ob)]
+    objects = [ob for ob in meant(context) if animated(ob) and (not only_active or ob == context.object)]
     found = [Target(ob, _bones(ob, which)) for ob in objects]
     if context.mode == "POSE" and which != "ALL":
         found = [target for target in found if target.bones]
@@ -95,6 +95,7 @@ class MotionOperator(JobOperator):
     bl_options: Any = {"REGISTER", "UNDO"}
 
     bones: EnumProperty(name="Bones", description="Where keys are made", items=BONES)
+    only_active: BoolProperty(name="Only Active", description="Leave other selected objects alone")
     use_selected_keys: BoolProperty(
         name="Selected Keys",
         description="Keep to the keys that are selected in the Dope Sheet; if none are, take all",
@@ -139,7 +140,7 @@ class MotionOperator(JobOperator):
         notes: list[str] = []
         refusals: list[MotionError] = []
         render = context.scene.render
-        for ob, bones in targets(context, self.bones):
+        for ob, bones in targets(context, self.bones, self.only_active):
             place = self.folder(context) / str(len(self._jobs) + 1) if self._jobs else self.folder(context)
             params = MotionParams(ob.session_uid, bones, fps=render.fps / render.fps_base, **self.wanted(context))
             make_folder(place)

@@ -15,6 +15,7 @@ from shots import add_camera, write_key, write_results, write_shot, write_style
 
 FakeEngine = Callable[..., None]
 COMMANDS = ("capture", "suggest-key", "train-style", "stylise", "save-style", "inbetween", "extrapolate")
+COMMANDS += ("loop", "clean", "reduce-keys", "learn-motion")
 
 
 @pytest.fixture

@@ -122,3 +122,27 @@ def test_refusals_leave_everything(saved_file: Path) -> None:
         with pytest.raises(RuntimeError, match="no motion"):
             call(bones="ALL")
     assert len(bpy.data.actions) == actions
+
+
+def test_from_a_terminal(saved_file: Path) -> None:
+    """Every motion command, its settings for that run alone, and the result in the file that was asked for."""
+    from bl_ext.user_default.understudy import cli
+
+    ob, output = captured(), saved_file.parent / "done.blend"
+    bpy.ops.object.mode_set(mode="OBJECT")
+    keys = sum(len(fc.keyframe_points) for fc in fcurves(ob).values())
+
+    def run(line: str) -> dict[str, set[str]]:
+        assert cli.command([*line.split(), "--object", "Rig", "--output", str(output)]) == 0
+        with bpy.data.libraries.load(str(output)) as (there, _):
+            return {"actions": set(there.actions)}
+
+    run("extrapolate --count 5 --amount 0.5 --model baseline")
+    assert any(name.endswith(" loop") for name in run("loop --frames 1-40 --in-place --every-frame")["actions"])
+    assert any(name.endswith(" clean") for name in run("clean --degrees 2")["actions"])
+    run("reduce-keys --degrees 3 --lengths 0.1")
+    assert sum(len(fc.keyframe_points) for fc in fcurves(ob).values()) < keys / 2
+    assert cli.command("extrapolate --object Rig --save".split()) == 1, "a cycle plays on by itself"
+    settings = bpy.context.scene.understudy_motion
+    assert settings.loop_keep_root and not settings.every_frame and settings.degrees == pytest.approx(0.5)
+    assert cli.command(["learn-motion", "--object", "Rig", "--actions", "nothing", "--save"]) == 1
