@@ -76,7 +76,7 @@ class Swatches:
         self._key_tones = torch.from_numpy(np.concatenate(tones)).to(device)
         self._objects = max(int(key.view.ids.max()) for key in keys) + 1
         patches: dict[tuple[int, int], Patch] = {}
-        energy, count = np.zeros((2, self._objects, self.tones.count))
+        energy, count = np.zeros((self._objects, self.tones.count, 2)), np.zeros((self._objects, self.tones.count))
         for i, key in enumerate(keys):
             for where, patch in _patches(i, key, surfaces[i], tones[i]):
                 energy[where] += patch.mask.sum() * _energy(patch)
@@ -210,23 +210,24 @@ def _patches(i: int, key: Key, surface: Surface, tones: NDArray[np.int64]) -> li
     return out
 
 
-def _energy(patch: Patch) -> float:
-    """Mean square of what its strokes are over a soft ground, as parts of the ground: in the dark all is fainter."""
+def _energy(patch: Patch) -> NDArray[np.float64]:
+    """(2,) mean square of what its strokes are over a soft ground, and of that as parts of the ground."""
     box = tuple(slice(at.min(), at.max() + 1) for at in np.nonzero(patch.mask))
     mask = patch.mask[box].astype(np.float32)
-    soft = gaussian_filter(mask, 3)
-    strokes = np.stack([patch.paint[box][..., c] / 255 * mask for c in range(3)])
-    ground = np.stack([gaussian_filter(channel, 3) for channel in strokes]) / np.maximum(soft, 1e-3)
-    strokes = (strokes - ground) / (ground + 0.1)
-    return float((strokes[:, mask > 0] ** 2).sum(0).mean())
+    soft = np.maximum(gaussian_filter(mask, 3), 1e-3)
+    paint = np.stack([patch.paint[box][..., c] / 255 * mask for c in range(3)])
+    ground = np.stack([gaussian_filter(channel, 3) for channel in paint]) / soft
+    strokes = (paint - ground)[:, mask > 0]
+    return np.array([(strokes**2).mean(), ((strokes / (ground[:, mask > 0] + 0.1)) ** 2).mean()])
 
 
 def _affinity(energy: NDArray[np.float64], count: NDArray[np.float64]) -> NDArray[np.float64]:
     """(tones, tones), 0 to 1: whether strokes of one tone may stay where another is, as speckle may and hatching may not: told
-    by how strong strokes are in one tone and in the other, on the same objects."""
-    strength = 0.5 * np.log(energy / np.maximum(count, 1) + 1e-5)
-    _, tones = fit_sum(strength[..., None], np.sqrt(count) * (count >= SURE))
-    gap = np.abs(tones[:, None, 0] - tones[None, :, 0])
+    by how strong strokes are in one tone and in the other, on the same objects. energy: (objects, tones, 2); paint may be
+    fainter in the dark, or not, so that of its two measures the more alike counts."""
+    strength = 0.5 * np.log(energy / np.maximum(count, 1)[..., None] + 1e-5)
+    _, tones = fit_sum(strength, np.sqrt(count) * (count >= SURE))
+    gap = np.abs(tones[:, None] - tones[None]).min(-1)
     return np.exp(-(np.maximum(gap - 0.25, 0) ** 2) / 0.09)
 
 

@@ -1,0 +1,125 @@
+"""What a painting does in the light, and strokes for what no key shows, on small made-up keys: what an object is painted like in
+a light that only another was painted in; hatching that stays in the dark; strokes that come from the right object and tone, in
+one piece, and stay on the surface."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from engine.stylise.borrow import Swatches
+from engine.stylise.painter import Key
+from engine.stylise.reprojection import Match
+from engine.stylise.surface import Surface
+from engine.stylise.tones import Tones, shade
+from engine.stylise.views import View
+
+SIDE = 96
+KIN = np.arange(3)
+NOWHERE = Match(torch.zeros(SIDE, SIDE, 2), torch.zeros(SIDE, SIDE))
+
+
+def view(light: np.ndarray, ids: np.ndarray, shift: int = 0) -> View:
+    """A flat picture of objects (H, W) under a light (H, W), with the surface moved to the right by whole pixels."""
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    albedo = np.full((SIDE, SIDE, 3), 0.6, np.float32)
+    return View(
+        frame=1,
+        render=(albedo + 0.05) * light[..., None].astype(np.float32),
+        albedo=albedo,
+        ids=ids,
+        points=np.stack([(x - shift + 8) / SIDE, y / SIDE, 0 * x], -1).astype(np.float32),
+        normal=np.broadcast_to(np.float32([0, 0, 1]), (SIDE, SIDE, 3)).copy(),
+        depth=np.zeros((SIDE, SIDE), np.float32),
+        sizes=np.full((3, 3), 2, np.float32),
+    )
+
+
+def two_halves() -> tuple[np.ndarray, np.ndarray]:
+    """Object 1 above, lit on the left and dark on the right; object 2 below, lit everywhere."""
+    ids = np.where(np.arange(SIDE) < SIDE // 2, 1, 2)[:, None].repeat(SIDE, 1)
+    light = np.where((ids == 1) & (np.arange(SIDE) >= SIDE // 2), 0.3, 0.9)
+    return light, ids
+
+
+def paint(light: np.ndarray, ids: np.ndarray, hatched: bool) -> np.ndarray:
+    """Half as bright in the dark; lines in the dark alone, or everywhere."""
+    grey = np.where(ids == 1, 200.0, 120.0) * np.where(light < 0.6, 0.5, 1)
+    lines = (np.add.outer(np.arange(SIDE), np.arange(SIDE)) % 5 < 2) & ((light < 0.6) | (not hatched))
+    return np.repeat(np.where(lines, 0.6 * grey, grey)[..., None], 3, -1).astype(np.uint8)
+
+
+def key(hatched: bool) -> Key:
+    light, ids = two_halves()
+    return Key(view(light, ids), paint(light, ids, hatched), np.ones(ids.shape, bool))
+
+
+def test_light_that_one_object_shows_is_told_of_another() -> None:
+    """Object 2 was painted in the light only; in the dark it becomes as much darker as object 1 did."""
+    drawn = key(False)
+    tones = Tones([drawn], [Surface.of(drawn.view).edges.numpy()])
+    assert tones.count == 2 and 0.3 < float(tones.limits[0]) <= 0.9
+    ratio = tones.ratio(np.array([1, 2]), np.float32([0.9, 0.9]), np.float32([0.3, 0.3]))
+    np.testing.assert_allclose(ratio, 0.5, atol=0.06)
+    np.testing.assert_allclose(tones.ratio(np.array([2]), np.float32([0.88]), np.float32([0.9])), 1, atol=0.02)
+
+
+def test_hatching_follows_the_light_and_speckle_stays() -> None:
+    assert Swatches([key(True)]).affinity[0, 1] < 0.1
+    assert Swatches([key(False)]).affinity[0, 1] > 0.8
+
+
+def test_borrowed_strokes_are_of_the_right_object_and_tone() -> None:
+    drawn = key(True)
+    swatches = Swatches([drawn])
+    light, ids = two_halves()
+    turned = view(light[:, ::-1].copy(), ids)
+    tones = swatches.tones.classify(shade(turned))
+    place = swatches.place(Surface.of(turned), tones, KIN, NOWHERE)
+    x, y = place.xy[place.confidence > 0.5].round().long().clamp(0, SIDE - 1).numpy().T
+    here = (place.confidence > 0.5).numpy()
+    assert here.mean() > 0.9
+    inner = (np.abs(np.arange(SIDE) - SIDE // 2) > 3)[here.nonzero()[1]]  # the light is read over 3 x 3 pixels
+    assert (ids[y, x] == ids[here]).mean() > 0.98
+    assert (light[y, x] == light[:, ::-1][here])[inner].mean() > 0.95
+
+
+def test_where_the_light_has_moved_strokes_are_moved_in_one_piece() -> None:
+    """A surface that the key shows in the light is dark now: neighbours take their lines from neighbours."""
+    drawn = key(True)
+    swatches = Swatches([drawn])
+    light, ids = two_halves()
+    turned = view(light[:, ::-1].copy(), ids)
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    match = Match(torch.from_numpy(np.stack([x, y], -1)), torch.ones(SIDE, SIDE))
+    tones = swatches.tones.classify(shade(turned))
+    dark = (ids == 1) & (tones.numpy() == 0)
+    assert float(swatches.suit(match, tones)[dark].max()) < 0.1
+    place = swatches.place(Surface.of(turned), tones, KIN, match)
+    step = (place.xy - match.xy).numpy()[4:42, 6:42]
+    assert len(np.unique(step.reshape(-1, 2), axis=0)) <= 3
+
+
+def test_borrowed_strokes_stay_on_the_surface() -> None:
+    light, ids = np.full((SIDE, SIDE), 0.9), np.ones((SIDE, SIDE), np.int64)
+    drawn = Key(view(light, ids), paint(light, ids, False), np.ones(ids.shape, bool))
+    swatches = Swatches([drawn])
+    still, moved = (
+        swatches.place(Surface.of(v), swatches.tones.classify(shade(v)), KIN, NOWHERE).xy.numpy()
+        for v in (drawn.view, view(light, ids, shift=5))
+    )
+    np.testing.assert_allclose(moved[8:-8, 13:-8], still[8:-8, 8:-13], atol=0.05)
+
+
+def test_a_scrap_of_paint_is_not_spread_out() -> None:
+    """Two pixels' breadth of shadow is no stuff for strokes elsewhere: nothing is lent."""
+    light, ids = two_halves()
+    light[:] = 0.9
+    light[20:24, 20:60] = 0.3
+    swatches = Swatches([Key(view(light, ids), paint(light, ids, True), np.ones(ids.shape, bool))])
+    dark = view(np.full((SIDE, SIDE), 0.3), ids)
+    tones = swatches.tones.classify(shade(dark))
+    place = swatches.place(Surface.of(dark), tones, KIN, NOWHERE)
+    x, y = place.xy.round().long().clamp(0, SIDE - 1).unbind(-1)
+    from_scrap = (light[y.numpy(), x.numpy()] < 0.6) & (place.confidence.numpy() > 0.5)
+    assert from_scrap.mean() < 0.02
