@@ -121,7 +121,8 @@ class _Fit:
         values, length = self.curve[rows], np.diff(rows).astype(np.float64)[:, None]
         left, right = self.left[rows], self.right[rows]
         slopes = self._slopes(rows, values, length, left, right)
-        before, after = (THIRD * np.concatenate(pair) for pair in ((length[:1], length), (length, length[-1:])))
+        beyond = length if len(length) else np.ones((1, 1))
+        before, after = (THIRD * np.concatenate(pair) for pair in ((beyond[:1], length), (length, beyond[-1:])))
         for handle, way in ((left, -before), (right, after)):
             free = np.isnan(handle)
             found = np.stack([np.broadcast_to(way, slopes.shape), way * slopes], -1)
@@ -132,7 +133,7 @@ class _Fit:
         self, rows: np.ndarray, values: np.ndarray, length: np.ndarray, left: np.ndarray, right: np.ndarray
     ) -> np.ndarray:
         """The slopes (K, C) that fit the curve best: of one system of equations, each tied to its two neighbours."""
-        count, (frames, channels) = len(rows), self.curve.shape
+        count, frames = len(rows), len(self.curve)
         if count < 2:
             return self.slope[rows]
         gap = np.repeat(np.arange(count - 1), np.diff(rows))
@@ -143,7 +144,7 @@ class _Fit:
             one, two = basis[1] * (THIRD * length)[gap], basis[2] * (-THIRD * length)[gap]
         else:
             known = np.isnan(right[:-1, :, 0]), np.isnan(left[1:, :, 0])
-            way = [THIRD, 0.0] * length[..., None]
+            way = np.array([THIRD, 0.0]) * length[..., None]
             first, second = _within(
                 np.where(known[0][..., None], way, right[:-1]), np.where(known[1][..., None], -way, left[1:]), length
             )
