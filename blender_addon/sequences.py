@@ -143,7 +143,7 @@ def _image_sequence(folder: Path, frames: tuple[int, ...]) -> bpy.types.Image:
         image = bpy.data.images.load(stored(first))
         image.source = "SEQUENCE"
         image.name = f"{folder.name} stylised"
-        image.use_view_as_render = False  # the frames have had their view transform; Blender turns it on for EXR
+        image.use_view_as_render = False  # the frames have had their view transform
     image.filepath = stored(first)
     image.colorspace_settings.name = "Linear Rec.709" if first.suffix == ".exr" else "sRGB"
     image.reload()
