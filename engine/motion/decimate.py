@@ -264,14 +264,21 @@ def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def degrees(mode: str) -> Error:
     """Degrees between rotations given by the channels of one of Blender's rotation modes, "QUATERNION" (w first),
-    "AXIS_ANGLE" (angle first) or "XYZ" and the like."""
+    "AXIS_ANGLE" (angle first) or "XYZ" and the like. The second curve is mostly the same one, so it is kept."""
+    known: list[np.ndarray] = []  # a second curve, and its quaternions
 
     def error(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        p, q = quaternions(a, mode), quaternions(b, mode)
+        if not known or known[0] is not b:
+            known[:] = [b, quaternions(b, mode)]
+        p, q = quaternions(a, mode), known[1]
         chord = np.minimum(np.linalg.norm(p - q, axis=-1), np.linalg.norm(p + q, axis=-1))
         return np.degrees(4.0 * np.arcsin(np.minimum(0.5 * chord, 1.0)))
 
     return error
+
+
+# An axis times a quaternion: which of its four numbers, and their signs.
+AXES = {"X": ([1, 0, 3, 2], [-1, 1, -1, 1]), "Y": ([2, 3, 0, 1], [-1, 1, 1, -1]), "Z": ([3, 2, 1, 0], [-1, -1, 1, 1])}
 
 
 def quaternions(channels: np.ndarray, mode: str) -> np.ndarray:
@@ -286,15 +293,7 @@ def quaternions(channels: np.ndarray, mode: str) -> np.ndarray:
     q = np.zeros((len(channels), 4))
     q[:, 0] = 1.0
     for letter in mode:  # the first letter turns first
-        axis_index = "XYZ".index(letter)
-        half = 0.5 * channels[:, axis_index]
-        turn = np.zeros_like(q)
-        turn[:, 0], turn[:, 1 + axis_index] = np.cos(half), np.sin(half)
-        q = _multiply(turn, q)
+        half = 0.5 * channels[:, "XYZ".index(letter), None]
+        order, signs = AXES[letter]
+        q = np.cos(half) * q + np.sin(half) * (q[:, order] * signs)
     return q
-
-
-def _multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    w = a[:, 0] * b[:, 0] - (a[:, 1:] * b[:, 1:]).sum(-1)
-    v = a[:, :1] * b[:, 1:] + b[:, :1] * a[:, 1:] + np.cross(a[:, 1:], b[:, 1:])
-    return np.concatenate([w[:, None], v], -1)
