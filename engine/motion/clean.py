@@ -35,6 +35,8 @@ def clean(folder: Path, settings: protocol.Clean) -> Generator[Update, bool | No
         for x, w in zip(given, wanted, strict=True)
     ]
     made[0] = torch.where(torch.from_numpy(wanted.rotations)[:, None], quat.normalize(made[0]), given[0])
+    for old, new in zip(given, made, strict=True):
+        new[[0, -1]] = old[[0, -1]]
     free = [torch.from_numpy(w).expand(len(data.rotations), -1).clone() for w in wanted]
     for mask in free:
         mask[[0, -1]] = False

@@ -5,7 +5,7 @@ network and no file."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -221,10 +221,15 @@ class Feet:
         self.offset, self.free_turns, self.free_moves = torch.from_numpy(motion.offsets), free_turns, free_moves
         parents, up = motion.clip.parents, 2 if motion.clip.up == "Z" else 1
         moving = (rotations != rotations[:1]).any(-1).any(0) | (locations != locations[:1]).any(-1).any(0)
-        size = max(float(skeleton.reach(self.offset, parents)), 1e-6) if parents else 1.0
-        lengths = self.offset.norm(dim=-1).tolist()
+        self.rotations, self.locations, size, lengths = rotations, locations, 1.0, self.offset.norm(dim=-1).tolist()
         self.ground = Ground(parents, lengths, moving.nonzero()[:, 0].tolist(), up, size, motion.clip.fps)
-        self.rotations, self.locations = rotations, locations
+        if (
+            self.ground.moving
+        ):  # bones without bones above them, as a control rig's, are as far apart as the body is large
+            first = self._positions()[0]
+            apart = (first.amax(0) - first.amin(0)).norm()
+            size = max(float(skeleton.reach(self.offset, parents)), float(apart), 1e-6)
+            self.ground = replace(self.ground, size=size)
         self.feet: list[int] = []
         self.rest = torch.zeros(len(rotations), 0, dtype=torch.bool)
 

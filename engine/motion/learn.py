@@ -273,10 +273,15 @@ class Lessons:
         """Random windows of one length, at 0.85 to 1.18 times their speed, and the rows that are keyed."""
         random, longest = self.random, max(p.rows for p in self.fit)
         gap = int(random.integers(4, max(5, min(46, longest - PAST - 1))))
-        past = PAST if random.random() < 0.6 else int(random.integers(1, PAST + 1))
-        rows = past + gap + 1
-        given = np.r_[0:past, rows - 1]
-        if random.random() < 0.25:  # keys here and there, as an artist sets them
+        past, future = PAST, 1
+        if (kind := random.random()) > 0.5:  # as much before and after as there happens to be
+            past, future = (
+                int(random.integers(1, PAST + 1)),
+                int(random.integers(1, max(2, min(11, longest - PAST - gap)))),
+            )
+        rows = past + gap + future
+        given = np.r_[0:past, past + gap : rows]
+        if kind > 0.7:  # keys here and there, as an artist sets them
             given = np.unique(np.r_[0, random.integers(1, rows - 1, max(1, rows // 12)), rows - 1])
         room = np.array([max(p.rows - rows, 0) + (p.rows >= rows) for p in self.fit], np.float64)
         found = []

@@ -19,7 +19,7 @@ from engine.progress import Outcome, Update
 from engine.protocol import JobError
 
 SHORTEST = 4  # frames of a cycle
-TURNING = 0.5  # radians of heading from the first frame to the last, beyond which the rig walks a curve
+TURNING = 0.25  # radians of heading from the first frame to the last, beyond which the rig may walk a curve
 WITH_BODY = 0.5  # of the body's way: what another root covers if it travels along
 
 
@@ -111,11 +111,23 @@ def find_way(data: clips.Motion, travels: bool) -> Way:
     move = moved[body]
     roots = able & (moved @ move >= WITH_BODY * move.square().sum())
     first, last = torch.from_numpy(data.rotations[[0, -1], body])
-    turn = quat.multiply(last, quat.conjugate(first))
-    heading = float(2.0 * torch.atan2((turn[1:] * axis).sum(), turn[0]))  # the twist about the up axis
-    heading = (heading + math.pi) % math.tau - math.pi
-    turned = heading if abs(heading) > TURNING and data.rotation_wanted[body] else 0.0
+    turned = _heading(quat.multiply(last, quat.conjugate(first)), axis) if data.rotation_wanted[body] else 0.0
+    at, third = torch.from_numpy(data.locations[:, body]) * (1.0 - axis), len(data.locations) // 3
+    bent = _angle(at[third] - at[0], at[-1] - at[-1 - third], axis)
+    if abs(turned) < TURNING or not 0.5 < bent / turned < 2.0:  # it does not go where it turns to
+        turned = 0.0
     return Way(turned, axis, places[body] + torch.from_numpy(data.locations[0, body]), move, roots, places)
+
+
+def _heading(turn: Tensor, axis: Tensor) -> float:
+    """The part of a turn that goes about an axis, radians."""
+    angle = float(2.0 * torch.atan2((turn[1:] * axis).sum(), turn[0]))
+    return (angle + math.pi) % math.tau - math.pi
+
+
+def _angle(a: Tensor, b: Tensor, axis: Tensor) -> float:
+    """From one direction to another about an axis, radians."""
+    return float(torch.atan2((torch.linalg.cross(a, b) * axis).sum(), (a * b).sum()))
 
 
 def in_place(moves: Moves, way: Way, data: clips.Motion) -> Moves:

@@ -8,27 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from jobs_run import run
 from rigs import ARM, BIPED, PENDULUM, QUADRUPED, TAIL, keyed, waving
 
-from engine import clips, job_folder, protocol
-from engine.jobs import run_folder
+from engine import clips, protocol
 from engine.motion import baseline, play
-from engine.progress import Outcome
 from engine.protocol import JobError
-
-
-def run(folder: Path, motion: clips.Motion, settings: protocol.Settings) -> tuple[Outcome, dict[str, np.ndarray]]:
-    """The job done in a folder, and its result."""
-    clips.write_clip(folder, motion)
-    job_folder.write_job(folder, settings)
-    steps = run_folder(folder)
-    while True:
-        try:
-            update = next(steps)
-        except StopIteration as end:
-            with np.load(folder / "result/clip.npz", allow_pickle=False) as data:
-                return end.value, dict(data)
-        assert 0.0 <= update.done <= 1.0 and update.text
 
 
 @pytest.mark.parametrize("rig", [BIPED, QUADRUPED, TAIL, ARM])
