@@ -7,11 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import bpy
+import numpy as np
 import pytest
 from bl_ext.user_default.understudy import cli
 from bl_ext.user_default.understudy.job_folder import albedo_path, geometry_path, read_job, write_json
 from bl_ext.user_default.understudy.protocol import Shot, ShotObject, Stylise, TrainStyle
 from shots import SIDE, refusal, write_key, write_results, write_shot, write_style
+from stage import add_ball, add_ground, empty_stage, link
 
 ops = bpy.ops.understudy
 FakeEngine = Callable[..., None]
@@ -200,3 +202,51 @@ def test_a_training_from_nothing_can_be_taken_back(folder: Path) -> None:
     assert weights.read_bytes() == b"weights"
     assert ops.earlier_style() == {"FINISHED"}
     assert weights.read_bytes() == b"worse"
+
+
+def pictures(folder: Path) -> np.ndarray:
+    """(T, H, W, 3) 0 to 255, what lies in a folder of PNGs."""
+    images = [bpy.data.images.load(str(path)) for path in sorted(folder.glob("*.png"))]
+    arrays = [np.array(image.pixels[:]).reshape(image.size[1], image.size[0], 4)[..., :3] for image in images]
+    for image in images:
+        bpy.data.images.remove(image)
+    return np.rint(np.stack(arrays) * 255)
+
+
+def test_a_style_goes_from_camera_to_camera(tmp_path: Path) -> None:
+    """With the real engine: a ball painted blue in one view is blue in another, which has no key; the look's controls hold."""
+    from bl_ext.user_default.understudy.jobs import manager
+
+    manager.close()
+    scene, settings = empty_stage(frames=1, side=64), bpy.context.scene.understudy
+    add_ground()
+    ball = add_ball(location=(0, 0, 1))
+    link(bpy.data.objects.new("Sun", bpy.data.lights.new("Sun", "SUN")))
+    first, second = tmp_path / "first", tmp_path / "second"
+    settings.job_folder, settings.training_seconds = str(first), 2.0
+    assert ops.capture() == {"FINISHED"} and ops.paint_key() == {"FINISHED"}
+    key = bpy.data.images["0001.png"]
+    pixels = np.array(key.pixels[:], np.float32).reshape(-1, 4)
+    red = pixels[:, 0] > pixels[:, 1] + 0.1
+    pixels[red, :3] = (0.1, 0.2, 0.9)
+    key.pixels.foreach_set(pixels.ravel())
+    assert ops.use_image_as_key(image=key.name) == {"FINISHED"}
+    assert ops.train_style() == {"FINISHED"} and ops.save_style(name="Blue") == {"FINISHED"}
+
+    scene.camera.location.x += 1.0
+    settings.job_folder, settings.style = str(second), "Blue"
+    assert ops.capture() == {"FINISHED"} and ops.stylise() == {"FINISHED"}
+    rendered, painted = pictures(second / "frames"), pictures(second / "result")
+    there = rendered[..., 0] > rendered[..., 1] + 25
+    assert there.sum() > 100, "no ball"
+    assert (painted[there][:, 2] > painted[there][:, 0] + 50).mean() > 0.8
+    settings.strength = 0.0
+    assert ops.stylise() == {"FINISHED"}
+    assert np.abs(pictures(second / "result") - rendered).max() <= 1
+    settings.strength, settings.painted_objects = 1.0, "SELECTED"
+    bpy.ops.object.select_all(action="DESELECT")
+    bpy.data.objects["Ground"].select_set(True)
+    assert ball.name == "Ball" and ops.stylise() == {"FINISHED"}
+    inside = there & np.roll(there, 3, 1) & np.roll(there, -3, 1) & np.roll(there, 3, 2) & np.roll(there, -3, 2)
+    assert np.abs(pictures(second / "result") - rendered)[inside].max() <= 1, "the ball stays as rendered"
+    manager.close()

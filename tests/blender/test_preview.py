@@ -98,7 +98,8 @@ def captured(tmp_path: Path) -> Path:
 
 
 def test_enough_and_cancel_keep_what_was_learned_and_go_on(captured: Path) -> None:
-    """With the real engine: a training of an hour is ended early, one is cancelled; the weights are there each time."""
+    """With the real engine: a training of an hour is ended early once it has shown the frame asked for, one is cancelled;
+    the weights are there each time."""
     from bl_ext.user_default.understudy.job_folder import write_job
     from bl_ext.user_default.understudy.jobs import manager
     from bl_ext.user_default.understudy.protocol import Cancelled, Finished, Progress, TrainStyle
@@ -106,18 +107,20 @@ def test_enough_and_cancel_keep_what_was_learned_and_go_on(captured: Path) -> No
 
     weights, steps = captured / "style" / "generator.safetensors", []
     for resume, end, kind in ((False, ops.good_enough, Finished), (True, ops.cancel_job, Cancelled)):
-        write_job(captured, TrainStyle([1], seconds=3600, resume=resume))
+        write_job(captured, TrainStyle([1], seconds=3600, resume=resume, preview_frame=3))
         messages: list[object] = []
         manager.submit(captured, lambda message, payload: messages.append(message), "Train", takes_enough=True)  # noqa: B023
         deadline, asked = time.monotonic() + 90, False
         while not isinstance(messages[-1] if messages else None, (Finished, Cancelled)):
             assert time.monotonic() < deadline, messages[-3:]
             manager.pump()
-            if not asked and any(isinstance(m, Progress) and "step" in m.text for m in messages):
+            stepped = any(isinstance(m, Progress) and "step" in m.text for m in messages)
+            seen = [m.frame for m in messages if isinstance(m, Preview)]
+            if not asked and stepped and (seen or resume):
                 assert end() == {"FINISHED"}
                 asked = True
             time.sleep(0.02)
-        assert isinstance(messages[-1], kind)
+        assert isinstance(messages[-1], kind) and set(seen) <= {3}
         assert weights.is_file() and look(captured).trained
         steps.append((captured / "style" / "generator.json").read_text())
     assert steps[0] != steps[1], "what the cancelled training learned is kept"
