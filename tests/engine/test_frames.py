@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from tiny_shot import SIDE, _ball, write_exr, write_picture, write_shot
 
-from engine import frames, job_folder, protocol
+from engine import frames, job_folder, pictures, protocol
 from engine.protocol import JobError
 
 ALL = list(protocol.GUIDES)
@@ -97,18 +97,18 @@ def test_key_counts_only_where_painted(tmp_path: Path) -> None:
 def test_written_picture_keeps_pixels_and_words(tmp_path: Path) -> None:
     picture = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3)).astype(np.uint8)
     path = tmp_path / "result" / "0001.png"
-    frames.write_picture(path, picture, {"Software": "Understudy", "Understudy keys": "4 abc, 7 Köln"})
+    pictures.write_picture(path, picture, "8", {"Software": "Understudy", "Understudy keys": "4 abc, 7 Köln"})
     np.testing.assert_array_equal(np.array(Image.open(path)), picture)
-    assert frames.read_metadata(path)["Understudy keys"] == "4 abc, 7 Köln"
+    assert pictures.read_about(path)["Understudy keys"] == "4 abc, 7 Köln"
     assert os.listdir(path.parent) == ["0001.png"]
-    assert frames.read_metadata(tmp_path / "nothing.png") == {}
+    assert pictures.read_about(tmp_path / "nothing.png") == {}
 
 
 def test_failed_write_leaves_the_old_picture(tmp_path: Path) -> None:
     picture = np.zeros((SIDE, SIDE, 3), np.uint8)
     path = tmp_path / "0001.png"
-    frames.write_picture(path, picture, {})
+    pictures.write_picture(path, picture, "8", {})
     before = path.read_bytes()
     with pytest.raises((TypeError, ValueError)):
-        frames.write_picture(path, picture[..., :2, None], {})
+        pictures.write_picture(path, picture[..., :2, None], "8", {})
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["0001.png"]
