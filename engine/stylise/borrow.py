@@ -101,7 +101,7 @@ class Swatches:
         """Weave what is needed into the table."""
         which = np.full((self._objects + 1, self.tones.count), -1)
         woven: dict[tuple[int, int], int] = {}
-        swatches = []
+        swatches: list[Swatch] = []
         for where in np.ndindex(self._objects, self.tones.count):
             source = self._source(where, patches, albedos)
             if source is not None and source not in woven:
@@ -121,15 +121,17 @@ class Swatches:
         self, where: tuple[int, int], patches: dict[tuple[int, int], Patch], albedos: NDArray[np.float32]
     ) -> tuple[int, int] | None:
         """Whose paint stands for an object in a tone: its own; its own in another tone that is painted with like strokes; that
-        of another object in this tone; at last its own in any tone."""
+        of another object in this tone. None: plain tone is better."""
         if where in patches:
             return where
         ob, tone = where
         own = [other for other in patches if other[0] == ob]
         near = max(own, key=lambda other: self.affinity[tone, other[1]] - 0.01 * abs(tone - other[1]), default=None)
         others = [other for other in patches if other[1] == tone]
-        if (near is not None and self.affinity[tone, near[1]] > 0.5) or not others or np.isnan(albedos[ob]).any():
+        if near is not None and self.affinity[tone, near[1]] > 0.5:
             return near
+        if not others or np.isnan(albedos[ob]).any():
+            return None
         away = np.abs(albedos[[other[0] for other in others]] - albedos[ob]).max(-1)
         return others[int(np.argmax([patches[o].merit * np.exp(-3 * a) for o, a in zip(others, away, strict=True)]))]
 

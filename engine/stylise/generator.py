@@ -93,10 +93,10 @@ class StrokeNetwork(nn.Module):
         strokes, key_tone, key_render, border = carried.direct.split([3, 3, 3, 1], 1)
         turned = guides[:, :3] - key_render  # how the light has changed
         trust = carried.trust * fade(border, turned)
-        strength = ((tone + 1.2) / (carried.borrowed[:, 3:] + 1.2)).clamp(
-            0.3, 1.5
-        )  # on a darker ground strokes are darker
-        borrowed = carried.borrowed[:, :3] * strength * carried.borrowed_trust * (1 - trust)
+        lent = carried.borrowed_trust * (1 - trust)
+        borrowed, ground = carried.borrowed.split([3, 3], 1)
+        tone = tone + settle(tone, ground) * lent * (ground - tone)
+        borrowed = adapt(borrowed, ground, tone) * lent
         change = torch.cat([turned * carried.trust, (tone - key_tone) * carried.trust], 1)
         parts = [tone, strokes * trust, borrowed, trust, carried.borrowed_trust, border, change, guides[:, self.edges]]
         x = _bend(self.enter(F.pixel_unshuffle(torch.cat(parts, 1), 2)))
@@ -111,6 +111,19 @@ def fade(border: Tensor, turned: Tensor) -> Tensor:
     """(B, 1, H, W), 0 to 1: at a border of the key's tones its strokes are that border, and stay behind when the light moves."""
     moved = (turned.abs().mean(1, keepdim=True) * 8 - 0.3).clamp(0, 1)
     return 1 - moved * (border * 1.6 - 0.4).clamp(0, 1)
+
+
+def settle(tone: Tensor, ground: Tensor) -> Tensor:
+    """(B, 1, H, W), 0 to 1: how far strokes that lay on nearly this tone bring their own ground along, as one paint."""
+    return (1 - (tone - ground).abs().mean(1, keepdim=True) / 0.35).clamp(0, 1)
+
+
+def adapt(strokes: Tensor, ground: Tensor, tone: Tensor) -> Tensor:
+    """Strokes (B, 3, H, W) from a ground to another tone: as dark ones go as far towards black as they did, light ones towards
+    white."""
+    tone, ground = tone.clamp(-1, 1), ground.clamp(-1, 1)
+    darker, lighter = (tone + 1.05) / (ground + 1.05), (1.05 - tone) / (1.05 - ground)
+    return strokes.clamp(max=0) * darker.clamp(0, 2) + strokes.clamp(min=0) * lighter.clamp(0, 2)
 
 
 class Generator(nn.Module):

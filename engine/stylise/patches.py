@@ -19,8 +19,8 @@ from engine.stylise.surface import Surface
 from engine.stylise.tones import shade
 from engine.stylise.views import View
 
-FLAT = 0.12  # change of light that an evenly lit object may be indifferent to
-RELIT = 0.25  # part of the patches that are shown in another light
+FLAT = 0.08  # change of light that an evenly lit object may be indifferent to
+RELIT = 0.4  # part of the patches that are shown in another light
 
 
 class Lent(NamedTuple):
@@ -197,8 +197,9 @@ def _in_another_light(
         gain[np.cos(angle) * right + np.sin(angle) * down > 0] = 1
     lit = relight(guides, torch.from_numpy(gain))
     before, after = _shade(guides), _shade(lit)
+    slack = 1e-3 if picture.flat is None else picture.flat[ids] + 1e-3
     change = np.log((after + 1e-3) / (before + 1e-3))
-    after = before * np.exp(np.sign(change) * np.maximum(np.abs(change) - picture.flat[ids], 0))
+    after = before * np.exp(change * np.clip(np.abs(change) / slack - 1, 0, 1))  # a little more or less light is no matter
     ratio = picture.swatches.tones.ratio(ids, before, after)
     ratio[ids == 0] = 1
     return lit, ((paint + 1) * torch.from_numpy(ratio).permute(2, 0, 1) - 1).clamp(max=1)

@@ -223,7 +223,9 @@ def train_style(folder: Path, settings: protocol.TrainStyle) -> Steps[Update, bo
     """Train on the keys for the time or the steps given; leaves style/generator and style/discriminator. Raises JobError."""
     shot = job_folder.read_shot(folder)
     training = yield from _prepare(folder, shot, settings)
-    watched = [read_view(folder, shot, settings.preview_frame)] if settings.preview_frame in shot.frames else training.views
+    watched = (
+        [read_view(folder, shot, settings.preview_frame)] if settings.preview_frame in shot.frames else training.views
+    )
     start = shown = saved = time.monotonic()
     try:
         while (done := _done(training, settings, time.monotonic() - start)) < 1:
