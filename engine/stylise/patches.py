@@ -199,7 +199,8 @@ def _in_another_light(
     before, after = _shade(guides), _shade(lit)
     slack = 1e-3 if picture.flat is None else picture.flat[ids] + 1e-3
     change = np.log((after + 1e-3) / (before + 1e-3))
-    after = before * np.exp(change * np.clip(np.abs(change) / slack - 1, 0, 1))  # a little more or less light is no matter
+    change *= np.clip(np.abs(change) / slack - 1, 0, 1)  # a little more or less light is no matter
+    after = before * np.exp(change)
     ratio = picture.swatches.tones.ratio(ids, before, after)
     ratio[ids == 0] = 1
     return lit, ((paint + 1) * torch.from_numpy(ratio).permute(2, 0, 1) - 1).clamp(max=1)
