@@ -27,13 +27,14 @@ def _head(title: str) -> list[str]:
     return [f"| {title} | {' | '.join(COLUMNS)} |", "|" + "---|" * (1 + len(COLUMNS))]
 
 
-def mean(tables: list[dict[str, Figures]]) -> dict[str, Figures]:
-    """By method, the mean over the shots that all have it."""
+def mean(tables: list[dict[str, Figures]], columns: list[str]) -> dict[str, Figures]:
+    """By method, the mean over the shots that all have it; a shot without such pixels does not count."""
     methods = [name for name in tables[0] if all(name in table for table in tables)]
-    return {
-        name: {c: float(np.nanmean([t[name][c] for t in tables])) for c in COLUMNS if all(c in t[name] for t in tables)}
-        for name in methods
-    }
+    out: dict[str, Figures] = {}
+    for name in methods:
+        there = [c for c in columns if any(np.isfinite(table[name].get(c, np.nan)) for table in tables)]
+        out[name] = {c: float(np.nanmean([table[name].get(c, np.nan) for table in tables])) for c in there}
+    return out
 
 
 def markdown(report: dict[str, dict], notes: list[str]) -> str:
@@ -44,7 +45,7 @@ def markdown(report: dict[str, dict], notes: list[str]) -> str:
     if len(tables) > 1:
         lines += [
             *_head(f"mean of {len(tables)} shots"),
-            *(_row(*row) for row in mean(list(tables.values())).items()),
+            *(_row(*row) for row in mean(list(tables.values()), list(COLUMNS)).items()),
             "",
         ]
     for name, table in tables.items():

@@ -1,0 +1,227 @@
+"""What each ingredient of the stylist is worth: the same training, the same number of steps, one thing left out at a time.
+
+    python3 build.py bench ablation [--shots turntable demo] [--steps 1000] [--variants …] [--out build/bench/ablation]
+
+The switches are here and nowhere in the product: each replaces a number or a function of engine.stylise in a process of its own.
+What is left out is left out of training and painting alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from benchmarks import library, sheets, timed
+from benchmarks.stylise import Figures, Judge, suggested_keys
+from engine import job_folder
+from engine.jobs import JOBS
+from engine.protocol import Stylise, TrainStyle
+from engine.stylise import features, generator, painter, patches, train
+from engine.stylise.generator import Carried, StrokeNetwork
+from engine.stylise.views import read_view
+
+COLUMNS = {
+    "PSNR": ".2f", "PSNR objects": ".2f", "PSNR revealed": ".2f", "SSIM": ".3f", "SSIM revealed": ".3f", "warping / truth": ".2f",
+    "sharpness / truth": ".2f", "strokes": ".2f", "strokes revealed": ".2f", "training CPU s": ".0f",
+}  # fmt: skip
+
+
+# --- the switches ----------------------------------------------------------------------------------------------------
+
+
+def swap(place: ModuleType | type, name: str, value: Any) -> None:
+    """Put `value` in the place of what is there; it must be there."""
+    if not hasattr(place, name):
+        raise AttributeError(
+            f"{place.__name__} has no {name} to be left out; the switch in ablation.py is out of date."
+        )
+    setattr(place, name, value)
+
+
+def without_carried(*fields: str) -> Callable[[], None]:
+    """The stroke part is lent nothing of what these trusts stand for."""
+
+    def switch() -> None:
+        forward = StrokeNetwork.forward
+
+        def changed(self: StrokeNetwork, guides: Tensor, tone: Tensor, carried: Carried) -> Tensor:
+            none = {name: torch.zeros_like(getattr(carried, name)) for name in fields}
+            return forward(self, guides, tone, carried._replace(**none))
+
+        swap(StrokeNetwork, "forward", changed)
+
+    return switch
+
+
+def without_edges() -> None:
+    """The guides say nothing of borders, leaps and folds."""
+    encode = features.encode
+
+    def changed(*given: Any) -> Tensor:
+        guides = encode(*given).clone()
+        guides[6 : 6 + features.EDGES] = 0
+        return guides
+
+    swap(painter, "encode", changed)
+
+
+def without_light_steps() -> None:
+    """The guides have render and albedo, and no steps of light."""
+    light = features._light
+    swap(features, "_light", lambda *given: torch.zeros_like(light(*given)))
+
+
+def without_codes() -> None:
+    """The guides do not say which object it is."""
+    codes = features._codes
+    swap(features, "_codes", lambda ids: np.zeros_like(codes(ids)))
+
+
+def without_adversary() -> None:
+    """The discriminator's word does not count."""
+    swap(train, "ADVERSARIAL", 0.0)
+
+
+def without_holes() -> None:
+    """All of a key's own paint is in place in training."""
+    swap(patches, "_holes", lambda trust, _: trust)
+
+
+def without_other_lights() -> None:
+    """The tone part sees the keys in their own light alone."""
+    swap(patches, "RELIT", 0.0)
+
+
+def without_fade() -> None:
+    """What was the border of a tone in the key is carried over with the strokes."""
+    swap(generator, "fade", lambda border, _: torch.ones_like(border))
+
+
+def with_small_atlas() -> None:
+    """Strokes are carried over at the key's own size."""
+    for place in (generator, painter):
+        swap(place, "SCALE", 1)
+    swap(generator, "double", lambda x: x)
+
+
+VARIANTS: dict[str, Callable[[], None]] = {
+    "all": lambda: None,
+    "no reprojected strokes": without_carried("trust"),
+    "no borrowed strokes": without_carried("borrowed_trust"),
+    "no strokes, one plain network": without_carried("trust", "borrowed_trust"),
+    "no adversarial term": without_adversary,
+    "no edges in the guides": without_edges,
+    "no steps of light in the guides": without_light_steps,
+    "no object codes in the guides": without_codes,
+    "no holes in training": without_holes,
+    "no other lights in training": without_other_lights,
+    "no fading of the key's tone borders": without_fade,
+    "strokes at the key's own size": with_small_atlas,
+}
+
+
+def run_variant(name: str, folder: Path, key: int, steps: int) -> None:
+    """Train and paint in this process with one thing left out; leaves times.json."""
+    VARIANTS[name]()
+    shot = job_folder.read_shot(folder)
+    jobs = {
+        "train_style": TrainStyle(keys=[key], seconds=3600, steps=steps, device="cpu"),
+        "stylise": Stylise(shot.frame_start, shot.frame_end, device="cpu"),
+    }
+    for kind, settings in jobs.items():
+        for _ in JOBS[kind](folder, settings):
+            pass
+        if kind == "train_style":
+            timed.report(folder / "times.json", {})
+
+
+# --- the table -------------------------------------------------------------------------------------------------------
+
+
+def score_variants(entry: library.Entry, names: list[str], steps: int, out: Path) -> dict[str, Figures]:
+    """By variant, the figures on one shot; strokes over those of the whole."""
+    [key] = suggested_keys(entry, 1, out / entry.name / "suggest")
+    scored = [frame for frame in entry.shot.frames if frame != key]
+    views = [read_view(entry.folder, entry.shot, frame) for frame in scored]
+    judge, figures, made = Judge(entry, views, read_view(entry.folder, entry.shot, key)), {}, {}
+    for i, name in enumerate(names):
+        print(f"{entry.name}: {name}", flush=True)
+        folder = library.stage(entry, [key], out / entry.name / str(i))
+        command = [sys.executable, "-m", "benchmarks.ablation", "--run", name, str(folder), str(key), str(steps)]
+        subprocess.run(command, check=True)
+        made[name] = np.stack([_picture(job_folder.result_path(folder, frame)) for frame in scored])
+        took = timed.read(folder / "times.json")
+        figures[name] = judge.score(made[name], with_jod=False) | {"training CPU s": took["CPU s"]}
+    for column in ("strokes", "strokes revealed"):
+        unit = figures[names[0]][column]
+        for row in figures.values():
+            row[column] /= unit
+    shown = {name: made[name] for name in names if name in ("all", *list(VARIANTS)[1:5])}
+    sheets.worst_frames(shown, judge.truth, scored, names[0], out / f"{entry.name}.png")
+    return figures
+
+
+def _picture(path: Path) -> np.ndarray:
+    return np.array(Image.open(path).convert("RGB"))
+
+
+def table(report: dict[str, dict[str, Figures]], steps: int) -> str:
+    """In Markdown: the mean over the shots, as it is for the whole and as what leaving out changes for the rest."""
+    mean = sheets.mean(list(report.values()), list(COLUMNS))
+    whole = next(iter(mean))
+    lines = [
+        f"# What each ingredient is worth: {steps} steps, one key, mean of {', '.join(report)}",
+        "",
+        "The first row as it is, the others as what leaving out changes.",
+        "",
+        f"| | {' | '.join(COLUMNS)} |",
+        "|" + "---|" * (1 + len(COLUMNS)),
+    ]
+    for name, row in mean.items():
+        cells = [
+            format(row[c], how) if name == whole else format(row[c] - mean[whole][c], "+" + how)
+            for c, how in COLUMNS.items()
+        ]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Every variant on every shot; what is done is written after each shot."""
+    parser = argparse.ArgumentParser(prog="build.py bench ablation")
+    parser.add_argument("named", nargs="*", metavar="NAME=FOLDER[:TRUTH]")
+    parser.add_argument("--shots", nargs="+", choices=library.OWN, default=["turntable", "demo"])
+    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument(
+        "--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS), help="the first is the whole"
+    )
+    parser.add_argument("--out", type=Path, default=Path("build/bench/ablation"))
+    parser.add_argument("--run", nargs=4, metavar=("VARIANT", "FOLDER", "KEY", "STEPS"), help=argparse.SUPPRESS)
+    args = parser.parse_args(arguments)
+    if args.run:
+        name, folder, key, steps = args.run
+        return run_variant(name, Path(folder), int(key), int(steps))
+    args.out.mkdir(parents=True, exist_ok=True)
+    shots = [library.named_shot(entry) for entry in args.named]
+    shots = shots or [library.own_shot(name, args.out.parent / "shots") for name in args.shots]
+    report: dict[str, dict[str, Figures]] = {}
+    for entry in shots:
+        report[entry.name] = score_variants(entry, args.variants, args.steps, args.out)
+        job_folder.write_json(args.out / "ablation.json", {"steps": args.steps, "shots": report})
+        (args.out / "ablation.md").write_text(table(report, args.steps), encoding="utf-8")
+    print(table(report, args.steps))
+    return None
+
+
+if __name__ == "__main__":
+    main()
