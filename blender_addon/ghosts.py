@@ -101,15 +101,15 @@ class Ghosts:
             frames, heads, tails = where(body, take, amount, now)
             for row in ghost_rows(frames, now, step):
                 segments.append(np.stack([heads[row], tails[row]], 1).reshape(-1, 3))
-                colours.append(np.tile(_tint(int(frames[row]), now), (len(segments[-1]), 1)))
+                colours.append(np.tile(_tint(int(frames[row]), now, 0.45), (len(segments[-1]), 1)))
             tips = tails[:, list(body.trails)]  # (T, trails, 3)
             trails.append(np.stack([tips[:-1], tips[1:]], 2).reshape(-1, 3))
-            shade = np.array([_tint(int(frame), now, 0.8) for frame in frames[:-1]], np.float32)
+            shade = np.array([_tint(int(frame), now, 0.9) for frame in frames[:-1]], np.float32)
             tints.append(shade.repeat(2 * len(body.trails), 0).reshape(-1, 4))
             dots.append(tips.reshape(-1, 3))
             keyed = _keyed(take, body, frames)
             marks.append(np.where(keyed.reshape(-1, 1), (*KEYED, 1.0), (*TRAIL, 0.5)).astype(np.float32))
-        self._lines = [(_all(segments), _all(colours, 4), 2.0), (_all(trails), _all(tints, 4), 1.5)]
+        self._lines = [(_all(segments), _all(colours, 4), 1.5), (_all(trails), _all(tints, 4), 2.0)]
         self._points = _all(dots), _all(marks, 4)
         self._batches = None
 
@@ -162,7 +162,7 @@ def ghost_rows(frames: np.ndarray, now: int, step: int) -> list[int]:
     return sorted(rows, key=lambda row: abs(int(frames[row]) - now))[:GHOSTS]
 
 
-def _tint(frame: int, now: int, most: float = 0.6) -> tuple[float, ...]:
+def _tint(frame: int, now: int, most: float) -> tuple[float, ...]:
     """Past and future have their colours; what is far away fades."""
     colour: Colour = PAST if frame < now else FUTURE
     return (*colour, most * max(0.15, 1 - abs(frame - now) / REACH * 2))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 from bpy.props import BoolProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
+from . import compat
 from .sparse import Keying
 
 
@@ -55,6 +56,7 @@ class UnderstudyMotionSettings(bpy.types.PropertyGroup):
         name="Style",
         description="Folder of a motion style that was learned from your actions, empty for none",
         subtype="DIR_PATH",
+        options=compat.RELATIVE_PATH,
     )
     learn_from: StringProperty(
         name="Actions",

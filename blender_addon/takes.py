@@ -69,8 +69,13 @@ class Take:
 def read_take(params: MotionParams, folder: Path) -> Take:
     """The finished job in a folder, checked. Raises JobError."""
     clip = read_clip(folder)
-    with np.load(folder / "clip.npz", allow_pickle=False) as file:
-        return Take(params, clip, read_result(folder, clip), file["offsets"])
+    result = read_result(folder, clip)
+    try:
+        with np.load(folder / "clip.npz", allow_pickle=False) as file:
+            offsets = file["offsets"]
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise JobError(f"The clip in {folder} cannot be read; run the job again.") from error
+    return Take(params, clip, result, offsets)
 
 
 def read_result(folder: Path, clip: Clip) -> Arrays:

@@ -35,9 +35,6 @@ class UNDERSTUDY_OT_inbetween(SliderOperator, bpy.types.Operator):
 
     frame_start: IntProperty(name="From", description="First frame; both 0: the scene's (preview) range")
     frame_end: IntProperty(name="To", description="Last frame; both 0: the scene's (preview) range")
-    variation: FloatProperty(
-        name="Variation", description="How far another seed may stray", default=0.0, min=0.0, max=1.0, subtype="FACTOR"
-    )
 
     def wanted(self, context: bpy.types.Context) -> dict[str, Any]:
         """Frames."""
@@ -74,9 +71,6 @@ class UNDERSTUDY_OT_extrapolate(SliderOperator, bpy.types.Operator):
     frames: IntProperty(name="Frames", description="How many frames to add; 0: as the scene says", min=0, max=10_000)
     towards_target: BoolProperty(
         name="To Next Key", description="Arrive at the next key, however far it is", options={"SKIP_SAVE"}
-    )
-    variation: FloatProperty(
-        name="Variation", description="How far another seed may stray", default=0.0, min=0.0, max=1.0, subtype="FACTOR"
     )
 
     def wanted(self, context: bpy.types.Context) -> dict[str, Any]:

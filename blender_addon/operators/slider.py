@@ -160,6 +160,9 @@ class SliderOperator(MotionOperator):
         subtype="FACTOR",
     )
 
+    variation: FloatProperty(
+        name="Variation", description="How far another seed may stray", default=0.0, min=0.0, max=1.0, subtype="FACTOR"
+    )
     _slider: Slider | None = None
     _asked = False  # whether somebody is there
 
@@ -214,6 +217,7 @@ class SliderOperator(MotionOperator):
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         self._seen = {0: self._takes}
+        self._base = read_job(self._jobs[0][1]).settings.seed if self._jobs else 0
         self._timer = context.window_manager.event_timer_add(0.1, window=context.window)
         context.window.cursor_modal_set("MOVE_X")
         return {"RUNNING_MODAL"}
@@ -230,6 +234,8 @@ class SliderOperator(MotionOperator):
             self.report({"INFO"}, "Discarded; everything is as it was.")
             return {"CANCELLED"}
         self.amount = slider.amount
+        if slider.take_number:  # so that the same comes of it once more
+            self.seed, self.variation = self._base + slider.take_number, context.scene.understudy_motion.variation
         try:
             self.key(context, self.amount)
         except JobError as error:
@@ -257,9 +263,8 @@ class SliderOperator(MotionOperator):
             return
         try:
             for _, folder in self._jobs:
-                settings = read_job(folder).settings
                 variation = context.scene.understudy_motion.variation
-                write_job(folder, replace(settings, seed=settings.seed + step, variation=variation))
+                write_job(folder, replace(read_job(folder).settings, seed=self._base + number, variation=variation))
                 (folder / "result" / "clip.npz").unlink(missing_ok=True)
             self._takes, self._said, self._ended, self._slider.busy = [], [], None, True
             self._job = manager.submit(self._jobs[0][1], self._on_message, self.bl_label)
@@ -332,7 +337,7 @@ class UNDERSTUDY_OT_act_amount(SliderOperator, bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """The slider, at the amount that was accepted."""
-        self._asked, self._slider, self._jobs = True, None, []
+        self._asked, self._slider, self._jobs, self._job = True, None, [], ""
         self._scene = context.scene.session_uid
         if not self._take_up():
             return {"CANCELLED"}
