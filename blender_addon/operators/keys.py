@@ -199,7 +199,10 @@ class UNDERSTUDY_OT_use_image_as_key(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return allowed(cls, frame_not_captured(context))
+        why_not = frame_not_captured(context)
+        if not why_not and getattr(context, "edit_image", True) is None:
+            why_not = "The Image Editor shows no image: open the painting"
+        return allowed(cls, why_not)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask before a key is replaced."""
