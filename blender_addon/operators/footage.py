@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from ..protocol import Finished, TrackFootage
 from ..sequences import stored
 from ..shot import look
 from .job import JobOperator, OperatorError, allowed, make_folder, no_shot_folder, shot_folder
+
+TURN_SECONDS = 0.1  # so long frames are read before the window has its turn
 
 
 def active_strip(context: bpy.types.Context) -> Any:
@@ -82,8 +85,10 @@ class ReadingOperator(JobOperator):
         if event.type != "TIMER":
             return {"RUNNING_MODAL"}
         end: set[str] | None = {"CANCELLED"}  # so that an error nobody foresaw leaves no reading behind
+        until = time.monotonic() + TURN_SECONDS
         try:
-            end = self._step()
+            while (end := self._step()) is None and time.monotonic() < until:
+                pass
         finally:
             if end == {"CANCELLED"}:
                 self.cancel(context)
