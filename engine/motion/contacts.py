@@ -254,6 +254,8 @@ class Feet:
 
     def skate(self) -> float:
         """Mean speed along the ground of the feet at rest, in rig sizes a second."""
+        if not self.feet:
+            return 0.0
         at = self._positions()[:, self.feet]
         at[..., self.ground.up] = 0.0
         speed = at.diff(dim=0).norm(dim=-1) * self.ground.fps / self.ground.size

@@ -102,7 +102,7 @@ def find_way(data: clips.Motion, travels: bool) -> Way:
     """The way of the clip's cycle; that of one that stays in place unless it `travels`."""
     axis = torch.tensor([0.0, 0.0, 1.0] if data.clip.up == "Z" else [0.0, 1.0, 0.0])
     moved = torch.from_numpy(data.locations[-1] - data.locations[0]) * (1.0 - axis)
-    top = torch.tensor([parent < 0 for parent in data.clip.parents])
+    top = torch.tensor([parent < 0 for parent in data.clip.parents], dtype=torch.bool)
     able = top & torch.from_numpy(data.location_wanted) & (moved.norm(dim=-1) > 0)
     places = torch.from_numpy(data.offsets)
     if not travels or not bool(able.any()):

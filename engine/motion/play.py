@@ -114,8 +114,7 @@ def _arrive(folder: Path, data: clips.Motion, settings: protocol.Extrapolate) ->
     masks = clips.Curves(*(np.broadcast_to(w, (count, len(w))) for w in wanted))
     made = curves(filled.rotations[past:], filled.locations[past:], filled.values[past:])
     clips.write_result(folder, data.clip.frame_end, made, clips.Curves(*(x[past:] for x in plain.plain)), masks)
-    notes = list(dict.fromkeys(notes + filled.notes))
-    return Outcome([clips.RESULT], notes, {"filled": float(sum(int(mask.sum()) for mask in masks))})
+    return Outcome([clips.RESULT], notes or filled.notes, {"filled": float(sum(int(mask.sum()) for mask in masks))})
 
 
 def _rows(data: clips.Motion, index: np.ndarray) -> clips.Motion:
@@ -137,7 +136,9 @@ def steer(locations: Tensor, data: clips.Motion, share: float) -> Tensor:
     """Locations (F, J, 3) played on, the roots so led that at the end `share` of the way to the last frame's is gone."""
     start, target = (torch.from_numpy(data.locations[i]) for i in (-2, -1))
     off = start + share * (target - start) - locations[-1]
-    roots = torch.tensor([parent < 0 for parent in data.clip.parents]) & torch.from_numpy(data.location_wanted)
+    roots = torch.tensor([parent < 0 for parent in data.clip.parents], dtype=torch.bool) & torch.from_numpy(
+        data.location_wanted
+    )
     u = (torch.arange(1, len(locations) + 1) / len(locations))[:, None, None]
     return locations + u * u * (3.0 - 2.0 * u) * off * roots[:, None]
 
@@ -151,7 +152,9 @@ def within_limits(made: Tensor, known: Tensor, parents: list[int]) -> Tensor:
     seen = baseline.turn_between(mean.expand_as(known), known).norm(dim=-1).amax(0)
     turn = baseline.turn_between(mean.expand_as(made), made)
     kept = quat.normalize(quat.multiply(mean.expand_as(made), quat.exp(_soft(turn, seen[:, None] + FREE_TURN))))
-    free = torch.tensor([parent < 0 for parent in parents]) | (turn.norm(dim=-1) <= seen + FREE_TURN).all(0)
+    free = torch.tensor([parent < 0 for parent in parents], dtype=torch.bool) | (
+        turn.norm(dim=-1) <= seen + FREE_TURN
+    ).all(0)
     return torch.where(free[:, None], made, kept)
 
 

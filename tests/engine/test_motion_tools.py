@@ -235,6 +235,45 @@ def test_acted_feet_do_not_slide(tmp_path: Path, mocap: Path) -> None:
     assert np.array_equal(made["rotations"][keys], motion.rotations[keys])
 
 
+# --- what is no body -------------------------------------------------------------------------------------------------
+
+
+def sliders() -> Motion:
+    """Two channels of a face, of no rig at all."""
+    values = np.stack([np.sin(np.arange(60) / 5), np.cos(np.arange(60) / 9)], 1).astype(np.float32)
+    keys = np.zeros((60, 2), bool)
+    keys[[0, 20, 59]] = True
+    none, masks = np.zeros((60, 0, 4), np.float32), np.zeros((60, 0), bool)
+    return Motion(
+        protocol.Clip(1, 60, 24.0, [], [], ["smile", "frown"]), none[0, :, :3], none, none[..., :3], values,
+        masks, masks, keys, masks[0], masks[0], np.ones(2, bool),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Inbetween(variation=0.5),
+        Extrapolate(frames=90, variation=0.5),
+        Extrapolate(frames=90, towards_target=True),
+        Loop(repeats=2, variation=0.5),
+        Loop(keep_root=False),
+        Clean(),
+    ],
+    ids=lambda settings: type(settings).__name__,
+)
+def test_sliders_without_a_rig(tmp_path: Path, settings: protocol.Settings) -> None:
+    outcome, made = run(tmp_path, sliders(), settings)
+    assert made["value_filled"].any() and np.abs(made["values"]).max() < 2.0 and len(outcome.notes) <= 1
+
+
+def test_four_hundred_frames_between_two_keys(tmp_path: Path) -> None:
+    motion = keyed(waving(BIPED, frames=402), [0, 401])
+    _, made = run(tmp_path, motion, Inbetween(variation=1.0))
+    assert np.array_equal(made["rotations"][[0, 401]], motion.rotations[[0, 401]])
+    assert degrees(made["rotations"][1:], made["rotations"][:-1]).max() < 5.0
+
+
 # --- learning --------------------------------------------------------------------------------------------------------
 
 
