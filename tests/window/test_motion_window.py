@@ -54,6 +54,10 @@ def test_the_slider_shows_and_discards(window: Start, rig_file: Path, request: p
     blender.wait(f"not ({OPEN})")
     assert blender.ask("bpy.context.scene.frame_current") == 7
     assert blender.ask(KEYS) == before and blender.ask(POSE) == pose
+    open_slider(blender)
+    blender.do(f"bpy.ops.wm.open_mainfile(filepath={str(rig_file)!r})")
+    blender.wait(f"not ({OPEN})")
+    assert blender.ask(KEYS) == before and blender.ask(POSE) == pose
     assert "Traceback" not in blender.log()
 
 
@@ -68,6 +72,11 @@ def test_accepting_is_one_undo_step(window: Start, rig_file: Path) -> None:
     blender.key("g", "Return")
     blender.wait(f"{GENERATED} > 0")
     assert not blender.ask(OPEN)
+    blender.click("understudy.act_amount", 0.85)
+    blender.wait(OPEN)
+    blender.point(500, 500)
+    blender.key("0", "Escape")
+    blender.wait(f"not ({OPEN})")
     blender.key("ctrl+z")
     blender.wait(f"{GENERATED} == 0")
     assert blender.ask(KEYS) == before
