@@ -205,7 +205,8 @@ def default_folder(scene: Any) -> str:
         return shared
     name = Path(bpy.data.filepath).stem
     own = shared.rstrip("/\\") + f"/{name}/"
-    if any(other.understudy.job_folder == own for other in bpy.data.scenes if other != scene):
+    scenes: Any = bpy.data.scenes
+    if any(other.understudy.job_folder == own for other in scenes if other != scene):
         return shared.rstrip("/\\") + f"/{name}-{bpy.path.clean_name(scene.name)}/"
     before = Path(bpy.path.abspath(shared))
     old = any((before / name).exists() for name in ("shot.json", "keys")) and not Path(bpy.path.abspath(own)).exists()
