@@ -62,7 +62,10 @@ class Pieces(NamedTuple):
 
 def facing(slopes: Tensor) -> Tensor:
     """(…) along which axis a surface with slopes (2, 3, …) faces most."""
-    return torch.linalg.cross(slopes[0], slopes[1], dim=0).abs().argmax(0)
+    right, down = slopes
+    x, y, z = (right[i] * down[j] - right[j] * down[i] for i, j in _PLANES)
+    x, y, z = x.abs(), y.abs(), z.abs()
+    return torch.where((x >= y) & (x >= z), 0, torch.where(y >= z, 1, 2))
 
 
 class Swatches:
@@ -85,7 +88,7 @@ class Swatches:
                     patches[where] = patch
         self.affinity = _affinity(energy, count).astype(np.float32)
         self._affinity = torch.from_numpy(self.affinity).to(device)
-        self._fill({w: p for w, p in patches.items() if p.radius >= BROAD}, _albedos(keys, self._objects), keys, device)
+        self._fill({w: p for w, p in patches.items() if p.radius >= BROAD}, keys[0].view.shape[0], device)
         shifts = [
             _shifts(key, tones[i], interior(edges[i], key.painted, 1), self.tones.count) for i, key in enumerate(keys)
         ]
@@ -94,8 +97,7 @@ class Swatches:
     def _fill(
         self,
         patches: dict[tuple[int, int], Patch],
-        albedos: NDArray[np.float32],
-        keys: list[Key],
+        height: int,
         device: torch.device | str,
     ) -> None:
         """Weave what is needed into the table."""
@@ -103,9 +105,9 @@ class Swatches:
         woven: dict[tuple[int, int], int] = {}
         swatches: list[Swatch] = []
         for where in np.ndindex(self._objects, self.tones.count):
-            source = self._source(where, patches, albedos)
+            source = self._source(where, patches)
             if source is not None and source not in woven:
-                swatch = weave(patches[source], keys[0].view.shape[0])
+                swatch = weave(patches[source], height)
                 woven[source] = len(swatches) if swatch else -1
                 swatches += [swatch] if swatch else []
             which[where] = -1 if source is None else woven[source]
@@ -117,23 +119,13 @@ class Swatches:
         table = np.concatenate([np.zeros((6, 0), np.float32), *(swatch.table for swatch in swatches)], 1)
         self._table = [torch.from_numpy(plane).to(device) for plane in np.pad(table, [(0, 0), (0, 1)])]
 
-    def _source(
-        self, where: tuple[int, int], patches: dict[tuple[int, int], Patch], albedos: NDArray[np.float32]
-    ) -> tuple[int, int] | None:
-        """Whose paint stands for an object in a tone: its own; its own in another tone that is painted with like strokes; that
-        of another object in this tone. None: plain tone is better."""
+    def _source(self, where: tuple[int, int], patches: dict[tuple[int, int], Patch]) -> tuple[int, int] | None:
+        """Whose paint stands for an object in a tone: its own, or its own in another tone that is painted with like strokes;
+        None where plain tone is better."""
         if where in patches:
             return where
-        ob, tone = where
-        own = [other for other in patches if other[0] == ob]
-        near = max(own, key=lambda other: self.affinity[tone, other[1]] - 0.01 * abs(tone - other[1]), default=None)
-        others = [other for other in patches if other[1] == tone]
-        if near is not None and self.affinity[tone, near[1]] > 0.5:
-            return near
-        if not others or np.isnan(albedos[ob]).any():
-            return None
-        away = np.abs(albedos[[other[0] for other in others]] - albedos[ob]).max(-1)
-        return others[int(np.argmax([patches[o].merit * np.exp(-3 * a) for o, a in zip(others, away, strict=True)]))]
+        own = [other for other in patches if other[0] == where[0] and self.affinity[where[1], other[1]] > 0.5]
+        return max(own, key=lambda other: (self.affinity[where[1], other[1]], patches[other].merit), default=None)
 
     def place(self, surface: Surface, tones: Tensor, kin: NDArray[np.int64], match: Match) -> Match:
         """For every pixel a place whose strokes suit its tone (H, W): near by where the keys show it in another tone, else in a
@@ -170,17 +162,6 @@ class Swatches:
     def suit(self, match: Match, tones: Tensor) -> Tensor:
         """(H, W), 0 to 1: how far strokes found in the keys suit the tone (H, W) that they are to lie in."""
         return self._affinity[tones, self._key_tones[self._pixel(match)]]
-
-
-def _albedos(keys: list[Key], count: int) -> NDArray[np.float32]:
-    """(count, 3) mean albedo by id; nan where no key has the object, and of the background."""
-    ids = np.concatenate([key.view.ids.ravel() for key in keys])
-    number = np.bincount(ids, minlength=count)[:, None]
-    sums = np.stack(
-        [np.bincount(ids, np.concatenate([k.view.albedo[..., c].ravel() for k in keys]), count) for c in range(3)], -1
-    )
-    number[0] = 0
-    return np.where(number > 0, sums / np.maximum(number, 1), np.nan).astype(np.float32)
 
 
 def _seams(albedo: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -95,7 +95,8 @@ class StrokeNetwork(nn.Module):
         trust = carried.trust * fade(border, turned)
         lent = carried.borrowed_trust * (1 - trust)
         borrowed, ground = carried.borrowed.split([3, 3], 1)
-        tone = tone + settle(tone, ground) * lent * (ground - tone)
+        whole, near = unturned(turned) * trust, settle(tone, ground) * lent
+        tone = tone + whole * (key_tone - tone) + near * (ground - tone)
         borrowed = adapt(borrowed, ground, tone) * lent
         change = torch.cat([turned * carried.trust, (tone - key_tone) * carried.trust], 1)
         parts = [tone, strokes * trust, borrowed, trust, carried.borrowed_trust, border, change, guides[:, self.edges]]
@@ -113,9 +114,15 @@ def fade(border: Tensor, turned: Tensor) -> Tensor:
     return 1 - moved * (border * 1.6 - 0.4).clamp(0, 1)
 
 
+def unturned(turned: Tensor) -> Tensor:
+    """(B, 1, H, W), 0 to 1: whether the light is as it was in the key; then the same point has the same paint, not strokes on a
+    tone anew."""
+    return (1.5 - 8 * turned.abs().mean(1, keepdim=True)).clamp(0, 1)
+
+
 def settle(tone: Tensor, ground: Tensor) -> Tensor:
     """(B, 1, H, W), 0 to 1: how far strokes that lay on nearly this tone bring their own ground along, as one paint."""
-    return (1 - (tone - ground).abs().mean(1, keepdim=True) / 0.35).clamp(0, 1)
+    return (1 - (tone - ground).abs().mean(1, keepdim=True) / 0.5).clamp(0, 1)
 
 
 def adapt(strokes: Tensor, ground: Tensor, tone: Tensor) -> Tensor:
@@ -161,12 +168,12 @@ def make_atlas(tone: Tensor, paint: Tensor, painted: Tensor, render: Tensor) -> 
     return double(torch.cat([strokes, tone, render, (high - low).mean(0, keepdim=True)]))
 
 
-def sample(atlas: Tensor, xy: Tensor) -> Tensor:
-    """(B, C, h, w) of an atlas (C, SCALE H, SCALE W) at the keys' pixels xy (B, h, w, 2), cubic."""
+def sample(atlas: Tensor, xy: Tensor, mode: str = "bicubic") -> Tensor:
+    """(B, C, h, w) of an atlas (C, SCALE H, SCALE W) at the keys' pixels xy (B, h, w, 2)."""
     size = torch.tensor([atlas.shape[2], atlas.shape[1]], dtype=xy.dtype, device=xy.device) / SCALE
     grid = (xy + 0.5) / size * 2 - 1
     many = atlas[None].expand(len(xy), -1, -1, -1)
-    return F.grid_sample(many, grid, mode="bicubic", padding_mode="border", align_corners=False)
+    return F.grid_sample(many, grid, mode=mode, padding_mode="border", align_corners=False)
 
 
 def soften(atlas: Tensor, right: float, down: float) -> Tensor:

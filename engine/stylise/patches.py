@@ -19,7 +19,7 @@ from engine.stylise.surface import Surface
 from engine.stylise.tones import shade
 from engine.stylise.views import View
 
-FLAT = 0.08  # change of light that an evenly lit object may be indifferent to
+FLAT = 0.1  # change of light that an evenly lit object may be indifferent to
 RELIT = 0.4  # part of the patches that are shown in another light
 
 

@@ -18,7 +18,7 @@ from engine.stylise.views import View
 if TYPE_CHECKING:
     from engine.stylise.painter import Key
 
-BINS = 24
+BINS = 48
 TOP = 1.2  # brightness that fills the last bin
 MOST_TONES = 4
 EXPLAINED = 0.93  # of the change with light that the tones have to tell
