@@ -95,7 +95,7 @@ def read_surface(folder: Path, shot: protocol.Shot, frame: int) -> Surface:
 
 def blur(mask: np.ndarray, radius: int) -> np.ndarray:
     """Box mean."""
-    return uniform_filter(mask.astype(np.float32), 2 * radius + 1, mode="wrap")
+    return uniform_filter(mask.astype(np.float32), 2 * radius + 1, mode="nearest")
 
 
 def streaks(s: Surface, freq: float, seed: int) -> np.ndarray:
