@@ -10,6 +10,7 @@ network's own error over SLERP's; long.mp4 shows ten seconds played on beside wh
 from __future__ import annotations
 
 import argparse
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -156,7 +157,7 @@ def panels(shown: dict[str, Tensor], row: int, parents: list[int], label: str, k
 def film(path: Path, frames: Iterator[Image.Image]) -> None:
     """An MP4 at 30 frames a second, if imageio-ffmpeg is there; else a sentence."""
     try:
-        import imageio_ffmpeg
+        imageio_ffmpeg = importlib.import_module("imageio_ffmpeg")
     except ImportError:
         print(f"{path.name} is left out: pip install imageio-ffmpeg makes it possible.")
         return

@@ -86,15 +86,13 @@ def smooth(x: np.ndarray) -> np.ndarray:
 
 def drift(rng: np.random.Generator, size: float, seconds: float, count: int = 1) -> np.ndarray:
     """A slow wandering (FRAMES, count): poses about `seconds` apart, eased from one to the next."""
-    times, out = [0.0], []
+    times = [0.0]
     while times[-1] < SECONDS:
         times.append(times[-1] + seconds * rng.uniform(0.5, 1.5))
-    values = rng.normal(0.0, size, (len(times), count))
-    for now in TIME:
-        i = int(np.searchsorted(times, now, side="right")) - 1
-        u = smooth(np.array((now - times[i]) / (times[i + 1] - times[i])))
-        out.append(values[i] + u * (values[i + 1] - values[i]))
-    return np.array(out)
+    values, ends = rng.normal(0.0, size, (len(times), count)), np.array(times)
+    i = np.searchsorted(ends, TIME, side="right") - 1
+    u = smooth((TIME - ends[i]) / (ends[i + 1] - ends[i]))[:, None]
+    return np.asarray(values[i] + u * (values[i + 1] - values[i]))
 
 
 def turn(axes: str, angles: np.ndarray) -> Rotation:
@@ -418,13 +416,13 @@ def write(path: Path, rig: Rig, takes: list[Pose]) -> None:
     np.savez_compressed(path, allow_pickle=False, **arrays)
 
 
-def make(folder: Path) -> list[Path]:
+def make(folder: Path, takes: int = TAKES) -> list[Path]:
     """All five files."""
     out = []
     for name, (build, play) in RIGS.items():
         rig, rng = build(), np.random.default_rng(sum(map(ord, name)))
         out.append(folder / f"{name}.npz")
-        write(out[-1], rig, [play(rig, rng) for _ in range(TAKES)])
+        write(out[-1], rig, [play(rig, rng) for _ in range(takes)])
     return out
 
 

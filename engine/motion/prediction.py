@@ -58,14 +58,14 @@ def expmaps(path: Path) -> dict[str, np.ndarray]:
 
 def _rotations(rows: np.ndarray, triples: Sequence[int]) -> Tensor:
     """Rotation vectors (..., T, 117) as quaternions (..., T, len(triples), 4)."""
-    return quat.exp(torch.from_numpy(rows.reshape(*rows.shape[:-1], -1, 3)[..., triples, :].copy()))
+    return quat.exp(torch.as_tensor(rows.reshape(*rows.shape[:-1], -1, 3)[..., triples, :].copy()))
 
 
 def read(path: Path) -> Mocap:
     """The clips as motion of a body of usual size, the joints that move alone. Raises JobError."""
     takes = []
     for name, rows in expmaps(path).items():
-        turns = quat.continuous(_rotations(rows, MOVING)).numpy()
+        turns = quat.continuous(_rotations(rows, MOVING)).cpu().numpy()
         takes.append(Take(name, turns, rows[:, :3] * 5.6, _offsets()))
     return Mocap([f"joint.{j:02d}" for j in MOVING], PARENTS, FPS, takes)
 
@@ -112,7 +112,7 @@ def score(every: Sequence[Windows], play: Player) -> dict[str, float]:
     for action in every:
         seen = action.rotations[:, :OBSERVED]
         still = at_root(torch.zeros(*seen.shape[:2], 3), len(MOVING))
-        body = Poses(seen[:, :, place], still, torch.from_numpy(_offsets()).expand(len(seen), -1, -1), PARENTS)
+        body = Poses(seen[:, :, place], still, torch.as_tensor(_offsets()).expand(len(seen), -1, -1), PARENTS)
         made = seen[:, -1:].expand(-1, PLAYED, -1, -1).clone()
         made[:, :, place] = play(body)
         errors.append(metrics.angle_error(action.rotations[:, OBSERVED:, 1:], made[:, :, 1:]))
