@@ -21,23 +21,27 @@ from .sparse import CONSTANT, Dense, Filled, Keying, few
 from .takes import Take, column
 
 
-def copy_actions(ob: bpy.types.Object, word: str) -> str:
-    """Let copies of its actions move the object; the actions themselves are kept: the first copy's name.
+def refuse_tweaking(ob: bpy.types.Object) -> None:
+    """Raise MotionError where Blender does not let an object have another action."""
+    if any(owner.animation_data.use_tweak_mode for _, owner in animated(ob)):
+        raise MotionError(f"'{ob.name}' has an NLA strip open; leave its tweak mode first.")
+
+
+def copy_actions(ob: bpy.types.Object, word: str) -> tuple[str, str]:
+    """Let copies of its actions move the object; the actions themselves are kept: the first one's name, and its copy's.
 
     word: what the copies are, after the name. Raises MotionError.
     """
+    refuse_tweaking(ob)
     names = []
     for _, owner in animated(ob):
-        anim = owner.animation_data
-        if anim.use_tweak_mode:
-            raise MotionError(f"'{ob.name}' has an NLA strip open; leave its tweak mode first.")
-        action = anim.action
+        action = owner.animation_data.action
         action.use_fake_user = True
         copy = action.copy()
         copy.name = f"{action.name} {word}"
         copy.use_fake_user = False
         compat.assign_action(owner, copy)
-        names.append(copy.name)
+        names.append((action.name, copy.name))
     return names[0]
 
 

@@ -5,6 +5,7 @@ A job's result is read the moment it is there; how it becomes keys is the operat
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -184,10 +185,25 @@ class MotionOperator(JobOperator):
         """The results as keys."""
         self.key(context, 1.0)
 
+    def each(self, change: Callable[[Take], int]) -> int:
+        """Change the object of every take: the sum of what that gives. Raises JobError if none could be changed; if only
+        some could not, it is told, for what was changed must become an undo step."""
+        counts, errors = [], []
+        for take in self._takes:
+            try:
+                counts.append(change(take))
+            except JobError as error:
+                errors.append(error)
+        if not counts:
+            raise errors[0]
+        for error in errors:
+            self.report({"WARNING"}, str(error))
+        return sum(counts)
+
     def key(self, context: bpy.types.Context, amount: float) -> None:
         """Key all takes, and say how many keys that made. Raises JobError."""
         keying = context.scene.understudy_motion.keying()
-        count = sum(apply_take(take, amount, keying) for take in self._takes)
+        count = self.each(lambda take: apply_take(take, amount, keying))
         if count:
             self.report({"INFO"}, f"Made {count} keys; Delete Generated Keys takes them away again.")
         else:

@@ -11,9 +11,9 @@ from bpy.props import FloatProperty, IntProperty
 from ..curves import find_object
 from ..motion import Plan
 from ..protocol import Clean, Finished, Loop, Settings
-from ..sparse import Keying
-from ..whole import copy_actions, make_cyclic, write_whole
-from .motion_job import MotionOperator, frame_range
+from ..takes import Take
+from ..whole import copy_actions, make_cyclic, refuse_tweaking, write_whole
+from .motion_job import MotionOperator, frame_range, targets
 
 
 class WholeOperator(MotionOperator):
@@ -30,26 +30,25 @@ class WholeOperator(MotionOperator):
             start, end = frame_range(context.scene)
         return {"frame_start": start, "frame_end": end, "use_selected_keys": False, "whole": True}
 
+    def prepare(self, context: bpy.types.Context) -> Path:
+        """The jobs, unless their results could not be put into new actions."""
+        for ob, _ in targets(context, self.bones, self.only_active):
+            refuse_tweaking(ob)
+        return super().prepare(context)
+
     def apply(self, context: bpy.types.Context, folder: Path, finished: Finished) -> None:
         """The results as keys of new actions."""
-        for take in self._takes:
-            ob = find_object(take.params.object_uid)
-            old = next(iter(self.actions(ob)), "")
-            name = copy_actions(ob, self.word)
-            count = write_whole(take, self.keying(context), self.word == "loop")
-            self.finish(context, take)
-            self.report({"INFO"}, f"'{name}' has {count} keys; the action '{old}' is kept as it was.")
+        self.each(lambda take: self._write(context, take))
 
-    def actions(self, ob: Any) -> list[str]:
-        """Names of the object's actions."""
-        anims = (owner.animation_data for owner in (ob, ob.data, getattr(ob.data, "shape_keys", None)) if owner)
-        return [anim.action.name for anim in anims if anim and anim.action]
+    def _write(self, context: bpy.types.Context, take: Take) -> int:
+        ob = find_object(take.params.object_uid)
+        old, name = copy_actions(ob, self.word)
+        count = write_whole(take, context.scene.understudy_motion.keying(), self.word == "loop")
+        self.finish(context, take)
+        self.report({"INFO"}, f"'{name}' has {count} keys; the action '{old}' is kept as it was.")
+        return count
 
-    def keying(self, context: bpy.types.Context) -> Keying:
-        """How many keys."""
-        return context.scene.understudy_motion.keying()
-
-    def finish(self, context: bpy.types.Context, take: Any) -> None:
+    def finish(self, context: bpy.types.Context, take: Take) -> None:
         """What is left to do for one object."""
 
 
@@ -75,7 +74,7 @@ class UNDERSTUDY_OT_loop(WholeOperator, bpy.types.Operator):
             seed=self.network(context)["seed"],
         )
 
-    def finish(self, context: bpy.types.Context, take: Any) -> None:
+    def finish(self, context: bpy.types.Context, take: Take) -> None:
         """The Cycles modifier, if it is asked for."""
         motion = context.scene.understudy_motion
         if motion.loop_modifier:

@@ -121,6 +121,11 @@ def test_refusals_leave_everything(saved_file: Path) -> None:
     for call in (bpy.ops.understudy.loop, bpy.ops.understudy.clean):
         with pytest.raises(RuntimeError, match="no motion"):
             call(bones="ALL")
+    anim = ob.animation_data
+    strip = anim.nla_tracks.new().strips.new("late", 101, anim.action)
+    anim.action, strip.select, anim.use_tweak_mode = None, True, True
+    with pytest.raises(RuntimeError, match="tweak mode"):
+        bpy.ops.understudy.clean(bones="ALL")
     assert len(bpy.data.actions) == actions
 
 
@@ -142,7 +147,7 @@ def test_from_a_terminal(saved_file: Path) -> None:
     assert any(name.endswith(" clean") for name in run("clean --degrees 2")["actions"])
     run("reduce-keys --degrees 3 --lengths 0.1")
     assert sum(len(fc.keyframe_points) for fc in fcurves(ob).values()) < keys / 2
-    assert cli.command("extrapolate --object Rig --save".split()) == 1, "a cycle plays on by itself"
+    assert cli.command(["extrapolate", "--object", "Rig", "--save"]) == 1, "a cycle plays on by itself"
     settings = bpy.context.scene.understudy_motion
     assert settings.loop_keep_root and not settings.every_frame and settings.degrees == pytest.approx(0.5)
     assert cli.command(["learn-motion", "--object", "Rig", "--actions", "nothing", "--save"]) == 1
