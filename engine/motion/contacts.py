@@ -19,8 +19,9 @@ LOW = 0.08  # rig sizes above the lowest part of the rig: how high a foot may be
 BRIEF = 0.1  # seconds: a shorter contact is none, a shorter gap between two is no step
 BLEND = 0.15  # seconds in which a held foot comes to be held, and comes free
 SHORT = 0.5  # of the longest bone of a limb: a shorter one at its end is a foot, which keeps its angle to the ground
+DRIFT = 0.03  # rig sizes: a foot that gets farther while it is slow has shuffled to another place
 REACH = 0.998  # of a limb: how far it may be stretched
-ROUNDS = 12  # of turning the joints of a chain one after the other
+ROUNDS = 30  # of turning the joints of a chain one after the other
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,8 @@ def limb(ground: Ground, end: int) -> list[int]:
 def offsets(at: Tensor, rest: Tensor, pinned: Tensor, ground: Ground) -> Tensor:
     """How far a foot (T, 3) has to be moved so that it stands still while at rest (T,) bool; along the ground alone.
 
-    It stands where it is at the `pinned` (T,) rows, from one to the next, else where it is on average. Before and after,
-    the offset grows and fades with the foot's own velocity; at pinned rows it is zero.
+    It stands where it is at the `pinned` (T,) rows, from one to the next, else where it is on average for a while. Before
+    and after, the offset grows and fades with the foot's own velocity; at pinned rows it is zero.
     """
     out = torch.zeros_like(at)
     blend, fixed = max(2, round(BLEND * ground.fps)), pinned.numpy()
@@ -108,12 +109,30 @@ def offsets(at: Tensor, rest: Tensor, pinned: Tensor, ground: Ground) -> Tensor:
             spot = np.stack([np.interp(rows, inside, at[inside, axis].numpy()) for axis in range(3)], 1)
             out[start:end] = torch.from_numpy(spot.astype(np.float32)) - at[start:end]
         else:
-            out[start:end] = at[start:end].mean(0) - at[start:end]
+            out[start:end] = _spots(at[start:end], DRIFT * ground.size, blend) - at[start:end]
         later, sooner = pins[pins >= end], pins[pins < start]
         _fade(out, at, end - 1, 1, min([blend, *(later[:1] - end + 1), len(at) - end]))
         _fade(out, at, start, -1, min([blend, *(start - sooner[-1:]), start]))
     out[..., ground.up] = 0.0
     return out
+
+
+def _spots(at: Tensor, drift: float, blend: int) -> Tensor:
+    """Where a foot at rest (R, 3) is to be: its mean place; another one from where it has got farther than `drift` away."""
+    places = at.numpy()
+    spots, start, total = np.empty_like(places), 0, np.zeros(3)
+    for row, place in enumerate(places):
+        count = row - start
+        if count and np.linalg.norm(place - total / count) > drift:
+            spots[start:row] = total / count
+            start, total = row, np.zeros(3)
+        total = total + place
+    spots[start:] = total / (len(places) - start)
+    if start == 0:
+        return torch.from_numpy(spots)
+    padded = np.pad(spots, ((blend, blend), (0, 0)), mode="edge")
+    sums = np.cumsum(np.concatenate([np.zeros((1, 3)), padded]), 0)
+    return torch.from_numpy(((sums[2 * blend + 1 :] - sums[: -2 * blend - 1]) / (2 * blend + 1)).astype(np.float32))
 
 
 def _fade(out: Tensor, at: Tensor, row: int, way: int, count: int) -> None:
@@ -223,12 +242,11 @@ class Feet:
         moving = (rotations != rotations[:1]).any(-1).any(0) | (locations != locations[:1]).any(-1).any(0)
         self.rotations, self.locations, size, lengths = rotations, locations, 1.0, self.offset.norm(dim=-1).tolist()
         self.ground = Ground(parents, lengths, moving.nonzero()[:, 0].tolist(), up, size, motion.clip.fps)
-        if (
-            self.ground.moving
-        ):  # bones without bones above them, as a control rig's, are as far apart as the body is large
+        if self.ground.moving:  # in a control rig few bones hang on others; they are as far apart as the body is large
             first = self._positions()[0]
             apart = (first.amax(0) - first.amin(0)).norm()
-            size = max(float(skeleton.reach(self.offset, parents)), float(apart), 1e-6)
+            reach = float(skeleton.reach(self.offset, parents))
+            size = max(reach if reach > 0.25 * float(apart) else 0.5 * float(apart), 1e-6)
             self.ground = replace(self.ground, size=size)
         self.feet: list[int] = []
         self.rest = torch.zeros(len(rotations), 0, dtype=torch.bool)

@@ -27,6 +27,7 @@ PAST, GAPS = 10, (5, 15, 30)
 TEST, CHECK = 0.15, 0.1  # of every clip: held back to be tested on, and to tell when to stop
 FEWEST_ROWS = 120  # of motion at 30 frames a second: with less there is nothing to test on
 BATCH, RATE = 6, 2e-3
+BETTER = 0.99  # of the others' error: what counts as better
 LOOKS = 10  # how often the network is compared on the second part
 CLOSEST = 1e-4  # of the rig's size: how equal the offsets of one rig are
 
@@ -70,6 +71,10 @@ def learn_motion(folder: Path, settings: protocol.LearnMotion) -> Generator[Upda
     rig, pieces = moving_pieces(motions)
     fit, check, test = split(pieces)
     where = device.choose(settings.device)
+    if where.type == "cpu":
+        torch.set_num_threads(
+            1
+        )  # steps this small only wait for a second thread, for minutes where the machine is busy
     base = training.load(training.WEIGHTS / "inbetween")[0].to(where)
     rows = {"frames": sum(len(m.rotations) for m in motions), "windows": sum(p.rows // (PAST + 15) for p in fit)}
     lessons = Lessons(base, rig, fit, check, settings)
@@ -81,8 +86,8 @@ def learn_motion(folder: Path, settings: protocol.LearnMotion) -> Generator[Upda
         f"Learned from {len(motions)} clip{'s' * (len(motions) > 1)}, {rows['frames']} frames, about "
         f"{rows['windows']} different gaps of half a second; a seventh of it was held back to be tested on."
     )
-    if max(figures["over_base"], figures["over_curves"]) >= 1.0:
-        other = "the shipped network" if figures["over_base"] >= 1.0 else "the plain curves"
+    if max(figures["over_base"], figures["over_curves"]) > BETTER:
+        other = "the shipped network" if figures["over_base"] > BETTER else "the plain curves"
         return Outcome(
             [], [told, f"It was not better there than {other}, so nothing is kept; add more clips."], figures
         )

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from engine import clips, protocol, quat, skeleton
-from engine.motion import baseline, infer, replay, retime, tokens, variation
+from engine.motion import baseline, contacts, infer, replay, retime, tokens, variation
 from engine.motion.infer import FEWEST, FPS, Steps, choose, curves
 from engine.motion.networks import TokenLSTM
 from engine.motion.unroll import STRETCH, play, stack
@@ -72,6 +72,7 @@ def play_on(
             notes += go.notes
             made_turns = within_limits(go.rotations, rotations, data.clip.parents)
             made_moves = torch.where(go.root[:, None], level(go.locations, locations, data), made_moves)
+            made_turns = stand(data, made_turns, made_moves, turns)
     if settings.variation > 0:
         how = fps, settings.variation, settings.seed
         made_turns = _vary(variation.vary_rotations, rotations[-1:], made_turns, turns, *how)
@@ -156,6 +157,20 @@ def within_limits(made: Tensor, known: Tensor, parents: list[int]) -> Tensor:
         turn.norm(dim=-1) <= seen + FREE_TURN
     ).all(0)
     return torch.where(free[:, None], made, kept)
+
+
+def stand(data: clips.Motion, rotations: Tensor, locations: Tensor, turns: Tensor) -> Tensor:
+    """Rotations (F, J, 4) after the clip with the feet held where they come to stand, and where they stood at its end."""
+    seen = min(len(data.rotations), int(2 * data.clip.fps))
+    whole = torch.cat([torch.from_numpy(data.rotations[-seen:]), rotations])
+    places = torch.cat([torch.from_numpy(data.locations[-seen:]), locations])
+    free = turns.expand(len(whole), -1).clone()
+    free[:seen] = False
+    feet = contacts.Feet(data, whole, places, free, torch.zeros_like(free))
+    feet.find([])
+    for _ in feet.lock():
+        pass
+    return feet.rotations[seen:]
 
 
 def level(made: Tensor, known: Tensor, data: clips.Motion) -> Tensor:
