@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from engine import checkpoint, device, job_folder, protocol
 from engine.progress import Outcome, Update
 from engine.stylise import losses
+from engine.stylise.asset import find_style
 from engine.stylise.discriminator import Discriminator, DiscriminatorParams
 from engine.stylise.features import CHANNELS, EDGES
 from engine.stylise.generator import Carried, Generator, GeneratorParams, soften
@@ -145,12 +146,15 @@ def step(training: Training, done: float) -> None:
 
 
 def _networks(folder: Path, settings: protocol.TrainStyle) -> tuple[Generator, Discriminator, int]:
-    """Fresh ones, or with `resume` those of the last training, and how many steps they have behind them."""
-    path = style_path(folder, "generator")
-    if not settings.resume or not checkpoint.exists(path):
-        return Generator(GENERATOR), Discriminator(DISCRIMINATOR), 0
-    saved = checkpoint.load(path, GeneratorParams)
-    judge = checkpoint.load(style_path(folder, "discriminator"), DiscriminatorParams)
+    """Fresh ones, or with `resume` those of the last training, or those of the style to start from; and how many steps they
+    have behind them. Raises JobError."""
+    home = folder
+    if not settings.resume or not checkpoint.exists(style_path(folder, "generator")):
+        if not settings.base:
+            return Generator(GENERATOR), Discriminator(DISCRIMINATOR), 0
+        home, _ = find_style(folder, settings.base)
+    saved = checkpoint.load(style_path(home, "generator"), GeneratorParams)
+    judge = checkpoint.load(style_path(home, "discriminator"), DiscriminatorParams)
     return checkpoint.restore(saved, Generator), checkpoint.restore(judge, Discriminator), int(saved.about["steps"])
 
 

@@ -98,13 +98,17 @@ def captured(tmp_path: Path) -> Path:
 
 
 def test_enough_and_cancel_keep_what_was_learned_and_go_on(captured: Path) -> None:
-    """With the real engine: a training of an hour is ended early once it has shown the frame asked for, one is cancelled;
-    the weights are there each time."""
+    """With the real engine: the next key is suggested; a training of an hour is ended early once it has shown the frame
+    asked for, one is cancelled; the weights are there each time."""
     from bl_ext.user_default.understudy.job_folder import write_job
     from bl_ext.user_default.understudy.jobs import manager
     from bl_ext.user_default.understudy.protocol import Cancelled, Finished, Progress, TrainStyle
     from bl_ext.user_default.understudy.shot import look
 
+    assert ops.suggest_key() == {"FINISHED"}
+    suggested = look(captured).suggestion
+    assert suggested is not None and 0 < suggested.covered < 1
+    assert bpy.context.scene.frame_current == suggested.frame and suggested.frame in (2, 3)
     weights, steps = captured / "style" / "generator.safetensors", []
     for resume, end, kind in ((False, ops.good_enough, Finished), (True, ops.cancel_job, Cancelled)):
         write_job(captured, TrainStyle([1], seconds=3600, resume=resume, preview_frame=3))
