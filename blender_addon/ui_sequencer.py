@@ -9,7 +9,7 @@ import bpy
 from .properties import default_folder
 from .shot import ShotState
 from .ui import EngineState
-from .ui_stylise import ShotSteps
+from .ui_stylise import LookControls, ShotSteps
 
 
 class Sidebar:
@@ -40,6 +40,12 @@ class SEQUENCER_PT_understudy_stylise(Sidebar, ShotSteps, bpy.types.Panel):
         row.operator("understudy.use_footage", text="", icon="FILE_REFRESH").overwrite = True
 
 
+class SEQUENCER_PT_understudy_look(Sidebar, LookControls, bpy.types.Panel):
+    """How the painted frames are to be"""
+
+    bl_parent_id = "SEQUENCER_PT_understudy_stylise"
+
+
 class SEQUENCER_PT_understudy_combine(Sidebar, bpy.types.Panel):
     """Two strips put together"""
 
@@ -61,6 +67,11 @@ class SEQUENCER_PT_understudy_combine(Sidebar, bpy.types.Panel):
         layout.operator("understudy.combine", icon="SELECT_EXTEND")
 
 
-CLASSES = (SEQUENCER_PT_understudy, SEQUENCER_PT_understudy_stylise, SEQUENCER_PT_understudy_combine)
+CLASSES = (
+    SEQUENCER_PT_understudy,
+    SEQUENCER_PT_understudy_stylise,
+    SEQUENCER_PT_understudy_look,
+    SEQUENCER_PT_understudy_combine,
+)
 
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

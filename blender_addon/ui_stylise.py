@@ -122,12 +122,12 @@ class VIEW3D_PT_understudy_look_presets(PresetPanel, bpy.types.Panel):
     preset_add_operator = "understudy.look_preset_add"
 
 
-class VIEW3D_PT_understudy_look(Sidebar, bpy.types.Panel):
-    """How the painted frames are to be"""
+class LookControls:
+    """How the painted frames are to be, in every editor."""
 
     bl_label = "Look"
-    bl_parent_id = "VIEW3D_PT_understudy_stylise"
     bl_options = {"DEFAULT_CLOSED"}
+    layout: Any
 
     def draw_header_preset(self, _context: bpy.types.Context) -> None:
         """Blender's preset menu."""
@@ -148,6 +148,12 @@ class VIEW3D_PT_understudy_look(Sidebar, bpy.types.Panel):
         column.prop(settings, "keep_background")
         column.prop(settings, "keep_alpha")
         column.prop(settings, "depth")
+
+
+class VIEW3D_PT_understudy_look(Sidebar, LookControls, bpy.types.Panel):
+    """How the painted frames are to be"""
+
+    bl_parent_id = "VIEW3D_PT_understudy_stylise"
 
 
 class VIEW3D_PT_understudy_styles(Sidebar, bpy.types.Panel):

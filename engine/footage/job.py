@@ -18,6 +18,7 @@ import numpy as np
 import OpenEXR
 
 from engine import frames, job_folder, protocol
+from engine.footage.kinds import MOST
 from engine.footage.tracking import Tracked, Tracker, grid, is_cut, soften
 from engine.progress import Outcome, Update
 from engine.protocol import Shot, ShotObject
@@ -31,7 +32,8 @@ RESTS_PIXELS = 0.5  # and it moves by less than this between two frames
 
 @dataclass(frozen=True)
 class Part:
-    """Frames between two cuts. surface, background: their ids; background is None where nothing rests. usual: (H, W, 3)
+    """Frames between two cuts. surface: the id of its first kind of colour, MOST ids are its own. background: the id of what
+    rests, None where nothing does. usual: (H, W, 3)
     float32, 0 to 1, the picture without what passes through it."""
 
     numbers: range
@@ -78,14 +80,14 @@ def _find_cuts(folder: Path, shot: Shot) -> Steps[Update, bool | None, list[int]
 def _parts(folder: Path, shot: Shot, cuts: list[int], still: bool) -> Steps[Update, bool | None, list[Part]]:
     """What lies between the cuts, each with ids of its own."""
     edges = [shot.frame_start, *cuts, shot.frame_end + 1]
-    parts = [Part(range(first, last), i + 1) for i, (first, last) in enumerate(pairwise(edges))]
+    parts = [Part(range(first, last), 1 + i * (MOST + 1)) for i, (first, last) in enumerate(pairwise(edges))]
     for i, part in enumerate(parts if still else []):
         yield Update(0.2, "Looking for what rests")
         count = min(MEDIAN_FRAMES, len(part.numbers))
         chosen = [part.numbers[int(k)] for k in np.linspace(0, len(part.numbers) - 1, count)]
         usual = np.median([frames.read_frame(folder, shot, frame) for frame in chosen], axis=0).astype(np.uint8)
         # Background is told apart by its place on the screen, so a second one needs an id, which 0 is not.
-        parts[i] = dataclasses.replace(part, background=i and len(parts) + i, usual=soften(usual))
+        parts[i] = dataclasses.replace(part, background=i and part.surface + MOST, usual=soften(usual))
     return parts
 
 
@@ -93,7 +95,11 @@ def _objects(shot: Shot, parts: list[Part]) -> list[ShotObject]:
     """What shot.json says of the ids."""
     size = [1.0, shot.height / shot.width, 1.0]
     whole = len(parts) == 1
-    named = [ShotObject(part.surface, "Footage" if whole else part.name, size) for part in parts]
+    named = [
+        ShotObject(part.surface + kind, f"{'Footage' if whole else part.name}, colour {kind + 1}", size)
+        for part in parts
+        for kind in range(MOST)
+    ]
     return named + [ShotObject(part.background, f"{part.name}, resting", size) for part in parts if part.background]
 
 
@@ -102,7 +108,7 @@ def _follow(folder: Path, shot: Shot, part: Part) -> Iterator[tuple[int, Tracked
     first = frames.read_frame(folder, shot, part.numbers[0])
     tracker = Tracker(first)
     nothing = np.zeros((*first.shape[:2], 2), np.float32)
-    before = Tracked(tracker.anchors, nothing, nothing, 1.0)
+    before = Tracked(tracker.anchors, tracker.kinds, nothing, nothing, 1.0)
     for frame in part.numbers[1:]:
         tracked = tracker.step(frames.read_frame(folder, shot, frame))
         yield frame - 1, before, tracked.from_previous
@@ -118,7 +124,7 @@ def _guides(part: Part, picture: np.ndarray, tracked: Tracked, onward: np.ndarra
     height, width = picture.shape[:2]
     flat = np.ones((height, width, 1), np.float32)
     scale = np.array([width, height, 1 / LAYER], np.float32)
-    anchors, ids = tracked.anchors, np.full((height, width), part.surface, np.float32)
+    anchors, ids = tracked.anchors, part.surface + tracked.kinds.astype(np.float32)
     if part.background is not None:
         motion = np.maximum((tracked.to_previous**2).sum(-1), (onward**2).sum(-1))
         rests = _rests(part, picture, motion)

@@ -27,6 +27,7 @@ class Mosaic:
         self._cell = 1 if height * width <= FINE_PIXELS else 2
         self._held: list[np.ndarray] = []
         self._colours: list[np.ndarray] = []
+        self._kinds: list[np.ndarray] = []
 
     def _cells(self, xy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Row and column of places (N, 2)."""
@@ -34,21 +35,35 @@ class Mosaic:
         x, y = np.clip(whole, 1, 3 * self._size // self._cell - 1).T
         return y, x
 
-    def add(self, anchors: np.ndarray, colours: np.ndarray) -> None:
-        """Anchors (N, 3) show surface of these colours (N, 3), 0 to 1."""
+    def add(self, anchors: np.ndarray, colours: np.ndarray, kinds: np.ndarray) -> None:
+        """Anchors (N, 3) show surface of these colours (N, 3), 0 to 1, and kinds (N,)."""
         layers, cells = np.rint(anchors[:, 2]).astype(np.int64), self._cells(anchors[:, :2])
         shape = tuple(3 * self._size[::-1] // self._cell + 1)
         while len(self._held) <= layers.max(initial=0):
             self._held.append(np.zeros(shape, bool))
             self._colours.append(np.zeros((*shape, 3), np.uint8))
+            self._kinds.append(np.zeros(shape, np.uint8))
         for layer in np.unique(layers):
             here = (cells[0][layers == layer], cells[1][layers == layer])
+            fresh = tuple(side[~self._held[layer][here]] for side in here)
+            self._kinds[layer][fresh] = kinds[layers == layer][~self._held[layer][here]]
             self._held[layer][here] = True
             self._colours[layer][here] = np.rint(colours[layers == layer] * 255)
 
-    def extend(self, anchors: np.ndarray, unknown: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    def kinds(self, anchors: np.ndarray, seen: np.ndarray) -> np.ndarray:
+        """(H, W) the kinds of surface at anchors (H, W, 3), as it was when it was new; `seen` (H, W) where that is unknown."""
+        places, kinds = anchors.reshape(-1, 3), seen.reshape(-1).copy()
+        layers = np.rint(places[:, 2]).astype(np.int64)
+        for layer in np.unique(layers):
+            mine = np.flatnonzero(layers == layer)
+            cells = self._cells(places[mine, :2])
+            held = self._held[layer][cells]
+            kinds[mine[held]] = self._kinds[layer][cells][held]
+        return kinds.reshape(seen.shape)
+
+    def extend(self, anchors: np.ndarray, unknown: np.ndarray, colours: np.ndarray, kinds: np.ndarray) -> np.ndarray:
         """The anchors (H, W, 3) with those of the `unknown` pixels (H, W) made up: the neighbour's surface goes on.
-        colours: (H, W, 3) float32, 0 to 1, smooth."""
+        colours: (H, W, 3) float32, 0 to 1, smooth. kinds: (H, W)."""
         if not unknown.any():
             return anchors
         out = anchors.copy()
@@ -66,7 +81,7 @@ class Mosaic:
             if not todo.any():
                 break
         out[y, x] = led
-        self.add(led, colours[y, x])
+        self.add(led, colours[y, x], kinds[y, x])
         return out
 
     def _apart(self, xy: np.ndarray, colours: np.ndarray, layer: int) -> np.ndarray:

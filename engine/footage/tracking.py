@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from engine.footage.kinds import Kinds
 from engine.footage.mosaic import FINE_PIXELS, Mosaic
 
 REFERENCE_FRAMES = 8  # so many frames are measured against one and the same, so that errors do not add up
@@ -25,10 +26,12 @@ COLOUR_APART = 0.07  # of 1: a carried colour that differs by more is another su
 @dataclass(frozen=True)
 class Tracked:
     """One frame. anchors: (H, W, 3) float32, pixels of the first frame and a layer, whole numbers from 0.
+    kinds: (H, W) uint8, engine.footage.kinds of the surface when it was new.
     to_previous: (H, W, 2) float32, pixels, x right, y down. from_previous: the same for the frame before it, to this one.
     new: share of the picture that was not seen before."""
 
     anchors: np.ndarray
+    kinds: np.ndarray
     to_previous: np.ndarray
     from_previous: np.ndarray
     new: float
@@ -123,7 +126,9 @@ class Tracker:
         self._picture, self._softened = first, soften(first)
         self.anchors = np.dstack([self.flow.grid, np.zeros((height, width), np.float32)])
         self._mosaic = Mosaic(height, width)
-        self._mosaic.add(self.anchors.reshape(-1, 3), self._softened.reshape(-1, 3))
+        self._kinds = Kinds(first)
+        self.kinds = self._kinds(first)
+        self._mosaic.add(self.anchors.reshape(-1, 3), self._softened.reshape(-1, 3), self.kinds.ravel())
         self._refer()
 
     def _refer(self) -> None:
@@ -147,11 +152,13 @@ class Tracker:
         anchors = self._carry(back, direct)
         unknown = ~(known | direct)
         self._picture, self._softened = picture, soft
-        self.anchors = self._mosaic.extend(anchors, unknown, soft)
+        seen = self._kinds(picture)
+        self.anchors = self._mosaic.extend(anchors, unknown, soft, seen)
+        self.kinds = self._mosaic.kinds(self.anchors, seen)
         self._reference.age += 1
         if self._reference.age >= REFERENCE_FRAMES or direct.mean() < 0.6:
             self._refer()
-        return Tracked(self.anchors, back, forth, float(unknown.mean()))
+        return Tracked(self.anchors, self.kinds, back, forth, float(unknown.mean()))
 
     def _follow_reference(
         self, picture: np.ndarray, soft: np.ndarray, back: np.ndarray, known: np.ndarray

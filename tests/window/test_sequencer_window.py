@@ -21,7 +21,7 @@ scene, folder = bpy.context.scene, sys.argv[-2]
 strips = scene.sequence_editor_create().sequences
 for channel, name in ((1, 'Take'), (2, 'Other')):
     strip = strips.new_image(name, f'{folder}/0001.png', channel, 1)
-    for frame in range(2, 301):
+    for frame in range(2, 121):
         strip.elements.append(f'{frame:04d}.png')
 scene.sequence_editor.active_strip, scene.frame_end = strips[0], 120
 bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1])
@@ -32,7 +32,7 @@ bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1])
 def cut_file(seat: Seat, user_folder: Path, tmp_path: Path) -> Path:
     """A saved file with two strips of 120 pictures, the lower one active, both selected."""
     write_picture(tmp_path / "shoot" / "0001.png", 64)
-    for frame in range(2, 301):
+    for frame in range(2, 121):
         os.link(tmp_path / "shoot" / "0001.png", tmp_path / "shoot" / f"{frame:04d}.png")
     (tmp_path / "strips.py").write_text(STRIPS)
     path = tmp_path / "cut.blend"
