@@ -76,7 +76,7 @@ class Dense:
         rotations were seen to miss their bound there nearly always, and finding that out takes as long again."""
         for a, b in pairwise([*np.flatnonzero(self.fixed).tolist(), len(self.fixed)]):
             gap = self.filled.values[a : b + 1]
-            if b - a >= LONG and np.ptp(gap, 0).any():
+            if b - a >= LONG and (_error(self.measure)(gap, np.broadcast_to(gap[0], gap.shape)) > self.bound).any():
                 self.fixed[a + 1] |= bool(np.isnan(self.handles[1][a]).any())
                 self.fixed[b - 1] |= b < len(self.fixed) and bool(np.isnan(self.handles[0][b]).any())
 

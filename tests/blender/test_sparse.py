@@ -13,7 +13,7 @@ from bl_ext.user_default.understudy.keyframes import apply_take, delete_generate
 from bl_ext.user_default.understudy.sparse import Keying
 from bl_ext.user_default.understudy.whole import reduce_keys
 from rigs import bone_curve, dump, fcurves, frames_of, key_pose, make_armature
-from test_keyframes import ARTISTS, posed
+from test_keyframes import ARTISTS, posed, run
 from test_takes import acted, rig
 
 
@@ -113,3 +113,15 @@ def test_reduce_captured_keys() -> None:
     for where, keys in after.items():
         assert (keys[0][0], keys[-1][0]) == (before[where][0][0], before[where][-1][0])
         assert {key[1] for key in keys} == {"KEYFRAME"}
+
+
+def test_a_hold_needs_no_keys(tmp_path: Path) -> None:
+    """Between two equal poses nothing is keyed, and the curve stays where it is; before and after there are keys."""
+    ob = make_armature((-1, 0))
+    for frame, seed in ((1, 1), (10, 2), (30, 2), (45, 3)):
+        key_pose(ob.pose.bones, frame, seed=seed)
+    run(ob, tmp_path, keying=Keying(False, 0.1, 0.002))
+    for (path, _), fcurve in fcurves(ob).items():
+        assert not [frame for frame in frames_of(fcurve, "GENERATED") if 10 < frame < 30], path
+        assert np.ptp([fcurve.evaluate(frame) for frame in range(10, 31)]) < 1e-5
+    assert any(frame > 30 for frame in frames_of(bone_curve(ob, "b1", "location"), "GENERATED"))
