@@ -57,8 +57,9 @@ def warping_error(frames: np.ndarray, flows: np.ndarray, ids: np.ndarray, number
         warped = np.stack(
             [map_coordinates(frames[t + 1, ..., c] / 255, to, order=1, mode="nearest") for c in range(3)], -1
         )
-        errors.append(((warped - frames[t] / 255) ** 2)[same].mean())
-    return float(np.mean(errors))
+        if same.any():
+            errors.append(((warped - frames[t] / 255) ** 2)[same].mean())
+    return float(np.mean(errors)) if errors else float("nan")
 
 
 def patch_distance(test: np.ndarray, truth: np.ndarray, where: np.ndarray | None = None, seed: int = 0) -> float:
