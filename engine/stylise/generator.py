@@ -96,7 +96,8 @@ class StrokeNetwork(nn.Module):
         lent = carried.borrowed_trust * (1 - trust)
         borrowed, ground = carried.borrowed.split([3, 3], 1)
         whole, near = unturned(turned) * trust, settle(tone, ground) * lent
-        tone = tone + whole * (key_tone - tone) + near * (ground - tone)
+        inner = away_from(guides[:, self.edges])  # lines are drawn where an edge is now, not where one was
+        tone = tone + inner * (whole * (key_tone - tone) + near * (ground - tone))
         borrowed = adapt(borrowed, ground, tone) * lent
         change = torch.cat([turned * carried.trust, (tone - key_tone) * carried.trust], 1)
         parts = [tone, strokes * trust, borrowed, trust, carried.borrowed_trust, border, change, guides[:, self.edges]]
@@ -118,6 +119,12 @@ def unturned(turned: Tensor) -> Tensor:
     """(B, 1, H, W), 0 to 1: whether the light is as it was in the key; then the same point has the same paint, not strokes on a
     tone anew."""
     return (1.5 - 8 * turned.abs().mean(1, keepdim=True)).clamp(0, 1)
+
+
+def away_from(edges: Tensor) -> Tensor:
+    """(B, 1, H, W), 1 two pixels off every edge (B, 4, H, W), 0 on it."""
+    sharp = (edges[:, :3].amax(1, keepdim=True) * 4 - 0.8).clamp(0, 1)
+    return 1 - F.max_pool2d(sharp, 5, 1, 2)
 
 
 def settle(tone: Tensor, ground: Tensor) -> Tensor:

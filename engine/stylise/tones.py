@@ -26,9 +26,9 @@ FEW = 6  # pixels in a bin from which on it counts
 
 
 def shade(view: View, device: torch.device | str = "cpu") -> Tensor:
-    """(H, W) how bright the render is over its albedo, over 3 x 3 pixels, so that a render's grain is no change of light."""
+    """(H, W) how bright the render is over its albedo, over 5 x 5 pixels, so that a render's grain is no change of light."""
     grey = torch.from_numpy(np.stack([view.render.mean(-1), view.albedo.mean(-1)])).to(device)
-    render, albedo = F.avg_pool2d(F.pad(grey[None], (1, 1, 1, 1), mode="replicate"), 3, 1)[0]
+    render, albedo = F.avg_pool2d(F.pad(grey[None], (2, 2, 2, 2), mode="replicate"), 5, 1)[0]
     return render / (albedo + 0.05)
 
 
