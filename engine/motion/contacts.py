@@ -21,7 +21,7 @@ BLEND = 0.15  # seconds in which a held foot comes to be held, and comes free
 SHORT = 0.5  # of the longest bone of a limb: a shorter one at its end is a foot, which keeps its angle to the ground
 DRIFT = 0.03  # rig sizes: a foot that gets farther while it is slow has shuffled to another place
 REACH = 0.998  # of a limb: how far it may be stretched
-ROUNDS = 30  # of turning the joints of a chain one after the other
+ROUNDS, DAMPING, TOP_TURN = 16, 1e-3, 0.3  # of bending a limb of many bones; radians a joint may turn in one of them
 
 
 @dataclass(frozen=True)
@@ -210,19 +210,23 @@ def _two_bones(turned: Tensor, at: Tensor, goal: Tensor) -> Tensor:
 
 
 def _many_bones(turned: Tensor, at: Tensor, goal: Tensor) -> Tensor:
-    """World rotations (R, chain - 1, 4) of a limb at (R, chain, 3) that ends at `goal`, by turning one joint after the
-    other a little towards it."""
-    turned, at = turned[:, :-1].clone(), at.clone()
+    """World rotations (R, chain - 1, 4) of a limb at (R, chain, 3) that ends at `goal`: small turns of all its joints by
+    damped least squares, round after round."""
+    bones, links = list(turned[:, :-1].unbind(1)), at.diff(dim=1)
+    whole = torch.eye(3) * links.square().sum((1, 2))[:, None, None]
     for _ in range(ROUNDS):
-        for joint in reversed(range(turned.shape[1])):
-            turn = _arc(at[:, -1] - at[:, joint], goal - at[:, joint])
-            turn = quat.exp(0.5 * quat.log(turn)) if joint else turn
-            turned[:, joint:] = quat.multiply(turn[:, None].expand_as(turned[:, joint:]), turned[:, joint:])
-            below = at[:, joint + 1 :] - at[:, joint : joint + 1]
-            at[:, joint + 1 :] = at[:, joint : joint + 1] + quat.rotate(
-                turn[:, None].expand(*below.shape[:2], 4), below
-            )
-    return turned
+        ends = links.flip(1).cumsum(1).flip(1)  # from each joint to the limb's end
+        miss = goal - at[:, 0] - ends[:, 0]
+        system = torch.eye(3) * ends.square().sum((1, 2))[:, None, None] - torch.einsum("rji,rjk->rik", ends, ends)
+        push = torch.linalg.solve(system + DAMPING * whole, miss)
+        turns = torch.linalg.cross(ends, push[:, None].expand_as(ends))
+        turns = quat.exp(turns * (TOP_TURN / turns.norm(dim=-1, keepdim=True).clamp_min(TOP_TURN)))
+        carried = turns[:, 0]
+        for joint in range(links.shape[1]):
+            carried = quat.multiply(carried, turns[:, joint]) if joint else carried
+            links[:, joint] = quat.rotate(carried, links[:, joint])
+            bones[joint] = quat.multiply(carried, bones[joint])
+    return torch.stack(bones, 1)
 
 
 # --- a clip's feet ---------------------------------------------------------------------------------------------------
