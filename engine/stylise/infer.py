@@ -128,7 +128,9 @@ def _paint_all(
     """Paint the frames of `todo`, by number, with the words that go into each."""
     chosen = device.choose(settings.device)
     device.seed_all(settings.seed)
-    network = checkpoint.restore(style.saved, Generator).to(chosen, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    network = checkpoint.restore(style.saved, Generator).to(chosen).eval()
+    if chosen.type == "cuda":  # two cores gain nothing by it
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     reader, writer = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
     try:
         making = reader.submit(lambda: Painter(network, style.read_keys(), chosen))

@@ -56,7 +56,11 @@ def pad(x: Tensor) -> Tensor:
 
 def carry(atlas: Tensor, xy: Tensor, trust: Tensor, borrowed_xy: Tensor, borrowed_trust: Tensor) -> Carried:
     """What the atlas lends to pictures (B, h, w): xy (B, h, w, 2), trust (B, 1, h, w)."""
-    return Carried(sample(atlas, xy), sample(atlas[:6], borrowed_xy), trust, borrowed_trust)
+    direct, borrowed = (  # strokes are fine, and tones are not
+        torch.cat([sample(atlas[:3], place), sample(atlas[3:last], place, "bilinear")], 1)
+        for place, last in ((xy, CARRIED), (borrowed_xy, 6))
+    )
+    return Carried(direct, borrowed, trust, borrowed_trust)
 
 
 def match_tensors(match: Match) -> tuple[Tensor, Tensor]:
@@ -141,7 +145,7 @@ class Painter:
         surface = Surface.of(view, self.device)
         match, borrowed = self.lend(view, surface, kin=kin, light=look.light)
         carried = carry(self.atlas, *(t[None] for t in (*match_tensors(match), *match_tensors(borrowed))))
-        guides = self.read(view, surface, kin)[None].contiguous(memory_format=torch.channels_last)
+        guides = self.read(view, surface, kin)[None]
         with torch.autocast(self.device.type, torch.float16, enabled=self.device.type == "cuda"):
             tone = self.generator.tone(guides)
             if look.light < 1:

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from engine.stylise.surface import Surface
 from engine.stylise.views import View
 
-_WALKS = 3
+_UNKNOWN, _NOWHERE = -1, -2
+_WALKS = 3  # at most, from where a table of cells says
 _STRIDE = 24.0  # pixels that one walk may go
 _COARSEST = 5  # sizes of cell in which a pixel is kept, each twice the one before
 _PROBES = (0, 1, 2, 3)  # sizes of cell to look in, above the point's own
@@ -56,12 +58,34 @@ class KeySurface:
     def locate(self, points: Tensor, ids: Tensor, footprint: Tensor) -> tuple[Tensor, Tensor]:
         """(N, 2) place in the key in pixels and (N,) confidence, of points (N, 3) of objects (N,) int32. footprint: (N,) edge
         of a pixel on the surface. Fastest where points is a transposed (3, N)."""
+        return self._search(points.T, ids, footprint, None)[:2]
+
+    def see(self, surface: Surface) -> tuple[Tensor, Tensor]:
+        """`locate` for every pixel of a surface, (H W, 2) and (H W,): every second one of every second row is searched for, and
+        the others begin where these were found."""
+        planes = surface.points, surface.ids[None], surface.footprint[None]
+        points, ids, footprint = (plane[:, ::2, ::2].flatten(1) for plane in planes)
+        _, trust, pixel = self._search(points, ids[0], footprint[0], None)
+        coarse = surface.ids[::2, ::2].shape
+        found = (trust > 0).view(coarse)
+        about = F.max_pool2d(found[None, None].float(), 3, 1, 1)[0, 0] > 0
+        begin = torch.where(found, pixel.view(coarse), _UNKNOWN)
+        begin, about, own = (_twice(x, surface.ids.shape) for x in (begin, about, ids.view(coarse)))
+        begin = torch.where(about, torch.where(own == surface.ids, begin, _UNKNOWN), _NOWHERE)
+        points, ids, footprint = (plane.flatten(1) for plane in planes)
+        return self._search(points, ids[0], footprint[0], begin.flatten())[:2]
+
+    def _search(
+        self, points: Tensor, ids: Tensor, footprint: Tensor, begin: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """As `locate`, of points (3, N), and (N,) the nearest pixels. begin: (N,) int32, a pixel of the object near the place, or
+        _UNKNOWN, or _NOWHERE."""
         xy, trust = points.new_zeros(2, len(ids)), points.new_zeros(len(ids))
-        pixel = self._find(points.T, ids, footprint)
-        near = torch.nonzero(pixel >= 0)[:, 0]
-        *places, footprint = _take([*points.T, footprint], near)
+        nearest = self._find(points, ids, footprint, begin)
+        near = torch.nonzero(nearest >= 0)[:, 0]
+        *places, footprint = _take([*points, footprint], near)
         ids = ids.index_select(0, near)
-        pixel, offset, step = self._approach(pixel.index_select(0, near), places, ids)
+        pixel, offset, step = self._approach(nearest.index_select(0, near), places, ids)
         extent, area, inside = _take(self._judge, pixel)
         slopes = _take(self._slopes, pixel)
         u, v = (part.clamp_(-0.75, 0.75) for part in step)
@@ -71,10 +95,14 @@ class KeySurface:
         width = self.view.shape[1]
         row = torch.div(pixel, width, rounding_mode="floor")
         xy.index_copy_(1, near, torch.stack([pixel - row * width + u, row + v]))
-        return xy.T, trust
+        return xy.T, trust, nearest.index_copy_(0, near, pixel)
 
-    def _find(self, points: Tensor, ids: Tensor, footprint: Tensor) -> Tensor:
-        """(N,) a pixel near each point (3, N), of the same object; -1 where there is none."""
+    def _find(self, points: Tensor, ids: Tensor, footprint: Tensor, begin: Tensor | None) -> Tensor:
+        """(N,) a pixel near each point (3, N), of the same object; negative where there is none."""
+        if begin is not None:
+            open_ = torch.nonzero(begin == _UNKNOWN)[:, 0]
+            some = points.index_select(1, open_), ids.index_select(0, open_), footprint.index_select(0, open_)
+            return begin.index_copy(0, open_, self._find(*some, None))
         best, gap = torch.full_like(ids, -1), torch.full_like(footprint, torch.inf)
         own = _size(footprint)
         for coarser in _PROBES:
@@ -144,11 +172,16 @@ def _inverse(slopes: Tensor) -> list[Tensor]:
 
 def _inside(rim: Tensor) -> Tensor:
     """(H, W), 1 for what lies two pixels or more inside the rim (H, W) bool, 0 on it and beside it, between at its corners."""
-    wide = torch.nn.functional.pad(rim[None].float(), (1, 1, 1, 1))[0]
+    wide = F.pad(rim[None].float(), (1, 1, 1, 1))[0]
     middle = wide[1:-1, 1:-1]
     cross = torch.stack([middle, wide[:-2, 1:-1], wide[2:, 1:-1], wide[1:-1, :-2], wide[1:-1, 2:]]).amax(0)
     corner = torch.stack([wide[:-2, :-2], wide[:-2, 2:], wide[2:, :-2], wide[2:, 2:]]).amax(0)
     return (1 - cross) * (1 - corner * (2 - 2**0.5))
+
+
+def _twice(x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """(H, W) of every second one of them."""
+    return x.repeat_interleave(2, 0).repeat_interleave(2, 1)[: shape[0], : shape[1]]
 
 
 class _Cells:
@@ -184,17 +217,15 @@ class Atlas:
     def __init__(self, keys: list[KeySurface]) -> None:
         self.keys = keys
 
-    def _locate(
-        self, frame: int, points: Tensor, ids: Tensor, footprint: Tensor, without: int | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """(N, 2) places and (N,) confidences in the key that shows each point best, of two equals the nearer in time."""
+    def _see(self, frame: int, surface: Surface, without: int | None) -> tuple[Tensor, Tensor]:
+        """(N, 2) places and (N,) confidences in the key that shows each pixel best, of two equals the nearer in time."""
         height, width = self.keys[0].view.shape
-        x, y = points.new_zeros(2, len(ids))
-        trust, score = points.new_zeros(2, len(ids))
+        x, y = surface.points.new_zeros(2, surface.ids.numel())
+        trust, score = torch.zeros_like(x), torch.zeros_like(x)
         for i, key in enumerate(self.keys):
             if key.view.frame == without:
                 continue
-            place, certain = key.locate(points, ids, footprint)
+            place, certain = key.see(surface)
             merit = certain / (1 + 0.01 * abs(key.view.frame - frame))
             better = merit > score
             x = torch.where(better, place[:, 0].clamp(0, width - 1), x)
@@ -205,6 +236,5 @@ class Atlas:
     def match(self, view: View, without: int | None = None, surface: Surface | None = None) -> Match:
         """Where the keys show what `view` shows; `without`: the frame of a key that is left out."""
         surface = surface or Surface.of(view)
-        points, ids = surface.points.flatten(1).T, surface.ids.flatten()
-        xy, trust = self._locate(view.frame, points, ids, surface.footprint.flatten(), without)
+        xy, trust = self._see(view.frame, surface, without)
         return Match(xy.view(*view.shape, 2), trust.view(view.shape))

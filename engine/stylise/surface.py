@@ -32,7 +32,7 @@ class Surface:
     def of(cls, view: View, device: torch.device | str = "cpu") -> Surface:
         """The view's surface on a device."""
         points = torch.from_numpy(view.points).to(device).permute(2, 0, 1).contiguous()
-        normal = torch.from_numpy(view.normal).to(device).permute(2, 0, 1)
+        normal = torch.from_numpy(view.normal).to(device).permute(2, 0, 1).contiguous()
         depth = torch.from_numpy(view.depth).to(device)
         ids = torch.from_numpy(view.ids).to(device, torch.int32)
         slopes = _slopes(points, ids)
@@ -40,10 +40,17 @@ class Surface:
             points=points,
             ids=ids,
             slopes=slopes,
-            footprint=torch.linalg.cross(slopes[0], slopes[1], dim=0).square().sum(0).sqrt_().sqrt_(),
+            footprint=_area(slopes).sqrt_(),
             edges=torch.cat([_edges(ids, depth, normal), _nearer(ids, depth)]),
             sizes=torch.from_numpy(view.sizes).to(device),
         )
+
+
+def _area(slopes: Tensor) -> Tensor:
+    """(H, W) of the surface under each pixel."""
+    (a, b, c), (d, e, f) = slopes
+    x, y, z = b * f - c * e, c * d - a * f, a * e - b * d
+    return (x * x + y * y + z * z).sqrt_()
 
 
 def _halves(x: Tensor, axis: int) -> tuple[Tensor, Tensor]:

@@ -8,8 +8,8 @@ from math import ceil
 
 from engine.stylise.views import View
 
-HALO = 48  # pixels around a tile that bear on what is painted in it
-PIXELS = {"cpu": 400_000, "cuda": 2_500_000}  # of a tile without its halo; other devices count as cuda
+HALO = 36  # pixels around a tile that bear on what is painted in it
+PIXELS = {"cpu": 200_000, "cuda": 2_500_000}  # of a tile without its halo; other devices count as cuda
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def read_view(folder: Path, shot: Shot, frame: int) -> View:
     return View(
         frame=frame,
         render=render.astype(np.float32) / 255,
-        albedo=np.where(there, np.clip(guides["albedo"], 0, 1) ** (1 / 2.2), 0).astype(np.float32),
+        albedo=np.where(there, np.exp(np.log(np.clip(guides["albedo"], 1e-9, 1)) / 2.2), 0),
         ids=ids,
         points=points.astype(np.float32),
         normal=np.where(there, guides["normal"], 0).astype(np.float32),
