@@ -73,7 +73,8 @@ class UNDERSTUDY_OT_combine(ReadingOperator, bpy.types.Operator):
     def _settings(self, context: bpy.types.Context, folders: list[str], start: int, end: int) -> Combine:
         """The job that the scene's settings ask for. Raises OperatorError."""
         settings = context.scene.understudy
-        job = Combine(*folders, start, end, settings.combine_how, feather=settings.combine_feather)
+        first, second = folders
+        job = Combine(first, second, start, end, settings.combine_how, feather=settings.combine_feather)
         if job.how == "MASK":
             if not settings.combine_mask:
                 raise OperatorError("Choose the folder of the mask: pictures named by their frame, as 0001.png.")

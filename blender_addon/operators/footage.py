@@ -183,7 +183,8 @@ class UNDERSTUDY_OT_use_footage(ReadingOperator, bpy.types.Operator):
             raise OperatorError(
                 f"{params.folder} holds footage of other frames; rename the strip, or use Read Again to replace them."
             )
-        return (pair for pair in ())
+        nothing: list[tuple[int, int]] = []
+        return (pair for pair in nothing)
 
     def _params(self, context: bpy.types.Context) -> FootageParams:
         """What is to be read. Raises OperatorError or FootageError."""

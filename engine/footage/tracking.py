@@ -87,6 +87,13 @@ def _despeckle(known: np.ndarray) -> np.ndarray:
     return cv2.morphologyEx(closed, cv2.MORPH_OPEN, kernel) > 0
 
 
+def _stray(differs: np.ndarray) -> np.ndarray:
+    """(H, W) bool: of the pixels that look like another kind of surface than they are taken for, those in lines and specks,
+    which something has dragged along with its rim; a whole region that differs is one in another light."""
+    kernel = np.ones((7, 7), np.uint8)
+    return differs & ~(cv2.morphologyEx(differs.astype(np.uint8), cv2.MORPH_OPEN, kernel) > 0)
+
+
 @dataclass
 class _Reference:
     """The frame that others are measured against. flow: from the newest frame to it. known: where that holds."""
@@ -150,11 +157,12 @@ class Tracker:
         known = _despeckle(known)
         direct = self._follow_reference(picture, soft, back, known)
         anchors = self._carry(back, direct)
-        unknown = ~(known | direct)
         self._picture, self._softened = picture, soft
         seen = self._kinds(picture)
+        unknown = ~(known | direct) | _stray(self._mosaic.kinds(anchors, seen) != seen)
         self.anchors = self._mosaic.extend(anchors, unknown, soft, seen)
-        self.kinds = self._mosaic.kinds(self.anchors, seen)
+        kinds = self._mosaic.kinds(self.anchors, seen)
+        self.kinds = np.where(_stray(kinds != seen), seen, kinds)
         self._reference.age += 1
         if self._reference.age >= REFERENCE_FRAMES or direct.mean() < 0.6:
             self._refer()
