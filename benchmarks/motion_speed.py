@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from engine import clips, device, protocol
+from engine.motion import bench, windows
 
 CASES = {
     "200 frames x 60 bones": (200, 60),
@@ -68,6 +69,36 @@ def measure(frames: int, bones: int) -> dict[str, float]:
     return {"seconds": round(best[0], 3), "processor": round(best[1], 3), "memory": round(memory)}
 
 
+def compare() -> dict[str, dict[str, float]]:
+    """The networks alone on 100 frames of 17 joints, the most that all take: seconds of the best run, millions of
+    parameters. The peers' weights are random, which is all the same to the clock."""
+    from benchmarks import motion_peers
+    from engine.motion import training
+
+    moving = clip(100, 17)
+    rotations, locations = torch.from_numpy(moving.rotations)[None], torch.from_numpy(moving.locations)[None]
+    poses = windows.Poses(rotations, locations, torch.from_numpy(moving.offsets)[None], moving.clip.parents)
+    keys = torch.ones(1, 100, 17, dtype=torch.bool)
+    keys[:, windows.PAST : 99] = False
+    ours = training.load(training.WEIGHTS / "inbetween")[0]
+    fillers: dict[str, tuple[torch.nn.Module, bench.Filler]] = {"ours": (ours, bench.network_filler(ours))}
+    for name, kind in motion_peers.NETWORKS.items():
+        net = kind(17).eval()
+        fillers[name] = (net, motion_peers.filler(net))
+    out: dict[str, dict[str, float]] = {}
+    with torch.inference_mode():
+        for name, (net, fill) in fillers.items():
+            times = []
+            for _ in range(RUNS + 1):
+                start = time.perf_counter()
+                fill(poses, keys)
+                times.append(time.perf_counter() - start)
+            size = sum(p.numel() for p in net.parameters()) / 1e6
+            out[name] = {"seconds": round(min(times[1:]), 4), "parameters": round(size, 2)}
+            print(f"{name:26} {out[name]}", flush=True)
+    return out
+
+
 def main() -> None:
     """Run every case; write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -77,7 +108,8 @@ def main() -> None:
     if args.case:
         print(json.dumps(measure(*args.case)))
         return
-    table: dict[str, dict[str, float]] = {"threads": {"count": device.best_thread_count()}}
+    table = compare()
+    table |= {"threads": {"count": float(device.best_thread_count())}}
     for name, (frames, bones) in CASES.items():
         command = [sys.executable, "-m", "benchmarks.motion_speed", "--case", str(frames), str(bones)]
         out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
