@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Generator as Steps
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -30,13 +30,15 @@ KINDS = len(LIGHTS) + 1
 EDGE = 0.05  # so near to a border both classes count as seen
 NOTICED = 0.0005  # of a frame, from which on an object that no key shows is worth a word
 HIDDEN, UNLIT = np.array([255, 0, 160]), np.array([255, 190, 0])  # tints: surface, and light on it, that no key shows
+SEEN = ("render", "albedo", "ids", "points")
 SOFTWARE = "Understudy coverage"
 
 
 @dataclass(frozen=True)
 class Sight:
     """What a frame shows, thinned out. ids: (h, w) int64. points: (h, w, 3) float32. shade: (h, w) float32, light that falls
-    there. extent: (h, w) float32, longest side of a pixel on the surface. painted: (h, w) bool, what would count as a key."""
+    there. extent: (h, w) float32, longest side of a pixel of these on the surface. painted: (h, w) bool, what would count as a
+    key."""
 
     frame: int
     step: int
@@ -70,12 +72,12 @@ class Suggestion:
 def see(view: View, painted: np.ndarray | None = None) -> Sight:
     """The view, thinned out. painted: (H, W) bool, the part of a key that counts; all if None."""
     step = int(np.ceil(np.sqrt(view.ids.size / PIXELS)))
-    thin = (slice(None, None, step), slice(None, None, step))
-    ids, points = view.ids[thin].copy(), view.points[thin].copy()  # the view itself is let go
-    shade = view.render[thin].mean(-1) / (view.albedo[thin].mean(-1) + 0.05)
-    extent = np.sqrt((view.slopes[thin] ** 2).sum(-1).max(-1)) * step
-    counts = np.ones(ids.shape, bool) if painted is None else painted[thin].copy()
-    return Sight(view.frame, step, ids, points, shade, extent, counts)
+    planes = {name: plane[::step, ::step].copy() for name, plane in vars(view).items() if name in SEEN}
+    thin = replace(view, **planes)  # and the view itself is let go
+    shade = thin.render.mean(-1) / (thin.albedo.mean(-1) + 0.05)
+    extent = np.sqrt((thin.slopes**2).sum(-1).max(-1))
+    counts = np.ones(thin.shape, bool) if painted is None else painted[::step, ::step].copy()
+    return Sight(view.frame, step, thin.ids, thin.points, shade, extent, counts)
 
 
 class Surface:

@@ -93,6 +93,16 @@ def test_an_object_that_no_key_shows_is_named_with_its_frame(tmp_path: Path) -> 
     assert not any("Coin" in note for note in outcome.notes)
 
 
+def test_a_large_shot_is_thinned_out_and_judged_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_shot(tmp_path)
+    whole, _ = suggest(tmp_path, keys=[KEY])
+    monkeypatch.setattr("engine.stylise.coverage.PIXELS", SIDE * SIDE // 4)
+    thin, _ = suggest(tmp_path, keys=[KEY])
+    assert thin["total"] == pytest.approx(whole["total"], abs=0.05)
+    assert abs(thin["frames"][0] - whole["frames"][0]) <= 1
+    assert coverage(tmp_path, KEY).shape == (SIDE, SIDE, 3)
+
+
 def test_each_suggestion_adds_to_those_before_it(tmp_path: Path) -> None:
     write_shot(tmp_path)
     found, _ = suggest(tmp_path, keys=[KEY], count=3)
