@@ -43,7 +43,8 @@ def content_start(strip: Any) -> float:
 
 def sequencer_scene(context: bpy.types.Context) -> bpy.types.Scene:
     """The scene that the Video Sequencer shows: since 5.0 the workspace's own, if it has one."""
-    return getattr(context.workspace, "sequencer_scene", None) or context.scene
+    scene: Any = getattr(context.workspace, "sequencer_scene", None) or context.scene
+    return scene
 
 
 def show_sequencer_scene(context: bpy.types.Context, scene: bpy.types.Scene) -> None:

@@ -207,7 +207,8 @@ def _leave_only(stage: bpy.types.Scene, name: str) -> None:
     transform = strip.transform
     transform.offset_x = transform.offset_y = transform.rotation = 0
     transform.scale_x = transform.scale_y = 1
-    for link in (stage.collection.children, stage.collection.objects):
+    links: tuple[Any, Any] = (stage.collection.children, stage.collection.objects)
+    for link in links:
         for item in list(link):
             link.unlink(item)
 
