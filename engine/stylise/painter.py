@@ -4,7 +4,7 @@ paints the final frames. It knows views, keys and the generator; it writes no fi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -139,10 +139,12 @@ class Painter:
         self.atlas[:, SCALE * i * height : SCALE * (i + 1) * height] = block
 
     @torch.inference_mode()
-    def make(self, view: View, kin: np.ndarray, look: Look) -> Tensor:
-        """(3, H, W), -1 to 1: a view, or a tile of one whose kin is `kin`. A key comes out as it was painted, where it was."""
+    def make(self, view: View, kin: np.ndarray, look: Look, scale: float = 1.0) -> Tensor:
+        """(3, H, W), -1 to 1: a view, or a tile of one whose kin is `kin`. scale: how many times finer it is than the keys; what
+        is coarse in them for that alone is trusted."""
         height, width = view.shape
         surface = Surface.of(view, self.device)
+        surface = replace(surface, footprint=surface.footprint * scale)
         match, borrowed = self.lend(view, surface, kin=kin, light=look.light)
         carried = carry(self.atlas, *(t[None] for t in (*match_tensors(match), *match_tensors(borrowed))))
         guides = self.read(view, surface, kin)[None]
@@ -157,10 +159,10 @@ class Painter:
 
     def steps(self, view: View, picture: np.ndarray, look: Look = AS_PAINTED) -> Iterator[None]:
         """Paint a view into `picture` (H, W, 3) float32, 0 to 1, piece by piece."""
-        kin = self.kin(view)
+        kin, scale = self.kin(view), max(1.0, (view.ids.size / self.keys[0].view.ids.size) ** 0.5)
         most = tiles.PIXELS["cpu" if self.device.type == "cpu" else "cuda"]
         for tile in tiles.split(view.shape, most):
-            made = self.make(tiles.crop(view, tile.outer), kin, look)[:, *tile.within]
+            made = self.make(tiles.crop(view, tile.outer), kin, look, scale)[:, *tile.within]
             picture[tile.inner] = made.add(1).div(2).clamp(0, 1).permute(1, 2, 0).cpu().numpy()
             yield
         for key in self.keys:
