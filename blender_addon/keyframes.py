@@ -61,10 +61,10 @@ def fill(track: Track, plan: Plan, result: Arrays, column: int, first: int) -> F
 def _turn(joint: Joint, filled: Filled, rotations: np.ndarray) -> None:
     """Rotations (made, 4) as channels of the joint's mode, with the signs and turns nearest to the frame before."""
     values, mode, back = filled.values, joint.mode, joint.rest.conjugated()
-    for row, rotation in zip(np.flatnonzero(filled.made), rotations.tolist(), strict=True):
+    for row, rotation in zip(np.flatnonzero(filled.made).tolist(), rotations.tolist(), strict=True):
         basis = (back @ Quaternion(rotation) @ joint.rest).normalized()
-        values[row] = channels_of(basis, mode, values[int(max(row - 1, 0))].tolist())
-    for row in np.flatnonzero(filled.made[:-1] & ~filled.made[1:]):
+        values[row] = channels_of(basis, mode, values[max(row - 1, 0)].tolist())
+    for row in np.flatnonzero(filled.made[:-1] & ~filled.made[1:]).tolist():
         after = values[row + 1].tolist()
         joined = channels_of(rotation_of(after, mode), mode, values[row].tolist())
         filled.broken[row] = not np.allclose(joined, after, atol=0.1)

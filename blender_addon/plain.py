@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -88,7 +89,8 @@ def inbetween(folder: Path) -> Finished:
     """Fill the frames between keys; writes result/clip.npz as the engine would. Raises JobError."""
     clip, data = job_folder.read_clip(folder), _read(folder)
     x = {"rotation": data["rotations"], "location": data["locations"], "value": data["values"][..., None]}
-    made, filled = {}, {}
+    made: dict[str, np.ndarray] = {}
+    filled: dict[str, np.ndarray] = {}
     for name, values in x.items():
         keys = data[f"{name}_keys"]
         gap = gaps(keys | ~(data[f"{name}_wanted"] & (keys.sum(0) > 1)))
@@ -108,7 +110,8 @@ def extrapolate(folder: Path, frames: int) -> Finished:
         raise JobError("There is nothing to play on: select bones or channels that are animated.")
     rest = REST * clip.fps
     covered = (rest * (1 - np.exp(-np.arange(1, frames + 1) / rest)))[:, None, None].astype(np.float32)
-    made, filled = {}, {}
+    made: dict[str, np.ndarray] = {}
+    filled: dict[str, np.ndarray] = {}
     for name in ("rotation", "location", "value"):
         x, free = data[f"{name}s"], data[f"{name}_wanted"]
         if name != "value":
@@ -139,7 +142,7 @@ def _read(folder: Path) -> dict[str, np.ndarray]:
 
 
 def _write(folder: Path, start: int, made: dict[str, np.ndarray], filled: dict[str, np.ndarray]) -> Finished:
-    values = {f"{name}s": np.ascontiguousarray(x, np.float32) for name, x in made.items()}
+    values: dict[str, Any] = {f"{name}s": np.ascontiguousarray(x, np.float32) for name, x in made.items()}
     values["values"] = values["values"][..., 0]
     arrays = values | {f"plain_{name}": x for name, x in values.items()}
     arrays |= {f"{name}_filled": np.ascontiguousarray(mask) for name, mask in filled.items()}

@@ -3,7 +3,7 @@ else."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
@@ -48,6 +48,8 @@ class Folded(Sidebar):
 
     bl_parent_id = "VIEW3D_PT_understudy_motion"
     bl_options: Any = {"DEFAULT_CLOSED"}
+    if TYPE_CHECKING:
+        layout: Any
 
     def column(self) -> bpy.types.UILayout:
         """Where its settings go."""

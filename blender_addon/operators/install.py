@@ -115,7 +115,7 @@ class UNDERSTUDY_OT_remove_engine(bpy.types.Operator):
     def poll(cls, _context: bpy.types.Context) -> bool:
         return allowed(cls, _why_not() or ("" if engine_folder().exists() else "No engine is installed"))
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Any:
         """Ask first."""
         return context.window_manager.invoke_confirm(self, event)
 
@@ -163,11 +163,10 @@ def _redraw() -> None:
 
 CLASSES = (UNDERSTUDY_OT_install_engine, UNDERSTUDY_OT_cancel_install, UNDERSTUDY_OT_remove_engine)
 
-_register, _unregister = bpy.utils.register_classes_factory(CLASSES)
-
 
 def register() -> None:
-    _register()
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
 
 
 def unregister() -> None:
@@ -176,4 +175,5 @@ def unregister() -> None:
         installer.current = None
     if bpy.app.timers.is_registered(_look):
         bpy.app.timers.unregister(_look)
-    _unregister()
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

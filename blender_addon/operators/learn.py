@@ -61,7 +61,8 @@ class UNDERSTUDY_OT_learn_motion(JobOperator, bpy.types.Operator):
 
     def prepare(self, context: bpy.types.Context) -> Path:
         """A learn_motion job with a clip of each action."""
-        folder, motion, ob = self.folder(context), context.scene.understudy_motion, context.object
+        folder, motion = self.folder(context), context.scene.understudy_motion
+        ob: Any = context.object
         pattern = self.actions or motion.learn_from
         found = fitting(ob, pattern)
         if not found:
@@ -73,7 +74,7 @@ class UNDERSTUDY_OT_learn_motion(JobOperator, bpy.types.Operator):
         fps, count = context.scene.render.fps / context.scene.render.fps_base, 0
         for number, action in enumerate(found):
             with compat.action_in_use(ob, action):
-                start, end = (round(frame) for frame in action.frame_range)
+                start, end = round(action.frame_range[0]), round(action.frame_range[1])
                 params = MotionParams(ob.session_uid, (), start, end, fps, False, whole=True, all_joints=True)
                 try:
                     export_clip(params, clips, f"{number:03d}")
