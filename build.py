@@ -226,7 +226,7 @@ def pack_engine(python: Path, target: Path = ROOT / "blender_addon" / "engine_pa
     """The engine as a wheel: inside the extension, Install Engine takes it from there."""
     for left_over in (target, ROOT / "build" / "lib"):
         shutil.rmtree(left_over, ignore_errors=True)
-    pip = [python, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-cache-dir"]
+    pip: list[str | Path] = [python, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-cache-dir"]
     made = run(*pip, "--wheel-dir", target, ".")
     for wheel in target.glob("*.whl"):
         settle(wheel)
