@@ -59,7 +59,7 @@ def play(poses: Poses, model: str) -> tuple[Tensor, Tensor]:
         clips.write_clip(Path(folder), motion)
         for _ in job.extrapolate(Path(folder), protocol.Extrapolate(frames=round(AHEAD * FPS), model=model)):
             pass
-        with np.load(Path(folder) / clips.RESULT) as made:
+        with np.load(Path(folder) / clips.RESULT, allow_pickle=False) as made:
             return torch.from_numpy(made["rotations"])[None], torch.from_numpy(made["locations"])[None]
 
 
