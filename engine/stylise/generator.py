@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 CARRIED = 10  # channels of an atlas: strokes 3, tone 3, render 3, border of a tone 1
 SCALE = 2  # an atlas is twice the size of its keys: what is carried over by parts of a pixel stays sharp
-CRISP = 0.1  # sharpening of the strokes
+CRISP = 0.3  # sharpening of the strokes
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from engine.stylise.tones import shade
 from engine.stylise.views import View
 
 FLAT = 0.1  # change of light that an evenly lit object may be indifferent to
-RELIT = 0.4  # part of the patches that are shown in another light
+RELIT = 0.2  # part of the patches that are shown in another light
 
 
 class Lent(NamedTuple):
