@@ -114,7 +114,7 @@ def batch_of(net: nn.Module, data: augment.Source, count: int, rng: np.random.Ge
     made = skeleton.fk(rotations, locations, poses.offsets[:, None], poses.parents)
     with torch.no_grad():
         flat = skeleton.fk(*plain, poses.offsets[:, None], poses.parents)
-    return Filled(*poses.fk(), *made, *flat, rows, slice(PAST, end), tokens.Rig(poses.parents, poses.offsets))
+    return Filled(*poses.fk(), *made, *flat, rows, slice(PAST, end), True, tokens.Rig(poses.parents, poses.offsets))
 
 
 def main() -> None:

@@ -15,8 +15,8 @@ from engine import quat, skeleton
 from engine.motion import tokens
 from engine.motion.tokens import STATIC, Free, Rig
 
-FEATURES = 37 + STATIC
-OUTPUTS = 15
+FEATURES = 41 + STATIC
+OUTPUTS = 16
 RESTS = (0.04, 0.1, 0.3)  # seconds in which a velocity dies away: the network chooses how much of each goes on
 COASTS = (0.0, 1.0, 0.0)  # of each, before the network has its say
 RETURN = 0.3  # seconds of the way back to the mean pose seen
@@ -25,18 +25,28 @@ TOP_TURN, TOP_MOVE = 18.0, 4.5  # radians and rig sizes a second that are believ
 
 @dataclass(frozen=True)
 class Pull:
-    """What moves a value on, a vector (B, 1, J, 3) each: its velocity, how that changes, the way to its mean; a second."""
+    """What moves a value on, vectors (B, 1, J, 3), a second each: the velocity that is believed, that of the last two rows,
+    how it changes, the way to the mean. A velocity is believed as far as it agrees with the one before (B, 1, J, 1):
+    captured motion has frames that jump."""
 
     speed: Tensor
+    last: Tensor
     change: Tensor
     home: Tensor
+    agrees: Tensor
 
 
 def _pull(steps: Tensor, home: Tensor, fps: float, top: float | Tensor) -> Pull:
     """From the ways (B, C - 1, J, 3) between the known rows."""
-    speed = _bounded(steps[:, -1:] * fps, top)
-    before = _bounded(steps[:, -2:-1] * fps, top) if steps.shape[1] > 1 else speed
-    return Pull(speed, (speed - before) * fps, home)
+    last = _bounded(steps[:, -1:] * fps, top)
+    before = _bounded(steps[:, -2:-1] * fps, top) if steps.shape[1] > 1 else last
+    size = _length(last) + _length(before)
+    agrees = (1.0 - _length(last - before) / size).clamp_min(0.0)
+    return Pull(last * agrees, last, (last - before) * fps, home, agrees)
+
+
+def _length(v: Tensor) -> Tensor:
+    return (v.square().sum(-1, keepdim=True) + 1e-8).sqrt()
 
 
 def _bounded(v: Tensor, top: float | Tensor) -> Tensor:
@@ -49,7 +59,8 @@ def _ways(pull: Pull, time: Tensor) -> list[Tensor]:
     """What each kind of pull has done after `time` seconds (1, F, 1, 1): (B, F, J, 3) each."""
     coasted = [pull.speed * (rest * (1.0 - torch.exp(-time / rest))) for rest in RESTS]
     bent = pull.change * (0.5 * time.square() * torch.exp(-time / 0.06))
-    return [*coasted, bent, pull.home * (1.0 - torch.exp(-time / RETURN))]
+    raw = pull.last * (RESTS[1] * (1.0 - torch.exp(-time / RESTS[1])))
+    return [*coasted, bent, pull.home * (1.0 - torch.exp(-time / RETURN)), raw]
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,7 @@ class Ahead:
         for i, way in enumerate(self.turn_ways):
             turn = turn + (out[..., 6 + i, None] + (COASTS[i] if i < start else 0.0)) * way
         for i, way in enumerate(self.move_ways[: start + 1]):
-            move = move + (out[..., 11 + i, None] + (COASTS[i] if i < start else 0.0)) * way
+            move = move + (out[..., 12 + i, None] + (COASTS[i] if i < start else 0.0)) * way
         rotations = quat.multiply(self.rotations.expand_as(self.turned), quat.exp(turn * self.free.turns))
         return quat.normalize(rotations), self.locations + move * self.free.moves
 
@@ -125,13 +136,14 @@ def ahead(rotations: Tensor, locations: Tensor, free: Free, rig: Rig, rows: int,
         quat.rotate(now, quat.log(quat.multiply(quat.conjugate(last), q))),
         (positions - here) / size * 2.0,
         shown(turn.speed) * 0.3,
+        shown(turn.last) * 0.3,
         shown(turn.change) * 0.02,
         shown(turn.home),
     ]
     shape = q.shape[:3]
     scalars = [
         (time > 0).to(q.dtype), time.clamp(-1.0, 1.0), 1.0 / (1.0 + 30.0 * time.abs()), torch.exp(-time.abs() / 0.1),
-        free.moves, free.turns, torch.full_like(time, fps / 60.0),
+        free.moves, free.turns, torch.full_like(time, fps / 60.0), turn.agrees,
     ]  # fmt: skip
     features = torch.cat([
         *(quat.rotate(frame, v) for v in vectors),

@@ -96,7 +96,7 @@ def vary_rig(poses: Poses, rng: np.random.Generator) -> Poses:
     """Sometimes other proportions, another's arm or trunk, or another rig that moves the same way: bones dropped, merged,
     split, a limb alone, a still root on top."""
     batch, joints = poses.offsets.shape[:2]
-    if rng.random() < 0.15 and joints > 4:
+    if rng.random() < 0.1 and joints > 4:
         top = int(rng.choice([j for j in range(1, joints) if poses.parents.count(j)]))
         limb = upload(np.isin(np.arange(joints), below(poses.parents, top)), poses.rotations.device)
         poses = replace(poses, rotations=torch.where(limb[:, None], poses.rotations.flip(0), poses.rotations))
@@ -127,12 +127,17 @@ def below(parents: Sequence[int], top: int) -> list[int]:
 
 
 def rig_of(poses: Poses, rng: np.random.Generator) -> tokens.Rig:
-    """The rig of a batch; sometimes it faces nowhere in particular, for artists' rigs may."""
-    facing = None
-    if rng.random() < 0.3:
-        facing = Dice(rng, poses.offsets.device).normal(len(poses.offsets), 1, 3)
+    """The rig of a batch; sometimes it faces nowhere in particular, or rests in any pose, for artists' rigs may."""
+    facing, rest = None, None
+    dice = Dice(rng, poses.offsets.device)
+    if rng.random() < 0.2:
+        facing = dice.normal(len(poses.offsets), 1, 3)
         facing = facing / facing.norm(dim=-1, keepdim=True).clamp_min(1e-3)
-    return tokens.Rig(poses.parents, poses.offsets, "Y", facing)
+    rig = tokens.Rig(poses.parents, poses.offsets, "Y", facing)
+    if rng.random() < 0.2:
+        turned, places = Poses(poses.rotations[:, :1], poses.locations[:, :1], poses.offsets, poses.parents).fk()
+        rest = quat.rotate(tokens.heading(turned, rig), places - places[:, :, rig.main, None])[:, 0].flip(0)
+    return tokens.Rig(poses.parents, poses.offsets, "Y", facing, rest)
 
 
 def _subset(poses: Poses, keep: list[int]) -> Poses:
@@ -191,13 +196,18 @@ class Plan:
     rows: np.ndarray
     loose: bool
 
+    @property
+    def dense(self) -> bool:
+        """Whether a run of keyed rows, as captured motion has them, lies before one gap."""
+        return bool(self.rows[:4].all())
+
 
 def plan(rng: np.random.Generator) -> Plan:
     """Half the benchmark's own pattern, a fifth with other contexts, the rest sparse keys as an artist sets them."""
     kind, gap = rng.random(), int(rng.integers(4, 50))
-    if kind < 0.75:
-        past, future = (PAST, 0) if kind < 0.55 else (int(rng.integers(1, 16)), int(rng.integers(0, 11)))
-        gap = int(rng.integers(50, 121)) if 0.55 <= kind < 0.6 else gap
+    if kind < 0.8:
+        past, future = (PAST, 0) if kind < 0.62 else (int(rng.integers(1, 16)), int(rng.integers(0, 11)))
+        gap = int(rng.integers(50, 121)) if 0.62 <= kind < 0.66 else gap
         rows = np.ones(past + gap + 1 + future, bool)
         rows[past : past + gap] = False
         return Plan(len(rows), rows, False)

@@ -14,16 +14,42 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Params:
-    """Sizes of one network: `features` in and `outputs` out of each token, `joint` channels a token, `body` channels
-    for the whole rig, gathered in `slots` weighted means; `both_ways` in time or only forwards."""
+    """Sizes of one network: `features` in, the last `static` of which tell the joint (0: none is told apart, and all are
+    told the same), and `outputs` out of each token, `joint` channels a token, `body` channels
+    for the whole rig, gathered from `slots` weighted means of the joints, of which each joint is told a mean of `slots`
+    messages of its own weighting; `both_ways` in time or only forwards."""
 
     features: int
+    static: int
     outputs: int
     joint: int
     body: int
     slots: int
     layers: int
     both_ways: bool
+
+
+CODE = 64
+
+
+class Who(nn.Module):
+    """What tells one joint from the others: static features (B, J, static) → (B, J, CODE)."""
+
+    def __init__(self, static: int) -> None:
+        super().__init__()
+        self.embed = nn.Linear(5 * static, CODE)
+
+    def forward(self, static: Tensor) -> Tensor:
+        """Waves of two lengths keep near joints apart."""
+        waves = [f(static * k) for k in (4.0, 12.0) for f in (torch.sin, torch.cos)]
+        return nn.functional.gelu(self.embed(torch.cat([static, *waves], -1)))
+
+
+def choosing(slots: int) -> nn.Linear:
+    """Scores of a joint's code for each slot, from the first so unlike that every slot is of other joints."""
+    layer = nn.Linear(CODE, slots)
+    nn.init.normal_(layer.weight, std=1.5)
+    return layer
 
 
 class Layer(nn.Module):
@@ -38,20 +64,32 @@ class Layer(nn.Module):
         self.body_norm = nn.LayerNorm(p.body)
         self.body_lstm = nn.LSTM(p.body, p.body // ways, bidirectional=p.both_ways)
         self.family = nn.Linear(3 * p.joint, p.joint)
-        self.spread = nn.Linear(p.body, p.joint)
+        self.spread = nn.Linear(p.body, p.slots * p.joint if p.static else p.joint)
         self.lstm = nn.LSTM(p.joint, p.joint // ways, bidirectional=p.both_ways)
         self.out = nn.Linear(p.joint, p.joint)
         self.rest = nn.Dropout(0.0)  # training sets its share
+        if p.static:
+            self.ask = nn.Linear(p.joint, p.slots)
+            self.attend_by_code, self.ask_by_code = choosing(p.slots), choosing(p.slots)
 
-    def forward(self, h: Tensor, body: Tensor, parents: list[int], state: State | None) -> tuple[Tensor, Tensor, State]:
-        """h (T, B, J, joint), body (T, B, body); the states of both LSTMs after the last frame."""
+    def forward(
+        self, h: Tensor, body: Tensor, code: Tensor | None, parents: list[int], state: State | None
+    ) -> tuple[Tensor, Tensor, State]:
+        """h (T, B, J, joint), body (T, B, body), code (B, J, CODE); the states of both LSTMs after the last frame."""
         frames, batch, joints, channels = h.shape
         x = self.norm(h)
-        slots = torch.einsum("tbjs,tbjc->tbsc", self.attend(x).softmax(2), x)
+        heard = self.attend(x)
+        if code is not None:
+            heard = heard + self.attend_by_code(code)
+        slots = torch.einsum("tbjs,tbjc->tbsc", heard.softmax(2), x)
         body = body + self.gather(slots.flatten(2))
         whole, body_state = self.body_lstm(self.body_norm(body), state[0] if state else None)
         body = body + whole
-        family = self.family(torch.cat([x, *kin(x, parents)], -1)) + self.spread(body)[:, :, None]
+        told = self.spread(body)[:, :, None]
+        if code is not None:
+            asked = (self.ask(x) + self.ask_by_code(code)).softmax(3)
+            told = torch.einsum("tbjs,tbsc->tbjc", asked, told.unflatten(-1, (-1, channels))[:, :, 0])
+        family = self.family(torch.cat([x, *kin(x, parents)], -1)) + told
         x = nn.functional.gelu(family).reshape(frames, batch * joints, channels)
         x, joint_state = self.lstm(x, state[1] if state else None)
         return h + self.rest(self.out(x)).reshape(h.shape), body, (body_state, joint_state)
@@ -68,6 +106,7 @@ class TokenLSTM(nn.Module):
         super().__init__()
         self.params = p
         self.embed = nn.Linear(p.features, p.joint)
+        self.who = Who(p.static) if p.static else None
         self.layers = nn.ModuleList(Layer(p) for _ in range(p.layers))
         self.norm = nn.LayerNorm(p.joint)
         self.head = nn.Linear(p.joint, p.outputs)
@@ -80,9 +119,10 @@ class TokenLSTM(nn.Module):
         """The outputs and the state after the last frame."""
         h = nn.functional.gelu(self.embed(features.transpose(0, 1)))
         body = h.new_zeros(*h.shape[:2], self.params.body)
+        code = self.who(features[:, 0, :, -self.params.static :]) if self.who else None
         after: list[State] = []
         for i, layer in enumerate(self.layers):
-            h, body, carried = layer(h, body, parents, state[i] if state else None)
+            h, body, carried = layer(h, body, code, parents, state[i] if state else None)
             after.append(carried)
         return self.head(self.norm(h)).transpose(0, 1), after
 

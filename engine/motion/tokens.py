@@ -18,8 +18,8 @@ from engine import quat, skeleton
 from engine.motion import baseline
 
 SECOND = 30.0  # frames of the networks' own rate
-STATIC = 7
-BETWEEN_FEATURES = 52 + STATIC
+STATIC, SHAPE = 13, 7  # of the descriptors the first SHAPE tell lengths and levels, the others the rest pose
+BETWEEN_FEATURES = 52 + SHAPE
 BETWEEN_OUTPUTS = 10
 KEEP = 0.7  # of the velocity at a key, before the network has its say: best over all gap lengths on training motion
 
@@ -39,13 +39,15 @@ def _fixed(like: Tensor, *values: float) -> Tensor:
 class Rig:
     """What the networks know of a rig. offsets (B, J, 3); up: "Y" or "Z" (then the rig faces -Y, as Blender's do).
 
-    facing: vectors (B, 1, 3) that count as the main joint's forward direction, None for the usual one.
+    facing: vectors (B, 1, 3) that count as the main joint's forward direction, None for the usual one. rest: positions
+    (B, J, 3) of a pose that counts as the rest pose, in the axes of heading(), None for the usual one.
     """
 
     parents: list[int]
     offsets: Tensor
     up: str = "Y"
     facing: Tensor | None = None
+    rest: Tensor | None = None
 
     @functools.cached_property
     def main(self) -> int:
@@ -61,6 +63,16 @@ class Rig:
     def size(self) -> Tensor:
         """The rig's size (B, 1, 1, 1)."""
         return self._size
+
+    def stance(self) -> Tensor:
+        """Positions (B, J, 3) of the rest pose, as seen from the main joint, in the axes of heading()."""
+        if self.rest is not None:
+            return self.rest
+        under = _tree(tuple(self.parents), self.offsets.device).under
+        still = torch.zeros(len(self.offsets), 1, len(self.parents), 4, device=self.offsets.device)
+        still[..., 0] = 1.0
+        at = torch.einsum("bjc,jk->bkc", self.offsets, under)
+        return quat.rotate(heading(still, self)[:, 0], at - at[:, self.main, None])
 
     @functools.cached_property
     def _size(self) -> Tensor:
@@ -117,14 +129,18 @@ def heading(turned: Tensor, rig: Rig) -> Tensor:
 
 
 def static(rig: Rig) -> Tensor:
-    """Descriptors of each joint (B, J, STATIC): bone length, depth, children, size of the limb below, reach below."""
+    """Descriptors of each joint (B, J, STATIC): bone length, depth, children, size of the limb below, reach below, where
+    it is in the rest pose, as seen from the main joint and from its parent."""
     size, ways = rig.size()[..., 0, 0], rig._ways / rig.size()[..., 0, 0]
     tree = _tree(tuple(rig.parents), rig.offsets.device)
     # From each joint (row) to each one below it (column).
     farthest = (torch.where(tree.under > 0, ways[:, None, :], ways[:, :, None]) - ways[:, :, None]).amax(2)
     length = rig.offsets.norm(dim=-1) / size
     fixed = tree.fixed.to(length.dtype).expand(len(rig.offsets), *tree.fixed.shape)
-    return torch.cat([fixed, length[..., None], farthest[..., None]], -1)
+    at = rig.stance() / size[..., None]
+    return torch.cat(
+        [fixed, length[..., None], farthest[..., None], at * 2.0, (at - at.index_select(1, tree.over)) * 3.0], -1
+    )
 
 
 def into_parent(v: Tensor, turned: Tensor, rig: Rig) -> Tensor:
@@ -227,7 +243,7 @@ def between(rotations: Tensor, locations: Tensor, turn_keys: Tensor, move_keys: 
     features = torch.cat([
         *(quat.rotate(frame, v) for v in vectors),
         torch.stack(scalars, -1),
-        static(rig)[:, None].expand(*gap.u.shape, STATIC),
+        static(rig)[:, None, :, :SHAPE].expand(*gap.u.shape, SHAPE),
     ], -1)  # fmt: skip
     return Between(features, rotations, locations, turned, frame, turn_weight, move_weight, turn_bends, move_bends, rig)
 

@@ -30,13 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--contact", type=float, default=0.1, help="weight of the speed of feet that truly rest")
     parser.add_argument("--natural", type=float, default=0.01, help="weight of the jerk's distance from the truth's")
     parser.add_argument("--critics", type=float, default=0.0, help="weight of the adversaries; 0 leaves them out")
-    parser.set_defaults(steps=3000, batch=32, body=256, every=250)
+    parser.set_defaults(steps=3000, batch=32, body=256, every=250, slots=8)
 
 
 @dataclass(frozen=True)
 class Filled:
     """A batch: the true and the made motion, global rotations (B, T, J, 4), positions (B, T, J, 3); the plain
-    interpolation; rows (R,) to fill, and the span that they lie in."""
+    interpolation; rows (R,) to fill, and the span that they lie in; dense: captured motion lies
+    before it, whose tremor goes on."""
 
     truth: Tensor
     places: Tensor
@@ -46,6 +47,7 @@ class Filled:
     plain_at: Tensor
     rows: Tensor
     span: slice
+    dense: bool
     rig: tokens.Rig
 
 
@@ -105,14 +107,18 @@ def fill(net: TokenLSTM, data: augment.Source, batch: int, rng: np.random.Genera
         plain, plain_at = skeleton.fk(between.rotations, between.locations, poses.offsets[:, None], parents)
     free = np.flatnonzero(~plan.rows)
     rows = augment.upload(free, truth.device)
-    return Filled(truth, places, made, positions, plain, plain_at, rows, slice(free.min(), free.max() + 1), rig)
+    return Filled(
+        truth, places, made, positions, plain, plain_at, rows, slice(free.min(), free.max() + 1), plan.dense, rig
+    )
 
 
 def step_network(x: Filled, args: argparse.Namespace, judges: nn.ModuleList, real: bool) -> Tensor:
     """The loss of one batch; real: of captured motion, which has feet and is natural."""
     loss = accuracy(x)
-    if real and len(x.rows) > 4:
-        loss = loss + args.contact * sliding(x) + args.natural * liveliness(x)
+    if real:
+        loss = loss + args.contact * sliding(x)
+    if real and x.dense and len(x.rows) > 4:
+        loss = loss + args.natural * liveliness(x)
         if args.critics:
             loss = loss + args.critics * critics.please(
                 judges, critics.seen(x.made, x.positions, x.rig), x.rig.parents, x.rows
@@ -147,7 +153,16 @@ def main(args: argparse.Namespace) -> int:
     tests = {"dev": read_mocap(args.dev) if args.dev else None, "apart": held_out(mocap, args.apart)}
     tests_at = {name: bench.protocol_data(m) for name, m in tests.items() if m}
     net = TokenLSTM(
-        Params(tokens.BETWEEN_FEATURES, tokens.BETWEEN_OUTPUTS, args.joint, args.body, 8, args.layers, both_ways=True)
+        Params(
+            tokens.BETWEEN_FEATURES,
+            0,  # told by their rest pose, joints came out no nearer: .869 for .868
+            tokens.BETWEEN_OUTPUTS,
+            args.joint,
+            args.body,
+            args.slots,
+            args.layers,
+            both_ways=True,
+        )
     )
     training.set_dropout(net, args.dropout)
     judges = nn.ModuleList(critics.Critic(64, d) for d in (critics.SHORT, critics.LONG))
@@ -173,7 +188,7 @@ def main(args: argparse.Namespace) -> int:
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
         mean.update(net, step)
-        if args.critics and real:
+        if args.critics and real and batch.dense:
             rival.zero_grad()
             step_critics(batch, judges).backward()
             rival.step()

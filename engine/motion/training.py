@@ -51,6 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--body", type=int, help="channels of the whole")
     parser.add_argument("--layers", type=int, default=2)
     parser.add_argument(
+        "--slots", type=int, default=16, help="means that joints are gathered in, messages they are told"
+    )
+    parser.add_argument(
         "--synthetic", type=float, default=0.15, help="share of the steps on rigs and motion by formula"
     )
     parser.add_argument("--rigs", type=int, default=48, help="how many rigs by formula")

@@ -101,7 +101,7 @@ def test_a_mirrored_window_is_a_motion_of_the_mirrored_rig(mocap: Path) -> None:
 
 
 def test_linear_in_bones_and_deaf_to_their_order() -> None:
-    net = TokenLSTM(Params(tokens.BETWEEN_FEATURES, tokens.BETWEEN_OUTPUTS, 8, 8, 2, 1, True))
+    net = TokenLSTM(Params(tokens.BETWEEN_FEATURES, 7, tokens.BETWEEN_OUTPUTS, 8, 8, 2, 1, True))
     torch.nn.init.normal_(net.head.weight)
     x = torch.randn(1, 6, 4, tokens.BETWEEN_FEATURES)
     a, _ = net(x, [-1, 0, 0, 1])
