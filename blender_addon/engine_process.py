@@ -29,6 +29,10 @@ class EngineMissing(EngineError):
     """There is nothing to start: the interpreter is not there or cannot be run."""
 
 
+class EngineNotInstalled(EngineMissing):
+    """Nobody has named or installed one, or the installation is not finished."""
+
+
 class EngineDied(EngineError):
     """The process ended, or never became ready."""
 

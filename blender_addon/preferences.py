@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
+from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import EnumProperty, FloatProperty, StringProperty
 
 from . import __package__ as base_package
 from . import compat
-from .engine_process import EngineMissing
+from .engine_process import EngineMissing, EngineNotInstalled
 from .installer import BACKENDS, interpreter, read_state
 
 ENVIRONMENT_VARIABLE = "UNDERSTUDY_ENGINE_PYTHON"
@@ -92,7 +94,9 @@ class UnderstudyPreferences(bpy.types.AddonPreferences):
         for name in ("engine_python", "device", "job_folder", "style_folder", "start_seconds"):
             layout.prop(self, name)
         try:
-            layout.label(text=f"Engine found: {engine_python()}", icon="CHECKMARK")
+            layout.label(
+                text=iface_("Engine found: {engine_python}").format(engine_python=engine_python()), icon="CHECKMARK"
+            )
         except EngineMissing as error:
             layout.label(text=str(error), icon="ERROR")
         box = layout.box().column()
@@ -121,13 +125,19 @@ def engine_python() -> Path:
             path = Path(bpy.path.abspath(name))
             if path.is_file():
                 return path
-            raise EngineMissing(f"The engine's Python {path}, named in {where}, is not there; correct the path.")
+            raise EngineMissing(
+                rpt_("The engine's Python {path}, named in {where}, is not there; correct the path.").format(
+                    path=path, where=where
+                )
+            )
     path, state = interpreter(engine_folder()), read_state(engine_folder())
     if state.get("state") == "incomplete":
-        raise EngineMissing("The engine's installation was not finished; press Install Engine to go on with it.")
+        raise EngineNotInstalled("The engine's installation was not finished; press Install Engine to go on with it.")
     if path.is_file():
         return path
-    raise EngineMissing("The engine is not installed; press Install Engine, or name its Python in the preferences.")
+    raise EngineNotInstalled(
+        "The engine is not installed; press Install Engine, or name its Python in the preferences."
+    )
 
 
 def engine_folder() -> Path:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
+from bpy.app.translations import pgettext_rpt as rpt_
 
 from .. import preview
-from ..engine_process import EngineError
+from ..engine_process import EngineError, EngineNotInstalled
 from ..jobs import manager
 from ..properties import job_folder
 from ..protocol import Cancelled, Failed, Finished, JobError, Message, Preview
@@ -59,7 +60,9 @@ def make_folder(folder: Path) -> None:
         probe.unlink()
     except OSError as error:
         why = error.strerror or type(error).__name__
-        raise OperatorError(f"The job folder {folder} cannot be written to ({why}); choose another.") from error
+        raise OperatorError(
+            rpt_("The job folder {folder} cannot be written to ({why}); choose another.").format(folder=folder, why=why)
+        ) from error
 
 
 class JobOperator(Operator):
@@ -72,6 +75,7 @@ class JobOperator(Operator):
 
     subfolder = ""  # of the shot's folder; operators of the same subfolder exclude each other
     takes_enough = False  # whether the engine can end this job early and keep what it has
+    does_without = False  # whether `without_engine` does the job where no engine is installed
 
     def prepare(self, context: bpy.types.Context) -> Path:
         """Write the job folder and return it (usually `self.folder(context)`). Raises JobError or OperatorError."""
@@ -79,6 +83,10 @@ class JobOperator(Operator):
 
     def apply(self, context: bpy.types.Context, folder: Path, finished: Finished) -> None:
         """Bring the result into Blender. Raises OperatorError."""
+        raise NotImplementedError
+
+    def without_engine(self) -> Finished:
+        """Do the prepared job inside Blender. Raises JobError or OperatorError."""
         raise NotImplementedError
 
     def folder(self, context: bpy.types.Context) -> Path:
@@ -130,16 +138,32 @@ class JobOperator(Operator):
         try:
             if manager.busy(self.folder(context)):
                 raise OperatorError("A job of this kind is still running; wait for it, or cancel it first.")
-            manager.start()
-            self._folder = self.prepare(context)
-            self._job = manager.submit(self._folder, self._on_message, self.bl_label, self.takes_enough)
+            installed = self._start()
+            self._folder, self._job = self.prepare(context), ""
+            if installed:
+                self._job = manager.submit(self._folder, self._on_message, self.bl_label, self.takes_enough)
+            else:
+                self._ended = self.without_engine()
         except (OperatorError, JobError, EngineError) as error:
             self.report({"ERROR"}, str(error))
             return False
         except OSError as error:  # a full disk, most of all: nothing was handed to the engine
             self.report(
-                {"ERROR"}, f"The job cannot be written ({error.strerror}); make room or choose another job folder."
+                {"ERROR"},
+                rpt_("The job cannot be written ({why}); make room or choose another job folder.").format(
+                    why=error.strerror
+                ),
             )
+            return False
+        return True
+
+    def _start(self) -> bool:
+        """Whether there is an engine, which is then starting. Raises EngineError where the job needs one."""
+        try:
+            manager.start()
+        except EngineNotInstalled:
+            if not self.does_without:
+                raise
             return False
         return True
 
@@ -162,7 +186,7 @@ class JobOperator(Operator):
         scene = next((s for s in bpy.data.scenes if s.session_uid == self._scene), None)
         try:
             if scene is None:
-                raise OperatorError(f"The scene is gone; the result is in {self._folder}.")
+                raise OperatorError(rpt_("The scene is gone; the result is in {folder}.").format(folder=self._folder))
             with context.temp_override(scene=scene):
                 self.apply(bpy.context, self._folder, finished)
         except (OperatorError, JobError) as error:

@@ -32,6 +32,7 @@ class UNDERSTUDY_OT_inbetween(SliderOperator, bpy.types.Operator):
 
     bl_idname = "understudy.inbetween"
     bl_label = "In-Between"
+    does_without = True
 
     frame_start: IntProperty(name="From", description="First frame; both 0: the scene's (preview) range")
     frame_end: IntProperty(name="To", description="Last frame; both 0: the scene's (preview) range")
@@ -67,6 +68,7 @@ class UNDERSTUDY_OT_extrapolate(SliderOperator, bpy.types.Operator):
 
     bl_idname = "understudy.extrapolate"
     bl_label = "Extrapolate"
+    does_without = True
 
     frames: IntProperty(name="Frames", description="How many frames to add; 0: as the scene says", min=0, max=10_000)
     towards_target: BoolProperty(

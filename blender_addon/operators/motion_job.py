@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import bpy
+from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
+from .. import plain
 from ..curves import MotionError, animated, fcurves_of, split_path
 from ..engine_process import EngineError
 from ..job_folder import write_job
@@ -54,7 +56,7 @@ def why_not(context: bpy.types.Context) -> str:
     if ob.mode == "EDIT":
         return "Leave Edit Mode first"
     if not any(animated(ob) for ob in meant(context)):
-        return f"'{ob.name}' has no keys yet: key at least two poses"
+        return rpt_("'{ob}' has no keys yet: key at least two poses").format(ob=ob.name)
     return ""
 
 
@@ -159,6 +161,12 @@ class MotionOperator(JobOperator):
             self.report({"INFO"}, note)
         return self._jobs[0][1]
 
+    def without_engine(self) -> Finished:
+        """All jobs by plain curves."""
+        ends = [plain.run(folder) for _, folder in self._jobs]
+        self._takes = [self.take(params, folder) for params, folder in self._jobs]
+        return ends[-1]
+
     def _on_message(self, message: Message, payload: bytes) -> None:
         """A job that is finished has its result read and the next one submitted."""
         if not isinstance(message, Finished):
@@ -205,6 +213,8 @@ class MotionOperator(JobOperator):
         keying = context.scene.understudy_motion.keying()
         count = self.each(lambda take: apply_take(take, amount, keying))
         if count:
-            self.report({"INFO"}, f"Made {count} keys; Delete Generated Keys takes them away again.")
+            self.report(
+                {"INFO"}, rpt_("Made {count} keys; Delete Generated Keys takes them away again.").format(count=count)
+            )
         else:
             self.report({"INFO"}, "No key was needed: your keys' own curves are within the bound of what was made.")

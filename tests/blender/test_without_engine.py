@@ -1,0 +1,104 @@
+"""An extension just installed, with no engine yet: what works all the same, what says what it needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+from bl_ext.user_default.understudy.jobs import manager
+from rigs import bone_curve, dump, fcurves, frames_of, key_pose, make_armature
+from shots import refusal
+
+ops = bpy.ops.understudy
+NOTE = "The plain curves were used, for no engine is installed"
+
+
+@pytest.fixture(autouse=True)
+def no_engine(monkeypatch: pytest.MonkeyPatch, saved_file: Path) -> None:
+    manager.close()
+    monkeypatch.delenv("UNDERSTUDY_ENGINE_PYTHON")
+    bpy.context.scene.frame_start, bpy.context.scene.frame_end = 1, 60
+
+
+def walker(name: str = "Rig") -> bpy.types.Object:
+    ob = make_armature((-1, 0, 1), name=name)
+    for frame in (1, 10, 24):
+        key_pose(ob.pose.bones, frame, seed=frame)
+    return ob
+
+
+def keys(ob: bpy.types.Object) -> dict:
+    return dump(ob, ("KEYFRAME",), handles=False)
+
+
+@pytest.mark.parametrize("every_frame", [True, False])
+def test_inbetween_makes_keys_and_says_by_what(every_frame: bool, capfd: pytest.CaptureFixture[str]) -> None:
+    ob = walker()
+    before = keys(ob)
+    bpy.context.scene.understudy_motion.every_frame = every_frame
+    assert ops.inbetween(bones="ALL") == {"FINISHED"}
+    curve = bone_curve(ob, "b1", "rotation_quaternion")
+    made = frames_of(curve, "GENERATED")
+    assert made == [*range(2, 10), *range(11, 24)] if every_frame else 0 < len(made) < 21
+    assert keys(ob) == before
+    assert NOTE in capfd.readouterr().out
+    assert ops.act_amount(amount=0.5) == {"FINISHED"}, "the slider takes it up again"
+    assert keys(ob) == before
+    assert ops.delete_generated_keys(bones="ALL") == {"FINISHED"}
+    assert not frames_of(curve, "GENERATED")
+
+
+def test_play_on_comes_to_rest(capfd: pytest.CaptureFixture[str]) -> None:
+    ob = walker()
+    before = keys(ob)
+    bpy.context.scene.understudy_motion.every_frame = True
+    assert ops.extrapolate(bones="ALL", frames=20) == {"FINISHED"}
+    assert keys(ob) == before
+    curve = bone_curve(ob, "b0", "location")
+    assert frames_of(curve, "GENERATED") == list(range(25, 45))
+    steps = np.abs(np.diff([curve.evaluate(frame) for frame in range(25, 45)]))
+    assert steps[0] > 1e-3 and steps[-1] < 0.2 * steps[0]
+    assert NOTE in capfd.readouterr().out
+
+
+def test_two_objects_at_once(capfd: pytest.CaptureFixture[str]) -> None:
+    rigs = [walker("One")]
+    bpy.ops.object.mode_set(mode="OBJECT")
+    rigs.append(walker("Two"))
+    bpy.ops.object.mode_set(mode="OBJECT")
+    for ob in rigs:
+        ob.select_set(True)
+    assert ops.inbetween(bones="ALL") == {"FINISHED"}
+    assert all(frames_of(bone_curve(ob, "b2", "location"), "GENERATED") for ob in rigs)
+    assert capfd.readouterr().out.count(NOTE) == 1
+
+
+def test_what_takes_the_engine_says_so() -> None:
+    ob = walker()
+    for fcurve in fcurves(ob).values():
+        for key in fcurve.keyframe_points:
+            key.select_control_point = key.co.x <= 10
+    before = dump(ob)
+    for operator in (ops.loop, ops.clean):
+        assert "The engine is not installed; press Install Engine" in refusal(operator, bones="ALL")
+    assert "This needs the engine: press Install Engine" in refusal(ops.extrapolate, bones="ALL", towards_target=True)
+    assert dump(ob) == before
+
+
+def test_an_engine_that_is_named_wrongly_is_not_done_without(monkeypatch: pytest.MonkeyPatch, saved_file: Path) -> None:
+    ob = walker()
+    before = dump(ob)
+    monkeypatch.setenv("UNDERSTUDY_ENGINE_PYTHON", str(saved_file.parent / "nowhere"))
+    assert "is not there; correct the path" in refusal(ops.inbetween, bones="ALL")
+    assert dump(ob) == before
+
+
+def test_fewer_keys_need_no_engine() -> None:
+    ob = walker()
+    bpy.context.scene.understudy_motion.every_frame = True
+    ops.inbetween(bones="ALL")
+    many = sum(map(len, dump(ob).values()))
+    assert ops.reduce_keys(bones="ALL", frame_start=1, frame_end=24, degrees=2.0, lengths=0.1) == {"FINISHED"}
+    assert sum(map(len, dump(ob).values())) < many / 2
