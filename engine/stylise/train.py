@@ -1,6 +1,7 @@
-"""Train a style: a conditional GAN from scratch on the painted keys of one shot, in a time budget, watched by previews, saved as
-it goes. The tone part learns from the keys alone. The stroke part learns to complete hidden paint, and, on strokes moved to
-another place of their object and on frames that nobody painted, to pass for painting before the discriminator.
+"""Train a style from scratch on the painted keys of one shot, in a time budget, watched by previews, saved as it goes. The tone
+part learns from the keys alone, also in lights that they do not show. The stroke part learns to complete hidden paint, and
+texture from strokes moved to another place of their object; where ADVERSARIAL is not 0, also, on frames that nobody painted,
+to pass for painting before the discriminator.
 
 It knows job folders and engine.stylise; not who listens to its updates.
 """
