@@ -42,7 +42,7 @@ VALIDATION = [
 def unseen(folder: Path) -> dict[str, dict[str, float]]:
     """Scores over SLERP's on five rigs with motion of their own, which are made in `folder`."""
     fill = bench.network_filler(training.load(training.WEIGHTS / "inbetween")[0])
-    out = {}
+    out: dict[str, dict[str, float]] = {}
     for path in rigs.make(folder):
         mocap = read_mocap(path)
         poses, spread = bench.protocol_data(mocap), windows.deviation(mocap)
@@ -83,7 +83,7 @@ def poses_of(data: windows.Poses) -> dict[str, Tensor]:
     keys = torch.ones(part.rotations.shape[:3], dtype=torch.bool)
     keys[:, PAST : end - 1] = False
     net = training.load(training.WEIGHTS / "inbetween")[0]
-    fillers = {"SLERP": bench.interpolation, "smooth": bench.smooth, "ours": bench.network_filler(net)}
+    fillers = {"SLERP": bench.interpolation, "smooth": bench.smooth, "ours": bench.finished(bench.network_filler(net))}
     places = {"truth": part.fk()[1]}
     for name, fill in fillers.items():
         places[name] = skeleton.fk(*fill(part, keys), part.offsets[:, None], part.parents)[1]

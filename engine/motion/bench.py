@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engine import device, job_folder, quat, skeleton
 from engine.clips import Mocap, read_mocap
-from engine.motion import ahead, baseline, contacts, metrics, tokens, training, windows
+from engine.motion import ahead, baseline, contacts, grain, metrics, tokens, training, windows
 from engine.motion.networks import TokenLSTM
 from engine.motion.windows import GAPS, PAST, Poses
 
@@ -50,18 +50,19 @@ def network_filler(net: TokenLSTM) -> Filler:
     return fill
 
 
-def standing(fill: Filler) -> Filler:
-    """The same with feet held where they come to rest, as the in-between job does unless told not to; Y up."""
+def finished(fill: Filler) -> Filler:
+    """The same with the capture's tremor carried on and feet held where they come to rest, as the in-between job does
+    unless told not to; Y up."""
 
-    def stand(poses: Poses, keys: Tensor) -> tuple[Tensor, Tensor]:
+    def finish(poses: Poses, keys: Tensor) -> tuple[Tensor, Tensor]:
         rotations, locations = fill(poses, keys)
         made = [
-            _hold_feet(q, p, offset, poses.parents, given)
-            for q, p, offset, given in zip(rotations, locations, poses.offsets, keys, strict=True)
+            _hold_feet(grain.carry_on(q, given, seed), p, offset, poses.parents, given)
+            for seed, (q, p, offset, given) in enumerate(zip(rotations, locations, poses.offsets, keys, strict=True))
         ]
         return torch.stack([q for q, _ in made]), torch.stack([p for _, p in made])
 
-    return stand
+    return finish
 
 
 def _hold_feet(
@@ -227,7 +228,7 @@ def table(mocap: Mocap, spread: Tensor | None) -> dict[str, dict[str, dict[str, 
         "SLERP": interpolation,
         "smooth": smooth,
         "network alone": network_filler(between),
-        "ours": standing(network_filler(between)),
+        "ours": finished(network_filler(between)),
     }
     players = {"zero velocity": stand_still, "damped velocity": coast, "ours": network_player(ahead)}
     return {

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from engine import checkpoint, clips, device, protocol, quat, skeleton
-from engine.motion import baseline, contacts, learn, retime, tokens, training, variation
+from engine.motion import baseline, contacts, grain, learn, retime, tokens, training, variation
 from engine.motion.networks import TokenLSTM
 from engine.progress import Outcome, Update
 from engine.protocol import JobError
@@ -129,7 +129,9 @@ def fill(folder: Path, data: Arrays, settings: Asked) -> Generator[Update, bool 
             act = Act(net, data, rotations, locations, free)
             for done in act.run():
                 yield Update(0.1 + 0.8 * done, "Acting the frames between")
-            filled.rotations, filled.locations, filled.acted = act.rotations, act.locations, True
+            grained = grain.carry_on(act.rotations, data.turn_keys, settings.seed)
+            filled.rotations = torch.where(free[..., None], grained, act.rotations)
+            filled.locations, filled.acted = act.locations, True
             filled.notes += act.notes
     if settings.variation > 0:
         _vary(data, filled, (turn, move, value), settings)

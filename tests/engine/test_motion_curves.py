@@ -11,7 +11,7 @@ import torch
 
 from engine import quat
 from engine.clips import read_mocap
-from engine.motion import baseline, bench, metrics, windows
+from engine.motion import baseline, bench, grain, metrics, windows
 
 
 def turns(angles: list[float]) -> torch.Tensor:
@@ -120,3 +120,17 @@ def test_the_protocol_gives_the_known_baselines(mocap: Path) -> None:
         for kind, expected in zip(("l2q", "l2p", "npss"), EXPECTED[name], strict=True):
             own = [scores[f"{kind}_{gap}"] for gap in windows.GAPS]
             assert np.allclose(own, expected, atol=5e-4 if kind == "npss" else 3e-3), (name, kind, own)
+
+
+def test_tremor_goes_on_from_captured_rows_and_from_nothing_else() -> None:
+    dice = torch.Generator().manual_seed(0)
+    x = turns([0.1 * i for i in range(41)])
+    shaky = quat.multiply(x, quat.exp(0.01 * torch.randn(41, 1, 3, generator=dice)))
+    captured, sparse = mask(*range(10), 40, frames=41), mask(0, 9, 20, 40, frames=41)
+    flat = baseline.slerp(shaky, baseline.gaps(captured))
+    made = grain.carry_on(flat, captured)
+    assert torch.equal(made[captured[:, 0]], flat[captured[:, 0]]), "keys stay what they are"
+    size = float(baseline.turn_between(flat, made)[15:35].square().mean().sqrt())
+    assert 0.002 < size < 0.02, "about as much as before the gap"
+    assert torch.equal(grain.carry_on(flat, sparse), flat)
+    assert float(baseline.turn_between(x, grain.carry_on(x, captured)).abs().max()) < 1e-3, "smooth motion stays smooth"
