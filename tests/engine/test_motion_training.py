@@ -71,6 +71,29 @@ def test_training_repeats_itself_and_goes_on_where_it_stopped(
     assert json.loads((tmp_path / "stopped.json").read_text())["about"]["steps"] == 4
 
 
+def test_critics_and_rigs_by_formula_take_part_when_asked_for(tmp_path: Path) -> None:
+    data = collection(tmp_path / "some.npz", frames=180)
+    plain = train("inbetween", data, tmp_path / "plain", 4, "--synthetic", "0")
+    judged = train("inbetween", data, tmp_path / "judged", 4, "--synthetic", "0", "--critics", "0.5")
+    made_up = train("inbetween", data, tmp_path / "made_up", 4, "--synthetic", "1")
+    for other in (judged, made_up):
+        assert any(not torch.equal(plain[key], other[key]) for key in plain)
+        assert all(bool(x.isfinite().all()) for x in other.values())
+
+
+def test_a_split_or_rooted_rig_moves_as_before(mocap: Path) -> None:
+    """Other riggers' versions of a rig end in the same orientations."""
+    data = augment.source(read_mocap(mocap / "cmu_dev.npz"))
+    poses = augment.sample(data, 2, 9, np.random.default_rng(1))
+    turned, places = poses.fk()
+    split = augment._split(poses, np.random.default_rng(3))
+    assert len(split.parents) > len(poses.parents) and torch.allclose(
+        split.fk()[0][:, :, -1], turned[:, :, -1], atol=1e-4
+    )
+    rooted = augment._rooted(poses)
+    assert torch.allclose(rooted.fk()[1][:, :, 1:], places, atol=1e-3)
+
+
 def test_the_network_does_not_see_scale_place_heading_or_rest_axes(mocap: Path) -> None:
     """What is the same motion to an artist is the same to the network."""
     data = augment.source(read_mocap(mocap / "cmu_dev.npz"))
