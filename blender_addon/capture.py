@@ -21,6 +21,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+from bpy.app.translations import pgettext_rpt as rpt_
 
 from . import compat, viewport
 from .job_folder import albedo_path, frame_path, geometry_path, write_json
@@ -355,13 +356,19 @@ def _store(picture: Picture, shot: Shot, frame: int, making: Path, path: Path) -
         picture(frame, making)
         made = next(making.iterdir(), None)
         if made is None:
-            raise CaptureError(f"Blender gave up on frame {frame}: render it by hand to see why.")
+            raise CaptureError(
+                rpt_("Blender gave up on frame {frame}: render it by hand to see why.").format(frame=frame)
+            )
         (job / "shot.json").unlink(missing_ok=True)
         os.replace(made, path)
     except OSError as error:
         raise CaptureError(_cannot_write(job, error)) from error
     except RuntimeError as error:  # what the render operator reports
-        raise CaptureError(f"Frame {frame} could not be rendered: {str(error).strip().splitlines()[0]}") from error
+        raise CaptureError(
+            rpt_("Frame {frame} could not be rendered: {why}").format(
+                frame=frame, why=str(error).strip().splitlines()[0]
+            )
+        ) from error
 
 
 def _finish(shot: Shot, folder: Path) -> None:

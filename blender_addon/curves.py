@@ -13,6 +13,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+from bpy.app.translations import pgettext_rpt as rpt_
 
 from . import compat
 from .protocol import JobError
@@ -135,9 +136,13 @@ def find_object(uid: int) -> bpy.types.Object:
         raise MotionError("The object is gone; select an armature or object that has keys.")
     actions = [owner.animation_data.action for _, owner in animated(ob)]
     if not actions:
-        raise MotionError(f"'{ob.name}' has no action yet; key at least two poses of it first.")
+        raise MotionError(rpt_("'{ob}' has no action yet; key at least two poses of it first.").format(ob=ob.name))
     if not any(action.is_editable for action in actions):
-        raise MotionError(f"The action '{actions[0].name}' is linked from another file; make it local to give it keys.")
+        raise MotionError(
+            rpt_("The action '{name}' is linked from another file; make it local to give it keys.").format(
+                name=actions[0].name
+            )
+        )
     return ob
 
 

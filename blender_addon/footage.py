@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from bpy.app.translations import pgettext_rpt as rpt_
 
 from . import compat
 from .job_folder import FOOTAGE, frame_path, write_json
@@ -48,7 +49,7 @@ def strip_params(scene: bpy.types.Scene, strip: Any, folder: Path) -> FootagePar
         raise FootageError(why_not + ".")
     start, end = compat.strip_span(strip)
     if start < 0:
-        raise FootageError(f"'{strip.name}' begins before frame 0; move it to the right.")
+        raise FootageError(rpt_("'{strip}' begins before frame 0; move it to the right.").format(strip=strip.name))
     width, height = _size(strip)
     fps = scene.render.fps / scene.render.fps_base
     return _checked(FootageParams(scene.name, strip.name, folder, start, end - 1, width, height, fps))
@@ -58,11 +59,13 @@ def file_params(scene: bpy.types.Scene, filepath: str, folder: Path) -> FootageP
     """All of a movie, or one picture, from the scene's first frame on. Raises FootageError."""
     path = Path(bpy.path.abspath(filepath))
     if not path.is_file():
-        raise FootageError(f"There is no file {path}; choose a movie or a picture.")
+        raise FootageError(rpt_("There is no file {path}; choose a movie or a picture.").format(path=path))
     try:
         image = bpy.data.images.load(str(path))
     except RuntimeError as error:
-        raise FootageError(f"{path} is neither a movie nor a picture that Blender can read.") from error
+        raise FootageError(
+            rpt_("{path} is neither a movie nor a picture that Blender can read.").format(path=path)
+        ) from error
     try:
         (width, height), count = image.size, image.frame_duration
     finally:
@@ -75,9 +78,15 @@ def file_params(scene: bpy.types.Scene, filepath: str, folder: Path) -> FootageP
 
 def _checked(params: FootageParams) -> FootageParams:
     if not 0 < max(params.width, params.height) <= MAX_SIDE:
-        raise FootageError(f"'{params.strip}' has no picture that can be read; look at its file in the Sequencer.")
+        raise FootageError(
+            rpt_("'{strip}' has no picture that can be read; look at its file in the Sequencer.").format(
+                strip=params.strip
+            )
+        )
     if params.frame_end - params.frame_start >= MAX_FRAMES:
-        raise FootageError(f"'{params.strip}' is longer than {MAX_FRAMES} frames; cut it.")
+        raise FootageError(
+            rpt_("'{strip}' is longer than {most} frames; cut it.").format(strip=params.strip, most=MAX_FRAMES)
+        )
     return params
 
 
@@ -86,9 +95,9 @@ def unreadable(strip: Any) -> str:
     if strip is None or strip.type not in PICTURES:
         return "Select a movie or image strip in the Video Sequencer"
     if strip.use_multiview:
-        return f"'{strip.name}' is stereo: use a strip of one eye"
+        return rpt_("'{strip}' is stereo: use a strip of one eye").format(strip=strip.name)
     if any(not path.is_file() for path in strip_files(strip)):
-        return f"A file of '{strip.name}' is missing: find it with File > External Data"
+        return rpt_("A file of '{strip}' is missing: find it with File > External Data").format(strip=strip.name)
     return ""
 
 
@@ -165,9 +174,17 @@ def _render(stage: bpy.types.Scene, frame: int, path: Path) -> None:
         with bpy.context.temp_override(scene=stage):
             bpy.ops.render.render(write_still=True)
     except RuntimeError as error:
-        raise FootageError(f"Frame {frame} could not be read: {str(error).strip().removeprefix('Error: ')}") from error
+        raise FootageError(
+            rpt_("Frame {frame} could not be read: {why}").format(
+                frame=frame, why=str(error).strip().removeprefix("Error: ")
+            )
+        ) from error
     if not path.is_file():
-        raise FootageError(f"Frame {frame} could not be written to {path.parent}; make room or choose another folder.")
+        raise FootageError(
+            rpt_("Frame {frame} could not be written to {folder}; make room or choose another folder.").format(
+                frame=frame, folder=path.parent
+            )
+        )
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import bpy
 import numpy as np
+from bpy.app.translations import pgettext_rpt as rpt_
 from mathutils import Quaternion, Vector
 
 from . import compat
@@ -82,7 +83,9 @@ def make_plan(params: MotionParams) -> Plan:
     rig = read_rig(ob, params.bones, params.all_joints)
     if not rig.tracks:
         why = rig.notes[0] if rig.notes else "Key them first, or select others."
-        raise MotionError(f"Nothing selected of '{ob.name}' has keys that may be added to. {why}")
+        raise MotionError(
+            rpt_("Nothing selected of '{ob}' has keys that may be added to. {why}").format(ob=ob.name, why=why)
+        )
     for _, owner in animated(ob):
         if (users := compat.action_users(owner)) > 1:
             name = owner.animation_data.action.name
@@ -102,8 +105,10 @@ def _plan_inbetween(params: MotionParams, rig: Rig) -> Plan:
             break
     if not any(hi - lo > 1 for lo, hi in spans.values()):
         raise MotionError(
-            f"There is nothing to fill from frame {start} to {end}: key at least two poses with frames between them, "
-            "or widen the frame range."
+            rpt_(
+                "There is nothing to fill from frame {start} to {end}: key at least two poses with frames between them, "
+                "or widen the frame range."
+            ).format(start=start, end=end)
         )
     first, last = min(lo for lo, _ in spans.values()), max(hi for _, hi in spans.values())
     return Plan(rig, spans, max(first - PAST, min(_first_key(rig), first)), last)
@@ -114,7 +119,9 @@ def _plan_whole(params: MotionParams, rig: Rig) -> Plan:
     start, end = (round(action_time(rig.ob, frame)) for frame in (params.frame_start, params.frame_end))
     frames = [frame for track in rig.tracks for frame in track.frames() if start <= frame <= end]
     if not frames or max(frames) - min(frames) < 2:
-        raise MotionError(f"There is no motion from frame {start} to {end}; widen the frame range.")
+        raise MotionError(
+            rpt_("There is no motion from frame {start} to {end}; widen the frame range.").format(start=start, end=end)
+        )
     first, last = min(frames), max(frames)
     return Plan(rig, {track: (first, last) for track in rig.tracks if track.frames()}, first, last, whole=True)
 
@@ -146,11 +153,17 @@ def _plan_extrapolate(params: MotionParams, rig: Rig) -> Plan:
     end = max(last)
     later = [frame for track in tracks for frame in track.frames() if frame > end]
     if params.towards_target and not later:
-        raise MotionError(f"There is no key after frame {end} to arrive at; key a pose there, or play on freely.")
+        raise MotionError(
+            rpt_("There is no key after frame {end} to arrive at; key a pose there, or play on freely.").format(end=end)
+        )
     wish = min(later) - end - 1 if params.towards_target else params.play_on
     play_on = min([wish, *(frame - end - 1 for frame in later)])
     if play_on < 1:
-        raise MotionError(f"There is no room after frame {end}: the next key is at frame {min(later)}.")
+        raise MotionError(
+            rpt_("There is no room after frame {end}: the next key is at frame {first}.").format(
+                end=end, first=min(later)
+            )
+        )
     if play_on < wish:
         rig.notes.append(f"Stopped after {play_on} frames, before the key at frame {min(later)}.")
     spans = {track: (end, end + play_on + 1) for track in tracks if track.frames()[:1] <= [end]}

@@ -94,9 +94,7 @@ class UnderstudyPreferences(bpy.types.AddonPreferences):
         for name in ("engine_python", "device", "job_folder", "style_folder", "start_seconds"):
             layout.prop(self, name)
         try:
-            layout.label(
-                text=iface_("Engine found: {engine_python}").format(engine_python=engine_python()), icon="CHECKMARK"
-            )
+            layout.label(text=iface_("Engine found: {path}").format(path=engine_python()), icon="CHECKMARK")
         except EngineMissing as error:
             layout.label(text=str(error), icon="ERROR")
         box = layout.box().column()
@@ -118,7 +116,7 @@ def preferences() -> UnderstudyPreferences:
 def engine_python() -> Path:
     """The engine's interpreter. Raises EngineMissing with a sentence that says what to do."""
     for where, name in (
-        ("the preferences", preferences().engine_python),
+        (rpt_("the preferences"), preferences().engine_python),
         (ENVIRONMENT_VARIABLE, os.environ.get(ENVIRONMENT_VARIABLE, "")),
     ):
         if name:

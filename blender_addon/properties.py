@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
+from bpy.app.translations import pgettext_tip as tip_
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
 from . import compat, styles
@@ -53,9 +55,10 @@ _style_items: list[tuple[str, str, str, int, int]] = []  # Blender keeps no copy
 def _styles(_self: object, _context: bpy.types.Context | None) -> list[tuple[str, str, str, int, int]]:
     """None, then the saved styles with their thumbnails. Their numbers follow from their names, so that a style that
     comes or goes does not change what is chosen."""
-    _style_items[:] = [("NONE", "This Shot's Own", "The style trained on this shot's keys", 0, 0)]
+    _style_items[:] = [("NONE", iface_("This Shot's Own"), tip_("The style trained on this shot's keys"), 0, 0)]
     _style_items.extend(
-        (name, name, f"The saved style '{name}'", styles.icon(name), _number(name)) for name in styles.names()
+        (name, name, tip_("The saved style '{name}'").format(name=name), styles.icon(name), _number(name))
+        for name in styles.names()
     )
     return _style_items
 

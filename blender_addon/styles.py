@@ -20,6 +20,7 @@ from typing import Any
 
 import bpy
 import bpy.utils.previews
+from bpy.app.translations import pgettext_rpt as rpt_
 
 from .job_folder import albedo_path, frame_path, geometry_path, key_path, write_json
 from .preferences import style_folder
@@ -46,7 +47,11 @@ def find(name: str) -> Path:
     """The folder of a style. Raises StyleError."""
     folder = style_folder() / name
     if name not in names():
-        raise StyleError(f"There is no style '{name}' in {style_folder()}; choose another, or copy it there.")
+        raise StyleError(
+            rpt_("There is no style '{name}' in {folder}; choose another, or copy it there.").format(
+                name=name, folder=style_folder()
+            )
+        )
     return folder
 
 
@@ -55,11 +60,15 @@ def save(shot_folder: Path, name: str) -> Path:
     name = name.strip()
     if not name or name.startswith(".") or FORBIDDEN & set(name):
         raise StyleError(
-            f"'{name}' cannot be the name of a folder; leave out the characters {' '.join(sorted(FORBIDDEN))}"
+            rpt_("'{name}' cannot be the name of a folder; leave out the characters {characters}").format(
+                name=name, characters=" ".join(sorted(FORBIDDEN))
+            )
         )
     library = style_folder()
     if (library / name).exists():
-        raise StyleError(f"There is a style '{name}' already; choose another name, or delete that one first.")
+        raise StyleError(
+            rpt_("There is a style '{name}' already; choose another name, or delete that one first.").format(name=name)
+        )
     about = _about(shot_folder)
     library.mkdir(parents=True, exist_ok=True)
     making = Path(tempfile.mkdtemp(prefix=".partial-", dir=library))
@@ -83,7 +92,9 @@ def delete(name: str) -> None:
     try:
         shutil.rmtree(find(name))
     except OSError as error:
-        raise StyleError(f"The style '{name}' could not be deleted ({error.strerror}).") from error
+        raise StyleError(
+            rpt_("The style '{name}' could not be deleted ({why}).").format(name=name, why=error.strerror)
+        ) from error
 
 
 # --- the style before the last training ------------------------------------------------------------------------------
@@ -131,7 +142,11 @@ def _parts(shot_folder: Path, keys: list[int]) -> list[Path]:
     ]
     for path in parts:
         if not path.is_file():
-            raise StyleError(f"{path} is missing, which the style was trained on; put it back, or train again.")
+            raise StyleError(
+                rpt_("{path} is missing, which the style was trained on; put it back, or train again.").format(
+                    path=path
+                )
+            )
     return parts
 
 

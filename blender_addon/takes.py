@@ -16,6 +16,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+from bpy.app.translations import pgettext_rpt as rpt_
 from mathutils import Quaternion
 
 from . import quat
@@ -74,7 +75,7 @@ def read_take(params: MotionParams, folder: Path) -> Take:
         with np.load(folder / "clip.npz", allow_pickle=False) as file:
             offsets = file["offsets"]
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise JobError(f"The clip in {folder} cannot be read; run the job again.") from error
+        raise JobError(rpt_("The clip in {folder} cannot be read; run the job again.").format(folder=folder)) from error
     return Take(params, clip, result, offsets)
 
 
@@ -85,14 +86,14 @@ def read_result(folder: Path, clip: Clip) -> Arrays:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in RESULT_ARRAYS}
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise JobError(f"The result {path} cannot be read; run the job again.") from error
+        raise JobError(rpt_("The result {path} cannot be read; run the job again.").format(path=path)) from error
     rows = arrays["rotations"].shape[:1]
     sizes = {"J": (len(clip.joints),), "C": (len(clip.channels),), "T": rows, "3": (3,), "4": (4,)}
     for name, (dtype, shape) in RESULT_ARRAYS.items():
         expected = sum((sizes[letter] for letter in shape), ())
         bad = not np.isfinite(arrays[name]).all() if arrays[name].dtype.kind == "f" else False
         if arrays[name].dtype != dtype or arrays[name].shape != expected or bad:
-            raise JobError(f"The result {path} does not fit the clip; run the job again.")
+            raise JobError(rpt_("The result {path} does not fit the clip; run the job again.").format(path=path))
     return arrays
 
 

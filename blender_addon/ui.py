@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import textwrap
+import unicodedata
 from typing import Any
 
 import bpy
+from bpy.app.translations import contexts
+from bpy.app.translations import pgettext_iface as iface_
 
 from . import __package__ as base_package
 from . import installer
@@ -22,12 +25,15 @@ def duration(seconds: float) -> str:
 
 
 def sentence(layout: Any, text: str, icon: Any, width: int) -> None:
-    """A sentence over as many lines as a region of this width (pixels) takes."""
+    """A sentence over as many lines as a region of this width (pixels) takes. It is translated as a whole, before that."""
     column = layout.column(align=True)
     column.scale_y = 0.8
     scale = bpy.context.preferences.system.ui_scale
-    for i, line in enumerate(textwrap.wrap(text, max(16, int(width / (6.5 * scale)) - 8))):
-        column.label(text=line, icon="BLANK1" if i else icon)
+    text, letters = iface_(text), max(16, int(width / (6.5 * scale)) - 8)
+    if any(unicodedata.east_asian_width(letter) == "W" for letter in text):
+        letters //= 2
+    for i, line in enumerate(textwrap.wrap(text, letters)):
+        column.label(text=line, icon="BLANK1" if i else icon, translate=False)
 
 
 class Sidebar:
@@ -54,7 +60,7 @@ class EngineState:
     def _draw_engine(self, width: int) -> None:
         layout, state = self.layout, manager.engine_state
         if state == "READY":
-            layout.label(text=f"Engine ready: {manager.device}", icon="CHECKMARK")
+            layout.label(text=iface_("Engine ready: {device}").format(device=manager.device), icon="CHECKMARK")
             return
         if state == "STARTING":
             layout.label(text="Engine is starting", icon="SORTTIME")
@@ -89,13 +95,15 @@ class EngineState:
         assert running is not None
         box = self.layout.box().column()
         row = box.row()
-        row.label(text=running.label)
+        row.label(text=iface_(running.label, contexts.operator_default))
         if running is manager.local:
             row.label(text="Esc cancels")
         else:
             row.operator("understudy.cancel_job", text="", icon="X")
-        left = "" if running.seconds_left is None else f", {duration(running.seconds_left)} left"
-        box.progress(factor=running.done, text=f"{running.done:.0%}{left}", type="BAR")
+        text = f"{running.done:.0%}"
+        if running.seconds_left is not None:
+            text = iface_("{done}, {time} left").format(done=text, time=duration(running.seconds_left))
+        box.progress(factor=running.done, text=text, type="BAR")
         box.label(text=running.text)
         if running is not manager.local:
             row = box.row(align=True)
@@ -103,7 +111,7 @@ class EngineState:
                 row.operator("understudy.good_enough", icon="CHECKMARK")
             row.operator("understudy.show_preview", icon="IMAGE_DATA")
         if manager.waiting:
-            box.label(text=f"Waiting: {manager.waiting}", icon="SORTTIME")
+            box.label(text=iface_("Waiting: {count}").format(count=manager.waiting), icon="SORTTIME")
 
 
 class VIEW3D_PT_understudy(Sidebar, EngineState, bpy.types.Panel):

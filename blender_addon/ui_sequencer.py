@@ -9,7 +9,7 @@ import bpy
 from .properties import default_folder
 from .shot import ShotState
 from .ui import EngineState
-from .ui_stylise import LookControls, ShotSteps
+from .ui_stylise import LookControls, ShotSteps, extent
 
 
 class Sidebar:
@@ -31,8 +31,7 @@ class SEQUENCER_PT_understudy_stylise(Sidebar, ShotSteps, bpy.types.Panel):
 
     def _draw_capture(self, settings: Any, state: ShotState) -> None:
         shot = state.shot
-        size = f"Frames {shot.frame_start}–{shot.frame_end}, {shot.width} × {shot.height}" if shot else ""
-        column = self._step(shot is not None, size or "No footage is used")
+        column = self._step(shot is not None, extent(shot) if shot else "No footage is used")
         column.prop(settings, "job_folder", placeholder=default_folder(settings.id_data))
         column.prop(settings, "footage_still")
         row = column.row(align=True)

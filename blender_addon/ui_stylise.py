@@ -7,8 +7,10 @@ from typing import Any
 
 import bpy
 from bl_ui.utils import PresetPanel
+from bpy.app.translations import pgettext_iface as iface_
 
 from .properties import LOOK_PRESETS, SHOT, default_folder, job_folder
+from .protocol import Shot
 from .shot import ShotState, look
 from .styles import names
 from .ui import Sidebar, sentence
@@ -23,7 +25,15 @@ PLACES: Any = (
 
 def numbers(frames: tuple[int, ...]) -> str:
     """Frames as an artist writes them: 1, 12, 24; a long list is cut."""
-    return ", ".join(map(str, frames[:6])) + (f" and {len(frames) - 6} more" if len(frames) > 6 else "")
+    shown = ", ".join(map(str, frames[:6]))
+    return iface_("{frames} and {count} more").format(frames=shown, count=len(frames) - 6) if len(frames) > 6 else shown
+
+
+def extent(shot: Shot) -> str:
+    """Which frames, of what size."""
+    return iface_("Frames {start}–{end}, {width} × {height}").format(
+        start=shot.frame_start, end=shot.frame_end, width=shot.width, height=shot.height
+    )
 
 
 def stand(scene: Any) -> ShotState:
@@ -45,7 +55,7 @@ class ShotSteps:
         layout.use_property_split = True
         layout.use_property_decorate = False
         if scene.get(SHOT) is not None:
-            layout.label(text=f"This is the result of {scene[SHOT].name}", icon="SEQUENCE")
+            layout.label(text=iface_("This is the result of {name}").format(name=scene[SHOT].name), icon="SEQUENCE")
             return
         if job_folder(scene) is None:
             layout.label(text="Save the file to begin", icon="INFO")
@@ -62,18 +72,21 @@ class ShotSteps:
 
     def _draw_capture(self, settings: Any, state: ShotState) -> None:
         shot = state.shot
-        size = f"Frames {shot.frame_start}–{shot.frame_end}, {shot.width} × {shot.height}" if shot else ""
-        column = self._step(shot is not None, size or "Not captured")
+        column = self._step(shot is not None, extent(shot) if shot else "Not captured")
         column.prop(settings, "job_folder", placeholder=default_folder(settings.id_data))
         column.prop(settings, "source")
         column.operator("understudy.capture", icon="RENDER_ANIMATION")
 
     def _draw_keys(self, state: ShotState, width: int) -> None:
-        column = self._step(bool(state.keys), f"Painted: {numbers(state.keys)}" if state.keys else "No frame painted")
+        painted = iface_("Painted: {frames}").format(frames=numbers(state.keys))
+        column = self._step(bool(state.keys), painted if state.keys else "No frame painted")
         if state.suggestion is not None:
-            covered = f"The keys cover {state.suggestion.covered:.0%} of what the shot shows"
-            more = "" if state.suggestion.frame is None else f"; paint frame {state.suggestion.frame}"
-            sentence(column, covered + more, "INFO", width)
+            text = iface_("The keys cover {covered:.0%} of what the shot shows").format(
+                covered=state.suggestion.covered
+            )
+            if state.suggestion.frame is not None:
+                text += iface_("; paint frame {frame}").format(frame=state.suggestion.frame)
+            sentence(column, text, "INFO", width)
         row = column.row(align=True)
         row.operator("understudy.paint_key", icon="BRUSH_DATA")
         row.operator("understudy.paint_key", text="", icon="SELECT_SUBTRACT").transparent = True
@@ -83,7 +96,8 @@ class ShotSteps:
     def _draw_training(self, settings: Any, state: ShotState) -> None:
         saved = settings.style and settings.style_use == "PAINT"
         if saved:
-            column = self._step(settings.style in names(), f"Painted with the style '{settings.style}'")
+            text = iface_("Painted with the style '{style}'").format(style=settings.style)
+            column = self._step(settings.style in names(), text)
         elif state.outdated:
             column = self._step(False, "Trained before the last change", icon="ERROR")
         else:
@@ -99,7 +113,8 @@ class ShotSteps:
 
     def _draw_result(self, state: ShotState) -> None:
         total, finished = len(state.shot.frames) if state.shot else 0, len(state.results)
-        column = self._step(0 < total == finished, f"{finished} of {total} frames" if finished else "No frame stylised")
+        text = iface_("{finished} of {total} frames").format(finished=finished, total=total)
+        column = self._step(0 < total == finished, text if finished else "No frame stylised")
         column.operator("understudy.stylise", icon="SHADERFX")
         if finished:
             row = column.row(align=True)
@@ -170,9 +185,8 @@ class VIEW3D_PT_understudy_styles(Sidebar, bpy.types.Panel):
         layout.use_property_decorate = False
         column = layout.column()
         if settings.style and settings.style not in names():
-            sentence(
-                column, f"The style '{settings.style}' is not saved here; choose another", "ERROR", context.region.width
-            )
+            text = iface_("The style '{style}' is not saved here; choose another").format(style=settings.style)
+            sentence(column, text, "ERROR", context.region.width)
         if names():
             column.template_icon_view(settings, "style_thumbnail", show_labels=True, scale=5.0, scale_popup=5.0)
             column.label(text=settings.style or "This shot's own style")
@@ -195,13 +209,12 @@ class IMAGE_PT_understudy_keys(bpy.types.Panel):
         """The current frame, and what can be done with it and the image."""
         scene, column = context.scene, self.layout.column()
         state = stand(scene)
-        if scene.frame_current in state.keys:
-            column.label(text=f"Frame {scene.frame_current} is painted", icon="CHECKMARK")
-        else:
-            column.label(text=f"Frame {scene.frame_current} is not painted", icon="RADIOBUT_OFF")
+        frame, painted = scene.frame_current, scene.frame_current in state.keys
+        text = iface_("Frame {frame} is painted") if painted else iface_("Frame {frame} is not painted")
+        column.label(text=text.format(frame=frame), icon="CHECKMARK" if painted else "RADIOBUT_OFF")
         image: Any = getattr(context, "edit_image", None)
-        open_key = image is not None and image.filepath.endswith(f"{scene.frame_current:04d}.png")
-        text = "Save Painting" if open_key and scene.frame_current in state.keys else "Use Image as Key"
+        open_key = image is not None and image.filepath.endswith(f"{frame:04d}.png")
+        text = "Save Painting" if open_key and painted else "Use Image as Key"
         column.operator("understudy.use_image_as_key", text=text, icon="KEYFRAME_HLT")
         column.operator("understudy.paint_key", icon="BRUSH_DATA")
         column.operator("understudy.paint_key", text="Paint a Part", icon="SELECT_SUBTRACT").transparent = True

@@ -11,6 +11,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+from bpy.app.translations import pgettext_rpt as rpt_
 
 from . import compat
 from .curves import NEAR, MotionError, Track, animated, find_object, key_points
@@ -24,7 +25,7 @@ from .takes import Take, column
 def refuse_tweaking(ob: bpy.types.Object) -> None:
     """Raise MotionError where Blender does not let an object have another action."""
     if any(owner.animation_data.use_tweak_mode for _, owner in animated(ob)):
-        raise MotionError(f"'{ob.name}' has an NLA strip open; leave its tweak mode first.")
+        raise MotionError(rpt_("'{ob}' has an NLA strip open; leave its tweak mode first.").format(ob=ob.name))
 
 
 def copy_actions(ob: bpy.types.Object, word: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import StringProperty
 
 from .. import styles
@@ -45,7 +46,7 @@ class UNDERSTUDY_OT_save_style(bpy.types.Operator):
         except (StyleError, OSError) as error:
             self.report({"ERROR"}, _sentence(error))
             return {"CANCELLED"}
-        self.report({"INFO"}, f"Saved as {folder}.")
+        self.report({"INFO"}, rpt_("Saved as {folder}.").format(folder=folder))
         return {"FINISHED"}
 
 
@@ -69,7 +70,7 @@ class UNDERSTUDY_OT_delete_style(bpy.types.Operator):
         asked = context.window_manager.invoke_confirm(
             self,
             event,
-            title=f"Delete the style '{self.name}' for good?",
+            title=rpt_("Delete the style '{name}' for good?").format(name=self.name),
             message=str(styles.style_folder() / self.name),
         )
         return set(asked)
@@ -87,7 +88,7 @@ class UNDERSTUDY_OT_delete_style(bpy.types.Operator):
             return {"CANCELLED"}
         if settings.style == name:
             settings.style = ""
-        self.report({"INFO"}, f"The style '{name}' is deleted.")
+        self.report({"INFO"}, rpt_("The style '{name}' is deleted.").format(name=name))
         return {"FINISHED"}
 
 
@@ -112,7 +113,12 @@ class UNDERSTUDY_OT_earlier_style(bpy.types.Operator):
         try:
             styles.swap_earlier(folder)
         except OSError as error:
-            self.report({"ERROR"}, f"The styles in {folder} could not be moved ({error.strerror}); look there.")
+            self.report(
+                {"ERROR"},
+                rpt_("The styles in {folder} could not be moved ({why}); look there.").format(
+                    folder=folder, why=error.strerror
+                ),
+            )
             return {"CANCELLED"}
         self.report({"INFO"}, "The earlier style is back; press Stylise to paint with it.")
         return {"FINISHED"}
@@ -122,7 +128,9 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, StyleError):
         return str(error)
     why = getattr(error, "strerror", None) or type(error).__name__
-    return f"The style could not be saved in {styles.style_folder()} ({why}); make room or choose another folder."
+    return rpt_("The style could not be saved in {folder} ({why}); make room or choose another folder.").format(
+        folder=styles.style_folder(), why=why
+    )
 
 
 CLASSES = (UNDERSTUDY_OT_save_style, UNDERSTUDY_OT_delete_style, UNDERSTUDY_OT_earlier_style)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
+from bpy.app.translations import pgettext_rpt as rpt_
 
 from ..capture import CaptureError, CaptureParams, capture
 from ..job_folder import FOOTAGE
@@ -101,12 +103,17 @@ class UNDERSTUDY_OT_capture(bpy.types.Operator):
             done, total = next(self._frames)
         except StopIteration as stop:
             shot: Shot = stop.value
-            self.report({"INFO"}, f"Captured frames {shot.frame_start} to {shot.frame_end} in {self._folder}.")
+            self.report(
+                {"INFO"},
+                rpt_("Captured frames {start} to {end} in {folder}.").format(
+                    start=shot.frame_start, end=shot.frame_end, folder=self._folder
+                ),
+            )
             return {"FINISHED"}
         except CaptureError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        self._running.advance(done / total, f"Render {done} of {total}")
+        self._running.advance(done / total, iface_("Render {done} of {total}").format(done=done, total=total))
         manager.show(self._running)
         return None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from bpy.app.translations import pgettext_rpt as rpt_
 
 from .. import compat
 from ..footage import PICTURES, FootageParams, numbered_folder, read_frames, strip_params, unreadable
@@ -96,7 +97,12 @@ class UNDERSTUDY_OT_combine(ReadingOperator, bpy.types.Operator):
         strip = place_strip(
             compat.sequencer_scene(context), self._name, files, self._job_settings.frame_start, above=True
         )
-        self.report({"INFO"}, f"Combined {len(files)} frames, see the strip '{strip.name}' in channel {strip.channel}.")
+        self.report(
+            {"INFO"},
+            rpt_("Combined {count} frames, see the strip '{strip}' in channel {channel}.").format(
+                count=len(files), strip=strip.name, channel=strip.channel
+            ),
+        )
 
 
 def _objects(context: bpy.types.Context, collection: Any) -> list[int]:
@@ -107,7 +113,11 @@ def _objects(context: bpy.types.Context, collection: Any) -> list[int]:
     names = {ob.name for ob in collection.all_objects}
     ids = [ob.id for ob in shot.objects if ob.name in names]
     if not ids:
-        raise OperatorError(f"No object of the collection '{collection.name}' was captured; choose another.")
+        raise OperatorError(
+            rpt_("No object of the collection '{collection}' was captured; choose another.").format(
+                collection=collection.name
+            )
+        )
     return ids
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
+from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import BoolProperty, StringProperty
 
 from .. import compat
@@ -131,9 +133,12 @@ class ReadingOperator(JobOperator):
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         except OSError as error:
-            self.report({"ERROR"}, f"The frames cannot be written ({error.strerror}); make room, or choose a folder.")
+            self.report(
+                {"ERROR"},
+                rpt_("The frames cannot be written ({why}); make room, or choose a folder.").format(why=error.strerror),
+            )
             return {"CANCELLED"}
-        self._running.advance(done / total, f"Frame {done} of {total}")
+        self._running.advance(done / total, iface_("Frame {done} of {total}").format(done=done, total=total))
         manager.show(self._running)
         return None
 
@@ -181,7 +186,9 @@ class UNDERSTUDY_OT_use_footage(ReadingOperator, bpy.types.Operator):
             return read_footage(params)
         if not _holds(params):
             raise OperatorError(
-                f"{params.folder} holds footage of other frames; rename the strip, or use Read Again to replace them."
+                rpt_(
+                    "{folder} holds footage of other frames; rename the strip, or use Read Again to replace them."
+                ).format(folder=params.folder)
             )
         nothing: list[tuple[int, int]] = []
         return (pair for pair in nothing)
@@ -207,7 +214,10 @@ class UNDERSTUDY_OT_use_footage(ReadingOperator, bpy.types.Operator):
         scene.understudy.job_folder = stored(folder)
         if context.window and context.window.scene != scene:
             context.window.scene = scene  # the steps of a shot follow the window's scene
-        self.report({"INFO"}, f"The footage is in {folder}; go to a frame and press Paint This Frame.")
+        self.report(
+            {"INFO"},
+            rpt_("The footage is in {folder}; go to a frame and press Paint This Frame.").format(folder=folder),
+        )
 
 
 def shared_folder(context: bpy.types.Context) -> Path:

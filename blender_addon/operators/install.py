@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import BoolProperty
 
 from .. import installer
@@ -81,7 +82,8 @@ class UNDERSTUDY_OT_install_engine(bpy.types.Operator):
             time.sleep(LOOK_SECONDS)
         sentence = installation.last.sentence
         self.report(
-            {"ERROR" if sentence else "INFO"}, sentence or f"The engine is installed: {installation.last.text}."
+            {"ERROR" if sentence else "INFO"},
+            sentence or rpt_("The engine is installed: {text}.").format(text=installation.last.text),
         )
         return {"CANCELLED"} if sentence else {"FINISHED"}
 

@@ -47,7 +47,7 @@ def no_shot_folder(context: bpy.types.Context) -> str:
 def allowed(cls: type[bpy.types.Operator], why_not: str) -> bool:
     """For polls: the grey button says why it is grey."""
     if why_not:
-        cls.poll_message_set(why_not)
+        cls.poll_message_set(rpt_(why_not))
     return not why_not
 
 

@@ -14,6 +14,9 @@ from typing import Any
 
 import bpy
 import numpy as np
+from bpy.app.translations import pgettext_n as n_
+from bpy.app.translations import pgettext_rpt as rpt_
+from bpy.app.translations import pgettext_tip as tip_
 from bpy.props import BoolProperty, StringProperty
 
 from .. import compat, preview
@@ -24,7 +27,7 @@ from ..shot import coverage_path, look, suggestion
 from .job import JobOperator, OperatorError, allowed, make_folder, no_shot_folder, shot_folder
 
 UNUSED = "unused"
-NO_STILLS = {"MOVIE": "a movie", "SEQUENCE": "a sequence", "TILED": "tiled"}
+NO_STILLS = {"MOVIE": n_("a movie"), "SEQUENCE": n_("a sequence"), "TILED": n_("tiled")}
 
 
 def not_captured(context: bpy.types.Context) -> str:
@@ -69,7 +72,11 @@ def write_new(target: Path, write: Any) -> None:
     except (OSError, RuntimeError) as error:  # RuntimeError: how Blender tells that it could not save
         partial.unlink(missing_ok=True)
         why = getattr(error, "strerror", None) or str(error).strip()
-        raise OperatorError(f"{target} could not be written ({why}); make room or choose another folder.") from error
+        raise OperatorError(
+            rpt_("{target} could not be written ({why}); make room or choose another folder.").format(
+                target=target, why=why
+            )
+        ) from error
 
 
 def put_aside(key: Path) -> Path:
@@ -81,7 +88,9 @@ def put_aside(key: Path) -> Path:
     try:
         os.replace(key, target)
     except OSError as error:
-        raise OperatorError(f"{key} could not be moved to {target} ({error.strerror}).") from error
+        raise OperatorError(
+            rpt_("{key} could not be moved to {target} ({why}).").format(key=key, target=target, why=error.strerror)
+        ) from error
     return target
 
 
@@ -151,7 +160,8 @@ class UNDERSTUDY_OT_paint_key(bpy.types.Operator):
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         """The tooltip of the button for a part of a frame."""
-        return cls.bl_rna.properties["transparent"].description if properties.transparent else cls.__doc__ or ""
+        part = properties.bl_rna.properties["transparent"].description
+        return tip_(part if properties.transparent else cls.__doc__ or "")
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -177,7 +187,7 @@ class UNDERSTUDY_OT_paint_key(bpy.types.Operator):
         for editor in preview.editors()[:1]:
             editor.image, editor.ui_mode = image, "PAINT"
             editor.display_channels = "COLOR" if self.transparent else "COLOR_ALPHA"
-        self.report({"INFO"}, f"Paint {key} here or in any other program, and save it.")
+        self.report({"INFO"}, rpt_("Paint {key} here or in any other program, and save it.").format(key=key))
         return {"FINISHED"}
 
 
@@ -214,7 +224,7 @@ class UNDERSTUDY_OT_use_image_as_key(bpy.types.Operator):
         asked = context.window_manager.invoke_confirm(
             self,
             event,
-            title=f"Replace the key of frame {int(key.stem)}?",
+            title=rpt_("Replace the key of frame {frame}?").format(frame=int(key.stem)),
             message="The painting it has now is moved to keys/unused.",
             confirm_text="Replace",
         )
@@ -228,7 +238,7 @@ class UNDERSTUDY_OT_use_image_as_key(bpy.types.Operator):
         except OperatorError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        self.report({"INFO"}, f"Frame {frame} is a key now{notes}.")
+        self.report({"INFO"}, rpt_("Frame {frame} is a key now{notes}.").format(frame=frame, notes=notes))
         return {"FINISHED"}
 
     def _image(self, context: bpy.types.Context) -> bpy.types.Image | None:
@@ -248,14 +258,16 @@ class UNDERSTUDY_OT_use_image_as_key(bpy.types.Operator):
             return notes
         if key.exists() and not self.overwrite:
             raise OperatorError(
-                f"Frame {int(key.stem)} has a key already; replace it (overwrite) or take another frame."
+                rpt_("Frame {frame} has a key already; replace it (overwrite) or take another frame.").format(
+                    frame=int(key.stem)
+                )
             )
         make_folder(key.parent)
         replaced = key.with_name(f"{key.stem}.new.png")
         replaced.unlink(missing_ok=True)
         write_new(replaced, lambda path: write_as_shown(image, scene, (shot.width, shot.height), path))
         if key.exists():
-            notes += f", the one before it is {put_aside(key)}"
+            notes += rpt_(", the one before it is {path}").format(path=put_aside(key))
         os.replace(replaced, key)
         return notes
 
@@ -263,18 +275,29 @@ class UNDERSTUDY_OT_use_image_as_key(bpy.types.Operator):
 def _check_still(image: bpy.types.Image, shot: Shot) -> str:
     """That the image can be a key of the shot; what to say of its size. Raises OperatorError."""
     if image.type in {"RENDER_RESULT", "COMPOSITING"}:
-        raise OperatorError(f"'{image.name}' changes with every render: save it as an image and open that.")
+        raise OperatorError(
+            rpt_("'{image}' changes with every render: save it as an image and open that.").format(image=image.name)
+        )
     if image.source in NO_STILLS:
-        raise OperatorError(f"'{image.name}' is {NO_STILLS[image.source]}: a key is one still image.")
+        raise OperatorError(
+            rpt_("'{image}' is {kind}: a key is one still image.").format(
+                image=image.name, kind=rpt_(NO_STILLS[image.source])
+            )
+        )
     width, height = image.size
     if not width or not height:
-        raise OperatorError(f"'{image.name}' has no pixels: its file is missing; find it, or paint again.")
+        raise OperatorError(
+            rpt_("'{image}' has no pixels: its file is missing; find it, or paint again.").format(image=image.name)
+        )
     if abs(width * shot.height - height * shot.width) > max(width, height, shot.width, shot.height):
         raise OperatorError(
-            f"'{image.name}' is {width} x {height} and the shot {shot.width} x {shot.height} pixels: "
-            "the proportions differ; crop the image to the shot's."
+            rpt_(
+                "'{image}' is {width} x {height} and the shot {shot_width} x {shot_height} pixels: "
+                "the proportions differ; crop the image to the shot's."
+            ).format(image=image.name, width=width, height=height, shot_width=shot.width, shot_height=shot.height)
         )
-    return "" if (width, height) == (shot.width, shot.height) else f", scaled to {shot.width} x {shot.height}"
+    scaled = rpt_(", scaled to {width} x {height}").format(width=shot.width, height=shot.height)
+    return "" if (width, height) == (shot.width, shot.height) else scaled
 
 
 class UNDERSTUDY_OT_remove_key(bpy.types.Operator):
@@ -300,7 +323,10 @@ class UNDERSTUDY_OT_remove_key(bpy.types.Operator):
         except OperatorError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        self.report({"INFO"}, f"Frame {int(key.stem)} is no key any more; its painting is {moved}.")
+        self.report(
+            {"INFO"},
+            rpt_("Frame {frame} is no key any more; its painting is {moved}.").format(frame=int(key.stem), moved=moved),
+        )
         return {"FINISHED"}
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import FloatProperty, StringProperty
 
 from .. import compat
@@ -66,7 +67,9 @@ class UNDERSTUDY_OT_learn_motion(JobOperator, bpy.types.Operator):
         pattern = self.actions or motion.learn_from
         found = fitting(ob, pattern)
         if not found:
-            raise OperatorError(f"No action named '{pattern}' moves this rig; name others, or import some.")
+            raise OperatorError(
+                rpt_("No action named '{pattern}' moves this rig; name others, or import some.").format(pattern=pattern)
+            )
         clips = folder / "clips"
         shutil.rmtree(clips, ignore_errors=True)
         shutil.rmtree(folder / "learned", ignore_errors=True)
@@ -80,7 +83,9 @@ class UNDERSTUDY_OT_learn_motion(JobOperator, bpy.types.Operator):
                     export_clip(params, clips, f"{number:03d}")
                     count += 1
                 except MotionError as error:
-                    self.report({"INFO"}, f"'{action.name}' was left out: {error}")
+                    self.report(
+                        {"INFO"}, rpt_("'{action}' was left out: {error}").format(action=action.name, error=error)
+                    )
         if not count:
             raise OperatorError("None of these actions has motion that could be learned; choose others.")
         self._name = ob.name
@@ -101,11 +106,13 @@ class UNDERSTUDY_OT_learn_motion(JobOperator, bpy.types.Operator):
         except OSError as error:
             shutil.rmtree(partial, ignore_errors=True)
             raise OperatorError(
-                f"{target} could not be written ({error.strerror}); make room and learn again."
+                rpt_("{target} could not be written ({why}); make room and learn again.").format(
+                    target=target, why=error.strerror
+                )
             ) from error
         relative = bpy.path.relpath(str(target)) if bpy.data.filepath else str(target)
         context.scene.understudy_motion.learned = relative
-        self.report({"INFO"}, f"In-Between now uses the style in {relative}.")
+        self.report({"INFO"}, rpt_("In-Between now uses the style in {folder}.").format(folder=relative))
 
 
 def free_folder(parent: Path, name: str) -> Path:

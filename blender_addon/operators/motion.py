@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
+from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
 
 from ..keyframes import delete_generated_keys
@@ -123,7 +124,7 @@ class KeyOperator(Operator):
         if not count:
             self.report({"WARNING"}, self.nothing)
             return {"CANCELLED"}
-        self.report({"INFO"}, self.done.format(count))
+        self.report({"INFO"}, rpt_(self.done).format(count))
         return {"FINISHED"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
+from bpy.app.translations import pgettext_tip as tip_
 from bpy.props import EnumProperty
 
 from .. import compat
@@ -32,7 +33,7 @@ class UNDERSTUDY_OT_show_result(bpy.types.Operator):
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         """The tooltip says where."""
-        return next(text for name, _label, text, *_ in PLACES if name == properties.place)
+        return tip_(next(text for name, _label, text, *_ in PLACES if name == properties.place))
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 import bpy
+from bpy.app.translations import pgettext_n as n_
+from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import FloatProperty
 
 from .. import compat
@@ -76,14 +78,16 @@ class Slider:
 
     def _write(self) -> None:
         shown = f"{self.typed}|" if self.typed else f"{self.amount:.2f}"
-        what = "plain" if self.amount == 0 else "acted" if self.amount == 1 else "beyond" if self.amount > 1 else ""
-        take = "the next take is on its way" if self.busy else f"take {self.take_number + 1}"
-        text = f"Acting {shown} {what}   |   {take}"
-        keys = "Mouse or digits: amount   Shift: finer   Ctrl: steps   V, Wheel: other takes   G: ghosts"
+        what = {0: n_("plain"), 1: n_("acted")}.get(self.amount, n_("beyond") if self.amount > 1 else "")
+        take = rpt_("take {number}").format(number=self.take_number + 1)
+        take = rpt_("the next take is on its way") if self.busy else take
+        text = rpt_("Acting {amount} {what}   |   {take}").format(amount=shown, what=rpt_(what), take=take)
+        keys = rpt_("Mouse or digits: amount   Shift: finer   Ctrl: steps   V, Wheel: other takes   G: ghosts")
+        end = rpt_("Enter, LMB: accept   Esc, RMB: discard")
         if self._area is not None:
             self._area.header_text_set(text)
             self._area.tag_redraw()
-        bpy.context.workspace.status_text_set(f"{text}   |   {keys}   Enter, LMB: accept   Esc, RMB: discard")
+        bpy.context.workspace.status_text_set(f"{text}   |   {keys}   {end}")
 
     def close(self, scene: bpy.types.Scene | None) -> None:
         """Put all back as it was: channels, frame (in this scene; None: not the frame), handlers, header."""

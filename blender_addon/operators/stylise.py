@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import BoolProperty
 
 from ..job_folder import FOOTAGE, key_path, write_job
@@ -60,7 +61,9 @@ class UNDERSTUDY_OT_train_style(JobOperator, bpy.types.Operator):
         for frame in keys:
             if is_unsaved(key_path(folder, frame)):
                 raise OperatorError(
-                    f"Frame {frame} is painted but not saved; save it in the Image Editor (Alt S) first."
+                    rpt_("Frame {frame} is painted but not saved; save it in the Image Editor (Alt S) first.").format(
+                        frame=frame
+                    )
                 )
         job = TrainStyle(
             keys=list(keys),
@@ -88,15 +91,20 @@ def asked_objects(context: bpy.types.Context, shot: Shot) -> list[int]:
     if settings.painted_objects == "ALL":
         return []
     if settings.painted_objects == "SELECTED":
-        where, names = "that is selected", {ob.name for ob in context.selected_objects}
+        where, names = rpt_("that is selected"), {ob.name for ob in context.selected_objects}
     elif settings.painted_collection is None:
         raise OperatorError("Choose the collection whose objects are to be painted, or paint all objects.")
     else:
         collection = settings.painted_collection
-        where, names = f"in the collection '{collection.name}'", {ob.name for ob in collection.all_objects}
+        where, names = (
+            rpt_("in the collection '{collection}'").format(collection=collection.name),
+            {ob.name for ob in collection.all_objects},
+        )
     ids = [ob.id for ob in shot.objects if ob.name in names]
     if not ids:
-        raise OperatorError(f"No object {where} was captured: choose others, or capture the shot again.")
+        raise OperatorError(
+            rpt_("No object {where} was captured: choose others, or capture the shot again.").format(where=where)
+        )
     return ids
 
 
@@ -155,7 +163,10 @@ class UNDERSTUDY_OT_stylise(JobOperator, bpy.types.Operator):
         show_in_sequencer(scene, folder, results)
         if captured_shot(context).source != FOOTAGE:
             show_behind_camera(scene, folder, results)
-        self.report({"INFO"}, f"Stylised {len(results)} frames, see the Video Sequencer and the camera view.")
+        self.report(
+            {"INFO"},
+            rpt_("Stylised {count} frames, see the Video Sequencer and the camera view.").format(count=len(results)),
+        )
 
 
 CLASSES = (UNDERSTUDY_OT_train_style, UNDERSTUDY_OT_stylise)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import FloatProperty, IntProperty
 
 from ..curves import find_object
@@ -45,7 +46,12 @@ class WholeOperator(MotionOperator):
         old, name = copy_actions(ob, self.word)
         count = write_whole(take, context.scene.understudy_motion.keying(), self.word == "loop")
         self.finish(context, take)
-        self.report({"INFO"}, f"'{name}' has {count} keys; the action '{old}' is kept as it was.")
+        self.report(
+            {"INFO"},
+            rpt_("'{name}' has {count} keys; the action '{old}' is kept as it was.").format(
+                name=name, count=count, old=old
+            ),
+        )
         return count
 
     def finish(self, context: bpy.types.Context, take: Take) -> None:
