@@ -9,7 +9,7 @@ Deterministic by seed on one machine; started again, it goes on from its last ch
 from __future__ import annotations
 
 import argparse
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine import device, quat, skeleton
-from engine.clips import read_mocap
+from engine import quat, skeleton
+from engine.clips import Mocap, read_mocap
 from engine.motion import ahead, augment, bench, metrics, prediction, synthetic, tokens, training
 from engine.motion.networks import Params, TokenLSTM
 from engine.motion.tokens import Rig
@@ -107,37 +107,43 @@ def step_network(net: TokenLSTM, data: augment.Source, batch: int, rng: np.rando
     return torch.stack(losses).mean()
 
 
+def tests(args: argparse.Namespace, mocap: Mocap) -> Callable[[TokenLSTM], dict[str, float]]:
+    """What scores a network on all that was set aside, over standing still."""
+    found = {"": read_mocap(args.dev) if args.dev else None, "apart_": held_out(mocap, args.apart)}
+    at = {name: bench.prediction_windows(m) for name, m in found.items() if m}
+    published = prediction.windows(args.more, args.more_apart) if args.more and args.more_apart else []
+    still = prediction.score(published, bench.stand_still) if published else {}
+
+    def score(net: TokenLSTM) -> dict[str, float]:
+        scores = {name + k: v for name, m in at.items() for k, v in bench.extrapolate_ratios(net, m).items()}
+        if published:
+            own = prediction.score(published, bench.network_player(net))
+            scores |= {f"more_{k}": v for k, v in bench.ratios(own, still).items()}
+        return scores
+
+    return score
+
+
 def main(args: argparse.Namespace) -> int:
     """Train, with a checkpoint and a line of scores every `--every` steps."""
-    torch.set_num_threads(args.threads)
-    where = device.choose(args.device)
-    torch.set_default_device(where)
-    torch.set_float32_matmul_precision("high")
-    torch.manual_seed(args.seed)
+    where = training.prepare(args)
     mocap = read_mocap(args.data)
     data = [augment.source(mocap, args.apart)]
-    tests = {"dev": read_mocap(args.dev) if args.dev else None, "apart": held_out(mocap, args.apart)}
     if args.more:
-        more = prediction.read(args.more)
-        data.append(augment.source(prediction.without(more, args.more_apart)))
-        published = prediction.windows(args.more, args.more_apart)
-        still = prediction.score(published, bench.stand_still)
-    tests_at = {name: bench.prediction_windows(m) for name, m in tests.items() if m}
+        data.append(augment.source(prediction.without(prediction.read(args.more), args.more_apart)))
     made_up = synthetic.sources(args.rigs if args.synthetic else 0, args.seed, where)
-    params = Params(
-        ahead.FEATURES, tokens.STATIC, ahead.OUTPUTS, args.joint, args.body, args.slots, args.layers, both_ways=True
-    )
-    net = TokenLSTM(params)
+    score = tests(args, mocap)
+    sizes = args.joint, args.body, args.slots, args.layers
+    net = TokenLSTM(Params(ahead.FEATURES, tokens.STATIC, ahead.OUTPUTS, *sizes, both_ways=True))
     training.set_dropout(net, args.dropout)
     mean = training.Average(net, 0.998)
     optimizer = training.optimizer_for(net, args.rate, args.decay)
     parts: training.Parts = {"network": net, "mean": mean.network, "optimizer": optimizer}
     run = training.resume(args.out, parts)
-    began, started, losses = time.monotonic() - run.seconds, time.monotonic(), []
-    step, done = run.step, training.progress(args, run.step, run.seconds)
-    while done < 1.0:
-        optimizer.param_groups[0]["lr"] = training.rate(step, done, args.rate)
-        rng = np.random.default_rng([args.seed, step])
+    pace = training.Pace(args, run)
+    while not pace.stop:
+        optimizer.param_groups[0]["lr"] = training.rate(pace.step, pace.done, args.rate)
+        rng = np.random.default_rng([args.seed, pace.step])
         kind = rng.random()
         if made_up and kind < args.synthetic:
             pool = made_up[int(rng.integers(len(made_up)))]
@@ -149,31 +155,10 @@ def main(args: argparse.Namespace) -> int:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 0.5)
         optimizer.step()
-        mean.update(net, step)
-        losses.append(loss.detach())
-        step += 1
-        seconds = time.monotonic() - began
-        done = training.progress(args, step, seconds)
-        pause = bool(args.pause) and time.monotonic() - started > args.pause
-        if step % args.every and done < 1.0 and not pause:
-            continue
-        run.step, run.seconds = step, seconds
-        run.scores = {
-            f"{name}_{k}" if name != "dev" else k: v
-            for name, poses in tests_at.items()
-            for k, v in bench.extrapolate_ratios(mean.network, poses).items()
-        }
-        if args.more and args.more_apart:
-            scores = prediction.score(published, bench.network_player(mean.network))
-            run.scores |= {f"more_{k}": v for k, v in bench.ratios(scores, still).items()}
-        training.save_run(args.out, parts, net.params, run)
-        mean_loss = float(torch.stack(losses).mean())
-        print(f"step {run.step}, {run.seconds:.0f} s, loss {mean_loss:.4f}  {bench.line(run.scores)}", flush=True)
-        losses = []
-        if pause:
-            break
+        mean.update(net, pace.step)
+        if pace.tick(loss):
+            pace.record(parts, net.params, score(mean.network))
     names = [args.data.name] + ([args.more.name] if args.more else [])
-    training.finish(
-        args.out, mean, run, {"data": " + ".join(names), "seed": args.seed, "batch": args.batch, "rate": args.rate}
-    )
+    facts = {"data": " + ".join(names), "seed": args.seed, "batch": args.batch, "rate": args.rate}
+    training.finish(args.out, mean, run, facts)
     return 0

@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import copy
 import math
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor, nn
 
-from engine import checkpoint
+from engine import checkpoint, device
 from engine.motion.networks import Params, TokenLSTM
 from engine.protocol import JobError
 
@@ -61,6 +62,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu", help="auto, cpu, cuda, …; on a processor one thread is fastest")
+
+
+def prepare(args: argparse.Namespace) -> torch.device:
+    """Threads, device, precision and seed as asked for; the device."""
+    torch.set_num_threads(args.threads)
+    where = device.choose(args.device)
+    torch.set_default_device(where)
+    torch.set_float32_matmul_precision("high")
+    torch.manual_seed(args.seed)
+    return where
 
 
 @contextlib.contextmanager
@@ -110,11 +121,6 @@ class Run:
     scores: dict[str, float] = field(default_factory=dict)
 
 
-def progress(args: argparse.Namespace, step: int, seconds: float) -> float:
-    """How much of the training is done, 0 to 1, by steps or by the clock."""
-    return min(1.0, seconds / args.seconds if args.seconds else step / args.steps)
-
-
 def rate(step: int, done: float, top: float, warm: int = 100) -> float:
     """The learning rate: a short rise, then half a cosine down to a hundredth."""
     return top * min(1.0, (step + 1) / warm) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
@@ -161,6 +167,39 @@ def _fit(part: nn.Module, weights: dict[str, Tensor]) -> None:
     if {k: v.shape for k, v in weights.items()} != {k: v.shape for k, v in part.state_dict().items()}:
         raise JobError("The training in progress is of another network; give --out another name.")
     part.load_state_dict(weights)
+
+
+class Pace:
+    """Where a training stands: its `step`, how much is `done`, 0 to 1, by steps or by the clock, and whether to `stop`."""
+
+    def __init__(self, args: argparse.Namespace, run: Run) -> None:
+        self.args, self.run, self.step = args, run, run.step
+        self.started = time.monotonic()
+        self.began = self.started - run.seconds
+        self.losses: list[Tensor] = []
+        self._look(run.seconds)
+
+    def _look(self, seconds: float) -> None:
+        args, self.seconds = self.args, seconds
+        self.done = min(1.0, seconds / args.seconds if args.seconds else self.step / args.steps)
+        self.stop = self.done >= 1.0 or bool(args.pause and time.monotonic() - self.started > args.pause)
+
+    def tick(self, loss: Tensor) -> bool:
+        """A step was taken; whether it is time for a checkpoint."""
+        self.losses.append(loss.detach())
+        self.step += 1
+        self._look(time.monotonic() - self.began)
+        return self.stop or self.step % self.args.every == 0
+
+    def record(self, parts: Parts, params: Params, scores: dict[str, float]) -> None:
+        """Write a checkpoint and say a line."""
+        run = self.run
+        run.step, run.seconds, run.scores = self.step, self.seconds, scores
+        save_run(self.args.out, parts, params, run)
+        line = " ".join(f"{name} {value:.3f}" for name, value in scores.items())
+        loss = float(torch.stack(self.losses).mean())
+        print(f"step {run.step}, {run.seconds:.0f} s, loss {loss:.4f}  {line}", flush=True)
+        self.losses = []
 
 
 def finish(out: Path, mean: Average[TokenLSTM], run: Run, facts: dict[str, Any]) -> None:
