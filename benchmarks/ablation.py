@@ -27,7 +27,7 @@ from benchmarks.stylise import Figures, Judge, suggested_keys
 from engine import job_folder
 from engine.jobs import JOBS
 from engine.protocol import Stylise, TrainStyle
-from engine.stylise import features, generator, painter, patches, train
+from engine.stylise import features, generator, painter, patches
 from engine.stylise.generator import Carried, StrokeNetwork
 from engine.stylise.views import read_view
 
@@ -88,11 +88,6 @@ def without_codes() -> None:
     swap(features, "_codes", lambda ids: np.zeros_like(codes(ids)))
 
 
-def with_adversary() -> None:
-    """The discriminator's word counts, which in the product it does not."""
-    swap(train, "ADVERSARIAL", 0.06)
-
-
 def without_holes() -> None:
     """All of a key's own paint is in place in training."""
     swap(patches, "_holes", lambda trust, _: trust)
@@ -115,12 +110,13 @@ def with_small_atlas() -> None:
     swap(generator, "double", lambda x: x)
 
 
+ADVERSARY = "with an adversarial term of 0.06"
 VARIANTS: dict[str, Callable[[], None]] = {
     "all": lambda: None,
     "no reprojected strokes": without_carried("trust"),
     "no borrowed strokes": without_carried("borrowed_trust"),
     "no strokes, one plain network": without_carried("trust", "borrowed_trust"),
-    "with an adversarial term of 0.06": with_adversary,
+    ADVERSARY: lambda: None,
     "no edges in the guides": without_edges,
     "no steps of light in the guides": without_light_steps,
     "no object codes in the guides": without_codes,
@@ -135,8 +131,9 @@ def run_variant(name: str, folder: Path, key: int, steps: int) -> None:
     """Train and paint in this process with one thing left out; leaves times.json."""
     VARIANTS[name]()
     shot = job_folder.read_shot(folder)
+    weight = 0.06 if name == ADVERSARY else 0.0
     jobs = {
-        "train_style": TrainStyle(keys=[key], seconds=3600, steps=steps, device="cpu"),
+        "train_style": TrainStyle(keys=[key], seconds=3600, steps=steps, adversarial=weight, device="cpu"),
         "stylise": Stylise(shot.frame_start, shot.frame_end, device="cpu"),
     }
     for kind, settings in jobs.items():

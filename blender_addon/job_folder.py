@@ -201,6 +201,8 @@ def _check_keys(folder: Path, settings: TrainStyle, shot: Shot) -> None:
         raise JobError("No frame is painted yet; paint at least one frame and save it in the keys folder.")
     if settings.seconds <= 0 and settings.steps <= 0:
         raise JobError("The training has neither time nor steps; give it some seconds.")
+    if settings.adversarial < 0:
+        raise JobError("The weight of the discriminator cannot be below 0; 0 leaves it out.")
     for frame in settings.keys:
         if frame not in shot.frames:
             raise JobError(

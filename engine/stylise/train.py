@@ -1,6 +1,6 @@
 """Train a style from scratch on the painted keys of one shot, in a time budget, watched by previews, saved as it goes. The tone
 part learns from the keys alone, also in lights that they do not show. The stroke part learns to complete hidden paint, and
-texture from strokes moved to another place of their object; where ADVERSARIAL is not 0, also, on frames that nobody painted,
+texture from strokes moved to another place of their object; with an adversarial term also, on frames that nobody painted,
 to pass for painting before the discriminator.
 
 It knows job folders and engine.stylise; not who listens to its updates.
@@ -36,7 +36,6 @@ KEY_PATCHES = 6
 FRAME_PATCHES = 2
 FRAMES = 6  # unpainted frames that training looks at, however long the shot
 RATE = 2e-3
-ADVERSARIAL = 0.0  # off: benchmarks/NOTES.md tells what it was worth
 TONE_ALONE = 0.3  # part of the budget before the strokes are trained
 PREVIEW_SECONDS = 4.0
 SAVE_SECONDS = 20.0
@@ -61,6 +60,7 @@ class Training:
     device: torch.device
     soft_atlas: Tensor
     before: int  # steps that an earlier training took
+    adversarial: float  # weight of the discriminator's word; 0: it is not asked, nor trained
     step: int = 0
     seconds: float = 0.0
 
@@ -90,8 +90,9 @@ def step_generator(training: Training, batch: Batch, carried: Carried) -> Tensor
     known = batch.counts * batch.known
     loss = losses.reconstruction(made, batch.paint, known * (1 - batch.moved))
     loss = loss + losses.texture(made, batch.paint, known * batch.moved)
-    if ADVERSARIAL:
-        loss = loss + ADVERSARIAL * losses.deceive(training.discriminator(batch.guides, made), batch.counts)
+    if training.adversarial:
+        doubt = losses.deceive(training.discriminator(batch.guides, made), batch.counts)
+        loss = loss + training.adversarial * doubt
     _descend(training.optimise_generator, loss, training.generator.strokes)
     return made.detach()
 
@@ -131,12 +132,12 @@ def step(training: Training, done: float) -> None:
         step_tone(training, batch)
     else:
         carried = carry(training.soft_atlas, *lent)
-        if ADVERSARIAL and training.frames:
+        if training.adversarial and training.frames:
             free, lent = draw(training.frames, FRAME_PATCHES, PATCH, training.rng, training.device)
             batch, more = batch.join(free), carry(training.painter.atlas, *lent)
             carried = Carried._make(torch.cat(pair) for pair in zip(carried, more, strict=True))
         made = step_generator(training, batch, carried)
-        if ADVERSARIAL:
+        if training.adversarial:
             step_discriminator(training, batch, made)
     _follow(training)
     if training.step % 25 == 0:
@@ -197,6 +198,7 @@ def _prepare(folder: Path, shot: protocol.Shot, settings: protocol.TrainStyle) -
         device=chosen,
         soft_atlas=painter.atlas,
         before=before,
+        adversarial=settings.adversarial,
     )
 
 

@@ -11,13 +11,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from tiny_shot import FRAMES, SIDE, _ball, read_truth, write_exr, write_picture, write_shot
 
-from engine import job_folder, pictures, protocol
+from engine import checkpoint, job_folder, pictures, protocol
 from engine.progress import Outcome, Update
 from engine.protocol import JobError, Stylise, TrainStyle
 from engine.stylise import train
+from engine.stylise.discriminator import DiscriminatorParams
+from engine.stylise.generator import GeneratorParams
 from engine.stylise.infer import stylise
 from engine.stylise.nearest import reproject_nearest
 from engine.stylise.reprojection import Atlas, KeySurface
@@ -284,3 +287,18 @@ def test_anchor_finds_the_surface_to_a_part_of_a_pixel(painted: Path) -> None:
     assert np.median(off) < 0.1
     hidden = view.points[..., 0] > key.points[key.ids == 2][:, 0].max() + 0.1
     assert not confidence[hidden & (view.ids == 2)].any()
+
+
+def test_the_discriminator_is_asked_and_trained_only_if_it_counts(tmp_path: Path) -> None:
+    weights = {}
+    for adversarial in (0.0, 0.1):
+        folder = tmp_path / str(adversarial)
+        write_shot(folder)
+        run(train_style(folder, TrainStyle(keys=[KEY], seconds=600, steps=12, adversarial=adversarial, device="cpu")))
+        weights[adversarial] = {
+            name: checkpoint.load(folder / "style" / name, params).weights
+            for name, params in (("generator", GeneratorParams), ("discriminator", DiscriminatorParams))
+        }
+    for name in ("generator", "discriminator"):
+        same = [torch.equal(weights[0.0][name][k], weights[0.1][name][k]) for k in weights[0.0][name]]
+        assert not all(same), name
