@@ -6,22 +6,21 @@ Knows the operators by name; they block, as in any script.
 from __future__ import annotations
 
 import argparse
+import json
 import os
-import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any, NoReturn
 
 import bpy
 
-from . import compat
+from .calls import Result, UnderstudyError, call, chosen
 from .jobs import Running, manager
 from .properties import DEPTHS, SOURCES
 
 LINE_SECONDS = 1.0  # progress lines come no faster than this
-POLL_REFUSAL = re.compile(r"^Operator bpy\.ops\.\S+\.poll\(\) (failed, )?")  # Blender's words before ours
 SCENE_SETTINGS = {
     "job_folder": "job_folder",
     "source": "source",
@@ -50,14 +49,36 @@ MOTION_SETTINGS = {
     "in_place": "loop_keep_root",
     "to_next_key": "towards_target",
 }
+OPERATOR_SETTINGS = ("resume", "overwrite", "name", "amount", "variation", "actions")
+MACHINES = """With --json every line that is for a machine is an object {"understudy": {...}} on stdout, among lines of
+Blender's own. While it runs: progress (0 to 1), seconds_left, job, text. At the end, either finished (the command), folder,
+frames, keys, notes, figures, saved; or error, a sentence. The exit status is 0 for a result, 1 for none, 2 for a wrong
+command line."""
 MOTION = ("inbetween", "extrapolate", "loop", "clean", "reduce-keys", "learn-motion")
 
 
-def parser() -> argparse.ArgumentParser:
+class Misuse(Exception):
+    """A wrong command line: what is wrong with it, and how it should be."""
+
+    def __init__(self, sentence: str, usage: str) -> None:
+        super().__init__(sentence)
+        self.usage = usage
+
+
+class Parser(argparse.ArgumentParser):
+    """Leaves it to its caller how to tell of a wrong command line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raises Misuse."""
+        raise Misuse(message, self.format_usage())
+
+
+def parser() -> Parser:
     """The whole command line."""
-    root = argparse.ArgumentParser(
+    root = Parser(
         prog="blender FILE --command understudy",
         description="Paint one frame, pose two keys; Understudy plays the rest.",
+        epilog=MACHINES,
     )
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, text, options in (
@@ -73,9 +94,10 @@ def parser() -> argparse.ArgumentParser:
         ("reduce-keys", "make many keys few, within a bound", (_motion, _frames, _few, _keep)),
         ("learn-motion", "learn a motion style from the file's actions of a rig", (_object, _learn, _keep)),
     ):
-        command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", epilog=MACHINES)
         for add in options:
             add(command)
+        command.add_argument("--json", action="store_true", help="lines for machines, see below")
     return root
 
 
@@ -204,23 +226,22 @@ def frame_range(text: str) -> tuple[int, int]:
     return start, end
 
 
-class Failure(Exception):
-    """What went wrong, as one sentence for the terminal."""
-
-
 def command(arguments: Sequence[str]) -> int:
     """Run one command on the loaded file; returns the exit status."""
+    out: Lines = JsonLines() if "--json" in arguments else Lines()
     try:
         options = parser().parse_args(arguments)
     except SystemExit as error:
         return int(error.code or 0)
-    manager.watch = Lines().show
+    except Misuse as error:
+        out.fail(str(error), error.usage)
+        return 2
+    manager.watch = out.show
     try:
-        with _settings(options):
-            _run(options)
-        _save_file(options)
-    except Failure as error:
-        print(f"understudy: {error}", file=sys.stderr, flush=True)
+        result = _run(options)
+        out.finish(options.command, result, _save_file(options))
+    except UnderstudyError as error:
+        out.fail(str(error))
         return 1
     finally:
         manager.watch = lambda running: None
@@ -229,107 +250,103 @@ def command(arguments: Sequence[str]) -> int:
 
 
 class Lines:
-    """Progress as lines of plain text, one a second at most."""
+    """What is told as it goes, as lines of plain text; of progress one a second at most."""
 
     def __init__(self) -> None:
         self._last, self._at = "", 0.0
 
     def show(self, running: Running) -> None:
         """Print, unless the same was printed or a line only just."""
-        left = "" if running.seconds_left is None else f", {running.seconds_left:.0f} s left"
-        line = f"{running.label}: {running.done:4.0%}{left}, {running.text}"
+        line = self.line(running)
         if line != self._last and (time.monotonic() - self._at > LINE_SECONDS or running.done == 1.0):
             print(line, flush=True)
             self._last, self._at = line, time.monotonic()
 
+    def line(self, running: Running) -> str:
+        """How far a job is."""
+        left = "" if running.seconds_left is None else f", {running.seconds_left:.0f} s left"
+        return f"{running.label}: {running.done:4.0%}{left}, {running.text}"
 
-@contextmanager
-def _settings(options: argparse.Namespace) -> Iterator[None]:
-    """What the command line gives, in the scene for this run alone: a saved file keeps its own settings."""
-    scene, given = bpy.context.scene, vars(options)
-    if given.get("style") is None:
-        given.pop("style_use", None)
-    if given.get("collection"):
-        given["collection"], given["objects"] = _collection(given["collection"]), "COLLECTION"
-    wanted = [(scene.understudy, name, given.get(option)) for option, name in SCENE_SETTINGS.items()]
-    wanted += [(scene.understudy_motion, name, given.get(option)) for option, name in MOTION_SETTINGS.items()]
-    wanted += zip((scene, scene), ("frame_start", "frame_end"), given.get("frames") or (None, None), strict=True)
-    before = [(owner, name, getattr(owner, name)) for owner, name, value in wanted if value is not None]
-    try:
-        for owner, name, value in wanted:
-            if value is not None:
-                setattr(owner, name, value)
-        yield
-    finally:
-        for owner, name, value in before:
-            setattr(owner, name, value)
+    def fail(self, sentence: str, usage: str = "") -> None:
+        """Why there is no result."""
+        print(f"{usage}understudy: {sentence}", file=sys.stderr, flush=True)
+
+    def finish(self, command: str, result: Result, saved: str) -> None:
+        """The result is there; the operators have said so."""
+
+
+class JsonLines(Lines):
+    """The same for machines: an object a line on stdout, each {"understudy": …}, which no line of Blender's own is."""
+
+    def line(self, running: Running) -> str:
+        """progress, 0 to 1; seconds_left, or null; job; text."""
+        left = None if running.seconds_left is None else round(running.seconds_left, 1)
+        told = {"progress": round(running.done, 4), "seconds_left": left, "job": running.label, "text": running.text}
+        return json.dumps({"understudy": told})
+
+    def fail(self, sentence: str, usage: str = "") -> None:
+        """error."""
+        print(json.dumps({"understudy": {"error": sentence}}), flush=True)
+
+    def finish(self, command: str, result: Result, saved: str) -> None:
+        """finished: the command; saved: the Blender file, or null; and the fields of Result."""
+        told = {"finished": command, "saved": saved or None, **asdict(result)}
+        told["folder"] = None if result.folder is None else str(result.folder)
+        print(json.dumps({"understudy": told}), flush=True)
+
+
+def _run(options: argparse.Namespace) -> Result:
+    """Call the operator with what the command line gives, for this run alone. Raises UnderstudyError."""
+    line = vars(options)
+    if line.get("style") is None:
+        line.pop("style_use", None)
+    if line.get("collection"):
+        line["collection"], line["objects"] = _collection(line["collection"]), "COLLECTION"
+    operator = options.command.replace("-", "_")
+    shot = {name: line.get(option) for option, name in SCENE_SETTINGS.items()}
+    motion = {name: line.get(option) for option, name in MOTION_SETTINGS.items()}
+    settings: dict[str, Any] = {name: line.get(name) for name in OPERATOR_SETTINGS}
+    frames = line.get("frames")
+    if options.command not in MOTION:
+        return call(operator, settings=settings, shot=shot, frames=frames)
+    bones = line["bones"].split(",") if line.get("bones") else None
+    with chosen(_object_named(line["object"]), bones) as meant:
+        if options.command != "learn-motion":
+            settings |= meant
+        if options.command in ("inbetween", "extrapolate"):
+            settings["use_selected_keys"] = False
+        return call(operator, settings=settings, shot=shot, motion=motion, frames=frames)
 
 
 def _collection(name: str) -> bpy.types.Collection:
-    """A collection of the file. Raises Failure."""
+    """A collection of the file. Raises UnderstudyError."""
     found = bpy.data.collections.get(name)
     if found is None:
-        raise Failure(f"there is no collection '{name}' in the file.")
+        raise UnderstudyError(f"There is no collection '{name}' in the file.")
     return found
 
 
-def _select(name: str | None, bones: str | None) -> dict[str, object]:
-    """Make the object active and its bones selected; the motion operators' settings for that. Raises Failure."""
-    view_layer = bpy.context.view_layer
-    ob = view_layer.objects.get(name) if name else view_layer.objects.active
+def _object_named(name: str | None) -> bpy.types.Object:
+    """An object of the scene, the active one without a name. Raises UnderstudyError."""
+    objects = bpy.context.view_layer.objects
+    ob = objects.get(name) if name else objects.active
     if ob is None:
-        raise Failure(f"there is no object '{name}' in the scene." if name else "name an object with --object.")
-    view_layer.objects.active = ob
-    wanted = set(bones.split(",")) if bones else set()
-    if wanted:
-        if missing := wanted - {bone.name for bone in (ob.pose.bones if ob.pose else ())}:
-            raise Failure(f"'{ob.name}' has no bone '{min(missing)}'.")
-        ob.select_set(True)
-        bpy.ops.object.mode_set(mode="POSE")
-        for bone in ob.pose.bones:
-            compat.select_bone(bone, bone.name in wanted)
-    return {"bones": "SELECTED" if wanted else "ALL", "only_active": True}
+        raise UnderstudyError(f"There is no object '{name}' in the scene." if name else "Name an object with --object.")
+    return ob
 
 
-def _motion_settings(options: argparse.Namespace) -> dict[str, object]:
-    """What a motion operator is called with. Raises Failure."""
-    chosen = _select(options.object, getattr(options, "bones", None))
-    if options.command == "learn-motion":
-        return {"actions": options.actions or ""}
-    if options.command in ("inbetween", "extrapolate"):
-        chosen["use_selected_keys"] = False
-    if getattr(options, "frames", None):
-        chosen["frame_start"], chosen["frame_end"] = options.frames
-    given = {name: getattr(options, name, None) for name in ("amount", "variation")}
-    return chosen | {name: value for name, value in given.items() if value is not None}
-
-
-def _run(options: argparse.Namespace) -> None:
-    """Call the operator. Raises Failure."""
-    ops: Any = bpy.ops
-    operator = getattr(ops.understudy, options.command.replace("-", "_"))
-    settings: dict[str, object] = {name: True for name in ("resume", "overwrite") if getattr(options, name, False)}
-    if options.command == "save-style":
-        settings["name"] = options.name
-    if options.command in MOTION:
-        settings = _motion_settings(options)
-    try:
-        result = operator(**settings)
-    except RuntimeError as error:  # how Blender passes on a report of an error, or a refusal by poll
-        raise Failure(POLL_REFUSAL.sub("", str(error).strip().removeprefix("Error: "))) from error
-    if result != {"FINISHED"}:
-        raise Failure("the job was cancelled.")
-
-
-def _save_file(options: argparse.Namespace) -> None:
-    """Save where the command line says. Raises Failure."""
+def _save_file(options: argparse.Namespace) -> str:
+    """Save where the command line says, and give the path, empty for none. Raises UnderstudyError."""
     try:
         if getattr(options, "save", False):
             bpy.ops.wm.save_mainfile()
-        elif getattr(options, "output", None):
+            return bpy.data.filepath
+        if getattr(options, "output", None):
             bpy.ops.wm.save_as_mainfile(filepath=options.output, copy=True)
+            return str(options.output)
     except RuntimeError as error:
-        raise Failure(f"the result could not be saved: {str(error).strip()}") from error
+        raise UnderstudyError(f"The result could not be saved: {str(error).strip()}") from error
+    return ""
 
 
 _handle: object = None

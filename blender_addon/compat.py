@@ -182,6 +182,12 @@ def action_in_use(ob: bpy.types.Object, action: bpy.types.Action) -> Iterator[No
 # --- selection -------------------------------------------------------------------------------------------------------
 
 
+def bone_selected(bone: bpy.types.PoseBone) -> bool:
+    """Whether a bone is selected in Pose Mode."""
+    owner: Any = bone if hasattr(bone, "select") else bone.bone
+    return bool(owner.select)
+
+
 def select_bone(bone: bpy.types.PoseBone, select: bool) -> None:
     """Select a bone in pose mode: the pose bone's own flag since 5.0, before its bone's."""
     owner: Any = bone if hasattr(bone, "select") else bone.bone

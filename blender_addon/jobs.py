@@ -16,6 +16,7 @@ from pathlib import Path
 import bpy
 
 from . import __package__ as base_package
+from . import outcome
 from .engine_process import EngineDied, EngineError, EngineProcess, engine_command
 from .preferences import engine_python, preferences
 from .protocol import Cancel, Cancelled, Enough, Failed, Finished, Message, Progress, Ready, Submit
@@ -187,6 +188,8 @@ class Manager:
             state.text = "Finishing" if state.enough else message.text
         elif isinstance(message, (Finished, Failed, Cancelled)):
             del self._jobs[job]
+        if isinstance(message, Finished):
+            outcome.finished(state.folder, message)
         self.show(state)
         state.on_message(message, payload)
 

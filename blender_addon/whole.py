@@ -77,9 +77,7 @@ def reduce_keys(uid: int, bones: Collection[str] | None, frame_start: int, frame
         whole = np.ones(len(span), bool)
         filled = Filled(span, track.sample(span), whole, _jumps(track, span))
         for curve in keys:
-            inside = (curve.keys > span.start + NEAR) & (curve.keys < span.stop - 1 - NEAR)
-            before += int(inside.sum())
-            _empty(curve.fcurve, span.start + NEAR, span.stop - 1 - NEAR)
+            before += _empty(curve.fcurve, span.start + NEAR, span.stop - 1 - NEAR)
         whole[[0, -1]] = False
         tracks.append(_dense(track, filled, keying, Plan(rig, {}, span.start, span.stop), whole))
     return before - _write(tracks, keying)
@@ -131,10 +129,12 @@ def _write(tracks: Sequence[Dense], keying: Keying) -> int:
     return count
 
 
-def _empty(fcurve: Any, low: float, high: float) -> None:
-    """Remove the keys between two frames."""
+def _empty(fcurve: Any, low: float, high: float) -> int:
+    """Remove the keys between two frames, whoever made them: how many."""
     frames = key_points(fcurve)[:, 0]
-    remove_keys(fcurve, (frames > low) & (frames < high))
+    inside = (frames > low) & (frames < high)
+    remove_keys(fcurve, inside)
+    return int(inside.sum())
 
 
 def make_cyclic(params: MotionParams, keep_root: bool, first: int, last: int) -> None:

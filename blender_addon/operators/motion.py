@@ -9,6 +9,7 @@ import bpy
 from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
 
+from .. import outcome
 from ..keyframes import delete_generated_keys
 from ..motion import Plan
 from ..protocol import Extrapolate, Inbetween, JobError, Settings
@@ -123,8 +124,10 @@ class KeyOperator(Operator):
             return {"CANCELLED"}
         if not count:
             self.report({"WARNING"}, self.nothing)
+            outcome.note(str(rpt_(self.nothing)))
             return {"CANCELLED"}
         self.report({"INFO"}, rpt_(self.done).format(count))
+        outcome.keyed(count)
         return {"FINISHED"}
 
 

@@ -13,7 +13,7 @@ import bpy
 from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
-from .. import plain
+from .. import outcome, plain
 from ..curves import MotionError, animated, fcurves_of, split_path
 from ..engine_process import EngineError
 from ..job_folder import write_job
@@ -159,12 +159,14 @@ class MotionOperator(JobOperator):
             raise refusals[0]
         for note in (*notes, *map(str, refusals)):
             self.report({"INFO"}, note)
+            outcome.note(note)
         return self._jobs[0][1]
 
     def without_engine(self) -> Finished:
         """All jobs by plain curves."""
         ends = [plain.run(folder) for _, folder in self._jobs]
         self._takes = [self.take(params, folder) for params, folder in self._jobs]
+        outcome.finished(self._jobs[-1][1], ends[-1])
         return ends[-1]
 
     def _on_message(self, message: Message, payload: bytes) -> None:
@@ -206,6 +208,8 @@ class MotionOperator(JobOperator):
             raise errors[0]
         for error in errors:
             self.report({"WARNING"}, str(error))
+            outcome.note(str(error))
+        outcome.keyed(sum(counts))
         return sum(counts)
 
     def key(self, context: bpy.types.Context, amount: float) -> None:

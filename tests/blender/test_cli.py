@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -52,8 +53,8 @@ def test_a_wrong_command_line_is_status_2(arguments: str, why: str, capsys: pyte
     [
         ("capture", "The scene has no camera"),
         ("stylise", "Save the Blender file first"),
-        ("inbetween --save", "name an object with --object"),
-        ("inbetween --save --object Rig", "there is no object 'Rig'"),
+        ("inbetween --save", "Name an object with --object"),
+        ("inbetween --save --object Rig", "There is no object 'Rig'"),
         ("extrapolate --save --object Prop --bones hand,head", "'Prop' has no bone 'hand'"),
         ("extrapolate --save --object Prop", "'Prop' has no keys yet"),
     ],
@@ -108,3 +109,50 @@ def test_capture_renders_the_frames_asked_for(saved_file: Path, capsys: pytest.C
     assert sorted(os.listdir(saved_file.parent / "understudy" / "shot" / "frames")) == ["0004.png", "0005.png"]
     assert (scene.frame_start, scene.frame_end) == (1, 250)
     assert "Capture: 100%" in capsys.readouterr().out
+
+
+# --- for machines ----------------------------------------------------------------------------------------------------
+
+
+def told(out: str) -> list[dict]:
+    """What a machine reads: the lines that are objects."""
+    return [json.loads(line)["understudy"] for line in out.splitlines() if line.startswith('{"understudy": ')]
+
+
+def test_json_tells_progress_and_the_result(
+    folder: Path, fake_engine: FakeEngine, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fake_engine(jobs=[[{"progress": [0.5, "Painting", 7.0]}, {"finish": {"notes": ["Café."], "figures": {"n": 1}}}]])
+    write_results(folder, range(1, 5))
+    output = folder.parent / "done.blend"
+    assert cli.command(["stylise", "--json", "--job-folder", str(folder), "--output", str(output)]) == 0
+    said = capfd.readouterr()
+    *lines, end = told(said.out)
+    assert {"progress": 0.5, "seconds_left": 7.0, "job": "Stylise", "text": "Painting"} in lines
+    assert end == {
+        "finished": "stylise",
+        "saved": str(output),
+        "folder": str(folder),
+        "frames": [1, 2, 3, 4],
+        "keys": 0,
+        "notes": ["Café."],
+        "figures": {"n": 1.0},
+    }
+    assert "Stylise:  50%" not in said.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "why"),
+    [
+        ("capture --json", 1, "The scene has no camera"),
+        ("loop --json --save --object Rig", 1, "There is no object 'Rig' in the scene."),
+        ("capture --json --frames 9-3", 2, "ends before it starts"),
+        ("paint --json", 2, "invalid choice"),
+    ],
+)
+def test_json_tells_an_error(arguments: str, status: int, why: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.command(arguments.split()) == status
+    said = capfd.readouterr()
+    (end,) = told(said.out)
+    assert list(end) == ["error"] and why in end["error"]
+    assert not [line for line in said.err.splitlines() if "understudy" in line]

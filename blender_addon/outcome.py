@@ -1,0 +1,59 @@
+"""What came of the operators that a script calls: an operator itself can return no more than {'FINISHED'}.
+
+Operators and the job manager tell it, `heard` listens. Knows no operator and nothing of Blender.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .protocol import Finished
+
+
+@dataclass
+class Outcome:
+    """folder: of the last job. notes: what was said, in order. keys: how many were made, or went. figures: by name."""
+
+    folder: Path | None = None
+    notes: list[str] = field(default_factory=list)
+    keys: int = 0
+    figures: dict[str, float] = field(default_factory=dict)
+
+
+_listening: list[Outcome] = []
+
+
+@contextmanager
+def heard() -> Iterator[Outcome]:
+    """An outcome that hears all that operators tell from now on."""
+    outcome = Outcome()
+    _listening.append(outcome)
+    try:
+        yield outcome
+    finally:
+        _listening.remove(outcome)
+
+
+def finished(folder: Path, message: Finished) -> None:
+    """The job in a folder is done."""
+    for outcome in _listening:
+        outcome.folder = folder
+        outcome.figures |= message.figures
+    for text in message.notes:
+        note(text)
+
+
+def note(text: str) -> None:
+    """The artist was told so."""
+    for outcome in _listening:
+        if text not in outcome.notes:
+            outcome.notes.append(text)
+
+
+def keyed(count: int) -> None:
+    """So many keys were made, or went."""
+    for outcome in _listening:
+        outcome.keys += count
