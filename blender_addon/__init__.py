@@ -8,6 +8,7 @@ from . import (
     preview,
     properties,
     styles,
+    translations,
     ui,
     ui_motion,
     ui_sequencer,
@@ -33,6 +34,7 @@ from .operators import (
 MODULES = (
     *(
         preferences,
+        translations,
         styles,
         properties,
         motion_settings,
