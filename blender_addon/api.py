@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ import bpy
 from .calls import Result, UnderstudyError, call, chosen
 from .job_folder import key_path
 from .operators.job import OperatorError, shot_folder
-from .styles import StyleError, find
 
 __all__ = (
     "Result",
@@ -122,11 +120,7 @@ def save_style(name: str, *, job_folder: Folder | None = None) -> Result:
     >>> api.save_style("Gouache").folder.is_dir()
     True
     """
-    result = call("save_style", settings={"name": name}, shot=_shot(job_folder))
-    try:
-        return replace(result, folder=Path(find(name)))
-    except StyleError as error:
-        raise UnderstudyError(str(error)) from error
+    return call("save_style", settings={"name": name}, shot=_shot(job_folder))
 
 
 def stylise(
@@ -331,12 +325,8 @@ def learn_motion(
         ...
     bl_ext.user_default.understudy.calls.UnderstudyError: No action named 'Nobody*' moves this rig; name others, or import some.
     """
-    motion: Any = bpy.context.scene.understudy_motion
-    before = motion.learned
     with chosen(ob):
-        result = call("learn_motion", settings={"actions": actions, "seconds": seconds}, shot={"seed": seed})
-    kept = motion.learned if motion.learned != before else ""
-    return replace(result, folder=Path(bpy.path.abspath(kept)) if kept else None)
+        return call("learn_motion", settings={"actions": actions, "seconds": seconds}, shot={"seed": seed})
 
 
 # --- what they share -------------------------------------------------------------------------------------------------

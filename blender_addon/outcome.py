@@ -15,7 +15,7 @@ from .protocol import Finished
 
 @dataclass
 class Outcome:
-    """folder: of the last job. notes: what was said, in order. keys: how many were made, or went. figures: by name."""
+    """folder: where the result lies. notes: what was said, in order. keys: how many were made, or went. figures: by name."""
 
     folder: Path | None = None
     notes: list[str] = field(default_factory=list)
@@ -39,11 +39,17 @@ def heard() -> Iterator[Outcome]:
 
 def finished(folder: Path, message: Finished) -> None:
     """The job in a folder is done."""
+    wrote(folder)
     for outcome in _listening:
-        outcome.folder = folder
         outcome.figures |= message.figures
     for text in message.notes:
         note(text)
+
+
+def wrote(folder: Path | None) -> None:
+    """What came of it lies there, or nowhere."""
+    for outcome in _listening:
+        outcome.folder = folder
 
 
 def note(text: str) -> None:

@@ -9,7 +9,7 @@ import bpy
 from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import StringProperty
 
-from .. import styles
+from .. import outcome, styles
 from ..jobs import manager
 from ..shot import look
 from ..styles import StyleError
@@ -47,6 +47,7 @@ class UNDERSTUDY_OT_save_style(bpy.types.Operator):
             self.report({"ERROR"}, _sentence(error))
             return {"CANCELLED"}
         self.report({"INFO"}, rpt_("Saved as {folder}.").format(folder=folder))
+        outcome.wrote(folder)
         return {"FINISHED"}
 
 

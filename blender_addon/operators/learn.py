@@ -13,7 +13,7 @@ import bpy
 from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import FloatProperty, StringProperty
 
-from .. import compat
+from .. import compat, outcome
 from ..curves import MotionError, split_path
 from ..job_folder import write_job
 from ..motion import MotionParams, export_clip
@@ -97,6 +97,7 @@ class UNDERSTUDY_OT_learn_motion(JobOperator, bpy.types.Operator):
         """Keep what was accepted beside the Blender file, and let In-Between use it."""
         if not finished.results:
             self.report({"WARNING"}, "Nothing was kept, and the style in use stays; the notes say why.")
+            outcome.wrote(None)
             return
         target = free_folder(shot_folder(context).parent / "motion", self._name)
         partial = target.with_name(target.name + ".partial")
@@ -112,6 +113,7 @@ class UNDERSTUDY_OT_learn_motion(JobOperator, bpy.types.Operator):
             ) from error
         relative = bpy.path.relpath(str(target)) if bpy.data.filepath else str(target)
         context.scene.understudy_motion.learned = relative
+        outcome.wrote(target)
         self.report({"INFO"}, rpt_("In-Between now uses the style in {folder}.").format(folder=relative))
 
 
