@@ -81,3 +81,19 @@ def test_accepting_is_one_undo_step(window: Start, rig_file: Path) -> None:
     blender.wait(f"{GENERATED} == 0")
     assert blender.ask(KEYS) == before
     assert "Traceback" not in blender.log()
+
+
+def test_without_an_engine_the_slider_shows_plain_curves(window: Start, rig_file: Path) -> None:
+    """Nothing is installed yet, and In-Between works: it says by what, and is one undo step."""
+    blender = window(rig_file)
+    blender.do("import os; del os.environ['UNDERSTUDY_ENGINE_PYTHON']")
+    before = blender.ask(KEYS)
+    open_slider(blender)
+    assert blender.ask(KEYS) == before
+    blender.key("Return")
+    blender.wait(f"{GENERATED} > 0")
+    assert "The plain curves were used, for no engine is installed" in blender.reports()
+    blender.key("ctrl+z")
+    blender.wait(f"{GENERATED} == 0")
+    assert blender.ask(KEYS) == before
+    assert "Traceback" not in blender.log()
