@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,7 @@ def call(
     if frames and operator in RANGED:
         own |= {"frame_start": first, "frame_end": last}
     with ExitStack() as stack:
+        stack.enter_context(_in_a_window())
         stack.enter_context(for_now(scene.understudy, given(shot)))
         stack.enter_context(for_now(scene.understudy_motion, given(motion)))
         stack.enter_context(for_now(scene, given({"frame_end": last, "frame_start": first})))
@@ -129,13 +130,22 @@ def chosen(ob: bpy.types.Object, bones: Sequence[str] | None = None) -> Iterator
         raise UnderstudyError(f"There is no object '{ob.name}' in the scene.")
     active, objects.active = objects.active, ob
     try:
-        if bones is None:
-            yield {"bones": "ALL", "only_active": True}
-        else:
-            with _posed(ob, bones):
-                yield {"bones": "SELECTED", "only_active": True}
+        with _in_a_window(), nullcontext() if bones is None else _posed(ob, bones):
+            yield {"bones": "ALL" if bones is None else "SELECTED", "only_active": True}
     finally:
         objects.active = active
+
+
+@contextmanager
+def _in_a_window() -> Iterator[None]:
+    """Commands and timers have no window, and without one Blender's context knows no object."""
+    context = bpy.context
+    windows = [] if context.window else list(context.window_manager.windows)
+    if not windows:
+        yield
+        return
+    with context.temp_override(window=windows[0], scene=context.scene, view_layer=context.view_layer):
+        yield
 
 
 @contextmanager

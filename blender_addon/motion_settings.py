@@ -54,6 +54,7 @@ class UnderstudyMotionSettings(bpy.types.PropertyGroup):
     )
     learned: StringProperty(
         name="Style",
+        translation_context="Understudy",
         description="Folder of a motion style that was learned from your actions, empty for none",
         subtype="DIR_PATH",
         options=compat.RELATIVE_PATH,

@@ -102,6 +102,7 @@ class UnderstudySettings(bpy.types.PropertyGroup):
     seed: IntProperty(name="Seed", description="The same seed gives the same result", default=0, min=0)
     strength: FloatProperty(
         name="Strength",
+        translation_context="Understudy",
         description="From the render (0) to the painting (1)",
         default=1.0,
         min=0.0,
@@ -110,6 +111,7 @@ class UnderstudySettings(bpy.types.PropertyGroup):
     )
     light: FloatProperty(
         name="Light",
+        translation_context="Understudy",
         description="How much the painting follows the light as it changes in the scene. At 0 light stays as painted",
         default=1.0,
         min=0.0,
@@ -118,6 +120,7 @@ class UnderstudySettings(bpy.types.PropertyGroup):
     )
     texture: FloatProperty(
         name="Strokes",
+        translation_context="Understudy",
         description="How much of lines and strokes is laid on: 0 none, 1 as painted, 2 twice as strong",
         default=1.0,
         min=0.0,
@@ -139,10 +142,12 @@ class UnderstudySettings(bpy.types.PropertyGroup):
     depth: EnumProperty(name="File", description="The kind of file of the finished frames", items=DEPTHS, default="8")
     style: StringProperty(
         name="Style",
+        translation_context="Understudy",
         description="Name of the saved style that this shot uses. Empty: the style trained on its keys",
     )
     style_thumbnail: EnumProperty(
         name="Style",
+        translation_context="Understudy",
         description="The saved style that this shot uses",
         items=_styles,
         get=_chosen_style,

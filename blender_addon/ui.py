@@ -95,7 +95,7 @@ class EngineState:
         assert running is not None
         box = self.layout.box().column()
         row = box.row()
-        row.label(text=iface_(running.label, contexts.operator_default))
+        row.label(text=iface_(iface_(running.label, "Understudy"), contexts.operator_default), translate=False)
         if running is manager.local:
             row.label(text="Esc cancels")
         else:

@@ -141,6 +141,7 @@ class LookControls:
     """How the painted frames are to be, in every editor."""
 
     bl_label = "Look"
+    bl_translation_context = "Understudy"
     bl_options = {"DEFAULT_CLOSED"}
     layout: Any
 

@@ -137,6 +137,7 @@ class UNDERSTUDY_OT_delete_generated_keys(KeyOperator, bpy.types.Operator):
 
     bl_idname = "understudy.delete_generated_keys"
     bl_label = "Delete Generated Keys"
+    bl_translation_context = "Understudy"
     nothing, done = "There are no generated keys here.", "Deleted {} generated keys."
 
     def change(self, _context: bpy.types.Context, target: Target) -> int:

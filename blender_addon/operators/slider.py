@@ -157,6 +157,7 @@ class SliderOperator(MotionOperator):
 
     amount: FloatProperty(
         name="Amount",
+        translation_context="Understudy",
         description="0: the plain interpolation, 1: as acted, up to 1.5: more of it",
         default=1.0,
         min=0.0,

@@ -96,6 +96,7 @@ class UNDERSTUDY_OT_clean(WholeOperator, bpy.types.Operator):
 
     bl_idname = "understudy.clean"
     bl_label = "Clean"
+    bl_translation_context = "Understudy"
     word = "clean"
 
     smooth: FloatProperty(name="Jitter Below", description="Seconds; below 0: as the scene says", default=-1.0, max=2.0)

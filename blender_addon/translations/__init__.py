@@ -12,7 +12,7 @@ import bpy
 
 from ..preferences import BACKEND_ITEMS
 from .zh_messages import MESSAGES
-from .zh_operators import BUTTONS, OPERATORS
+from .zh_operators import BUTTONS, OPERATORS, OWN
 from .zh_panels import PANELS
 from .zh_properties import PROPERTIES
 
@@ -30,6 +30,7 @@ def simplified_chinese() -> Words:
     }
     words |= {(ANY, english): text for english, text in MESSAGES.items()}
     words |= {(OPERATOR, english): text for english, text in BUTTONS.items()}
+    words |= {("Understudy", english): text for english, text in OWN.items()}
     return words
 
 

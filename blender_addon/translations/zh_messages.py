@@ -52,7 +52,7 @@ MESSAGES = {
     ),
     "Blender gave up on frame {frame}: render it by hand to see why.": "Blender 未能渲染第 {frame} 帧：请手动渲染以查明原因。",
     "Blender may not go online; allow online access in Preferences > System, or give a folder of wheels.": (
-        "Blender 未获准联网；请在“偏好设置 > 系统”中允许在线访问，或指定 wheel 文件夹。"
+        "Blender 未获准联网；请在“偏好设置 > 系统”中允许联机访问，或指定 wheel 文件夹。"
     ),
     "Cancelled; the strip is not read to its end.": "已取消；片段没有读完。",
     "Cancelled; what was finished is kept.": "已取消；完成的部分已保留。",
@@ -67,7 +67,7 @@ MESSAGES = {
     ),
     "Choose the saved style to delete first.": "请先选择要删除的已保存风格。",
     "Combined {count} frames, see the strip '{strip}' in channel {channel}.": (
-        "已组合 {count} 帧，见通道 {channel} 中的片段“{strip}”。"
+        "已合并 {count} 帧，见通道 {channel} 中的片段“{strip}”。"
     ),
     "Delete the style '{name}' for good?": "永久删除风格“{name}”？",
     "Deleted {} generated keys.": "已删除 {} 个生成的关键帧。",
@@ -176,7 +176,7 @@ MESSAGES = {
     ),
     "The engine is running": "引擎正在运行",
     "The engine left no finished frame; see its log and stylise again.": "引擎没有输出完成的帧；请查看日志并重新风格化。",
-    "The engine left no frame; see its log and combine again.": "引擎没有输出帧；请查看日志并重新组合。",
+    "The engine left no frame; see its log and combine again.": "引擎没有输出帧；请查看日志并重新合并。",
     "The engine left no suggestion; see its log and try again.": "引擎没有给出建议；请查看日志后重试。",
     "The engine was removed.": "引擎已移除。",
     "The engine's Python {path}, named in {where}, is not there; correct the path.": (

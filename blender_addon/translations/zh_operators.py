@@ -1,15 +1,25 @@
 """Simplified Chinese of the operators: their buttons, tooltips and options. Words alone. A tooltip's key is the docstring,
 with its line breaks."""
 
+# Blender has these words already, for something else: they are looked up in a context of the extension's own.
+OWN = {
+    "Look": "外观",
+    "Strength": "强度",
+    "Light": "光照",
+    "Strokes": "笔触",
+    "Style": "风格",
+    "Amount": "幅度",
+    "Clean": "清理",
+    "Delete Generated Keys": "删除生成的关键帧",
+}
+
 # Looked up among operators, where the same word may stand for something else.
 BUTTONS = {
     "Act Amount": "表演幅度",
     "Add Look Preset": "添加外观预设",
     "Cancel": "取消",
     "Capture": "采集",
-    "Clean": "清理",
-    "Combine": "组合",
-    "Delete Generated Keys": "删除生成的关键帧",
+    "Combine": "合并",
     "Delete Style": "删除风格",
     "Earlier Style": "先前的风格",
     "Extrapolate": "外推",
@@ -109,7 +119,7 @@ OPERATORS = {
     "Paint over the active movie or image strip: its frames become the shot that Paint This Frame, Train Style and Stylise"
     "\nwork on": ("在活动的影片或图像片段上绘制：它的帧成为“绘制此帧”“训练风格”和“风格化”\n所处理的镜头"),
     "Put the two selected movie or image strips together, where they overlap in time: the lower one first, the upper one"
-    "\nsecond": ("把选中的两个影片或图像片段在时间重叠处组合起来：下方为第一个，\n上方为第二个"),
+    "\nsecond": ("把选中的两个影片或图像片段在时间重叠处合并起来：下方为第一个，\n上方为第二个"),
     "Give the running job up. What is finished is kept": "放弃正在运行的任务。已完成的部分会保留",
     "End the training now and keep what it has learned": "立即结束训练并保留已学到的内容",
     "Show what the running job is painting, in an open Image Editor or beside this view. It is brought up to date every"
@@ -176,7 +186,7 @@ OPERATORS = {
     "Every bone of the armature; an object that is none, or has no keyed bone, as a whole": (
         "骨架的所有骨骼；不是骨架或没有骨骼关键帧的物体则作为整体处理"
     ),
-    "Only Active": "仅活动项",
+    "Only Active": "仅活动的",
     "Leave other selected objects alone": "不处理其他选中的物体",
     "Selected Keys": "选中的关键帧",
     "Keep to the keys that are selected in the Dope Sheet; if none are, take all": (
@@ -184,16 +194,15 @@ OPERATORS = {
     ),
     "auto, baseline or a network; empty: as the scene says": "auto、baseline 或某个网络；留空则按场景设置",
     "-1: as the scene says": "-1 表示按场景设置",
-    "From": "起始",
+    "From": "从",
     "First frame; both 0: the scene's (preview) range": "第一帧；两者都为 0 时使用场景的（预览）范围",
-    "To": "结束",
+    "To": "到",
     "Last frame; both 0: the scene's (preview) range": "最后一帧；两者都为 0 时使用场景的（预览）范围",
     "How many frames to add; 0: as the scene says": "增加多少帧；0 表示按场景设置",
     "Arrive at the next key, however far it is": "到达下一个关键帧，无论相距多远",
     "Degrees": "角度",
     "Frames that may change; 0: as the scene says": "可以改动的帧数；0 表示按场景设置",
     "Seconds; below 0: as the scene says": "秒；小于 0 表示按场景设置",
-    "Amount": "幅度",
     "0: the plain interpolation, 1: as acted, up to 1.5: more of it": "0 为普通插值，1 为完整表演，最大 1.5 为更夸张",
     "How far another seed may stray": "其他随机种的结果可以相差多大",
 }

@@ -61,13 +61,10 @@ PROPERTIES = {
     "How long the style is trained on the painted frames": "用手绘帧训练风格的时间",
     "Seed": "随机种",
     "The same seed gives the same result": "相同的随机种得到相同的结果",
-    "Strength": "强度",
     "From the render (0) to the painting (1)": "从渲染画面 (0) 到手绘画面 (1)",
-    "Light": "光照",
     "How much the painting follows the light as it changes in the scene. At 0 light stays as painted": (
         "画面在多大程度上跟随场景中光照的变化。为 0 时光照保持绘制时的样子"
     ),
-    "Strokes": "笔触",
     "How much of lines and strokes is laid on: 0 none, 1 as painted, 2 twice as strong": (
         "叠加多少线条和笔触：0 为没有，1 与手绘相同，2 为两倍"
     ),
@@ -98,7 +95,6 @@ PROPERTIES = {
     "As the frames are shown, in finer steps": "与帧的显示效果相同，色阶更细",
     "OpenEXR": "OpenEXR",
     "Linear, half float, for compositing": "线性，半精度浮点，用于合成",
-    "Style": "风格",
     "Name of the saved style that this shot uses. Empty: the style trained on its keys": (
         "此镜头使用的已保存风格的名称。留空则使用由其手绘帧训练的风格"
     ),
@@ -106,7 +102,7 @@ PROPERTIES = {
     "The saved style '{name}'": "已保存的风格“{name}”",
     "This Shot's Own": "此镜头自己的",
     "The style trained on this shot's keys": "由此镜头的手绘帧训练的风格",
-    "Use": "用途",
+    "Use": "使用",
     "What the saved style is for": "已保存的风格用来做什么",
     "Paint With It": "用它绘制",
     "Stylise paints with the saved style, without keys of this shot's own": (
@@ -121,7 +117,7 @@ PROPERTIES = {
         "素材中静止的部分是背景：开启“保留背景”时保持拍摄的样子"
     ),
     "How": "方式",
-    "How two strips are put together": "如何组合两个片段",
+    "How two strips are put together": "如何合并两个片段",
     "Cross Fade": "交叉淡化",
     "From the lower strip to the upper one, over the frames that both show": "在两个片段重叠的帧上，从下方片段过渡到上方片段",
     "Mask": "遮罩",
@@ -133,7 +129,7 @@ PROPERTIES = {
     "The upper strip is seen where its objects are": "其中物体所在之处显示上方片段",
     "Feather": "羽化",
     "Pixels over which an edge is softened": "边缘柔化的像素数",
-    "Frames": "帧数",
+    "Frames": "帧",
     "How many frames to play on after the last key": "在最后一个关键帧之后续演多少帧",
     "Model": "模型",
     "How motion is made: auto takes the network where it helps, baseline never": (
