@@ -1,0 +1,39 @@
+"""Blender in Simplified Chinese: what its window makes of the extension's words, and the way back to English."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Window
+from trained import write_trained_shot
+
+TABLES = "__import__('bl_ext.user_default.understudy.translations', fromlist=['as_looked_up'])"
+
+
+@pytest.fixture
+def chinese(window: Callable[..., Window], shot_file: Path, fake_engine: Callable[..., Path]) -> Iterator[Window]:
+    """A window in Simplified Chinese, with a trained shot."""
+    write_trained_shot(shot_file.parent / "understudy")
+    blender = window(shot_file, fake_engine(jobs=[]))
+    blender.do("bpy.context.preferences.view.language = 'zh_HANS'")
+    blender.do(f"tables = {TABLES}; words = tables.as_looked_up(tables.simplified_chinese())")
+    yield blender
+    blender.do("bpy.context.preferences.view.language = 'en_US'")
+
+
+def test_blender_answers_with_our_words(chinese: Window) -> None:
+    """All of them: none is hidden by a word of Blender's own that stands for something else there."""
+    answers = "{key: bpy.app.translations.pgettext(key[1], key[0]) for key in words}"
+    assert chinese.ask(f"[(key, text) for key, text in {answers}.items() if text != words[key]]") == []
+    assert chinese.ask("bpy.app.translations.pgettext('In-Between', 'Operator')") == "中间帧"
+    chinese.do("bpy.context.preferences.view.language = 'en_US'")
+    assert chinese.ask("bpy.app.translations.pgettext('In-Between', 'Operator')") == "In-Between"
+
+
+def test_reports_are_chinese(chinese: Window) -> None:
+    chinese.click("understudy.delete_generated_keys")
+    chinese.wait("'这里没有生成的关键帧。' in reports()")
+    chinese.click("understudy.paint_key")
+    chinese.wait("'请在这里或其他软件中绘制' in reports()")
