@@ -36,6 +36,7 @@ __all__ = (
     "stylise",
     "suggest_key",
     "train_style",
+    "use_footage",
 )
 
 Frames = tuple[int, int]  # first and last, inclusive
@@ -58,6 +59,20 @@ def capture_shot(
     True
     """
     return call("capture", shot=_shot(job_folder, source=source), frames=frames)
+
+
+def use_footage(file: Folder | None = None, *, still: bool | None = None, again: bool = False) -> Result:
+    """Make footage the scene's shot: its frames are read, and what moves in them is tracked. From then on the scene's job
+    folder is `folder`.
+
+    file: a movie or a picture, from the scene's first frame on; None for the active strip of the Video Sequencer. still: the
+    camera stands still. again: read the frames anew where the footage was used before.
+
+    >>> api.use_footage("//plates/tree.png").frames
+    (1,)
+    """
+    path = None if file is None else bpy.path.abspath(os.fspath(file))
+    return call("use_footage", settings={"filepath": path, "overwrite": again}, shot={"footage_still": still})
 
 
 def paint_key(frame: int, *, transparent: bool = False, job_folder: Folder | None = None) -> Path:

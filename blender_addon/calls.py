@@ -111,6 +111,7 @@ def _result(operator: str, outcome: Outcome) -> Result:
     if state and state.shot:
         by_operator: dict[str, Sequence[int]] = {
             "capture": state.shot.frames,
+            "use_footage": state.shot.frames,
             "train_style": state.keys,
             "stylise": state.results,
             "suggest_key": [state.suggestion.frame] if state.suggestion and state.suggestion.frame is not None else [],
@@ -125,6 +126,7 @@ def _result(operator: str, outcome: Outcome) -> Result:
 def chosen(ob: bpy.types.Object, bones: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
     """The object is the active one, with only these bones selected, None for no matter which; afterwards it is as it was.
     Gives what the motion operators are called with. Raises UnderstudyError."""
+    bpy.context.view_layer.update()  # an object that a script has just linked is not among them until then
     objects = bpy.context.view_layer.objects
     if ob.name not in objects:
         raise UnderstudyError(f"There is no object '{ob.name}' in the scene.")

@@ -38,6 +38,7 @@ SCENE_SETTINGS = {
     "keep_background": "keep_background",
     "keep_alpha": "keep_alpha",
     "depth": "depth",
+    "still": "footage_still",
 }
 MOTION_SETTINGS = {
     "every_frame": "every_frame",
@@ -49,12 +50,12 @@ MOTION_SETTINGS = {
     "in_place": "loop_keep_root",
     "to_next_key": "towards_target",
 }
-OPERATOR_SETTINGS = ("resume", "overwrite", "name", "amount", "variation", "actions")
+OPERATOR_SETTINGS = ("resume", "overwrite", "name", "filepath", "amount", "variation", "actions")
 MACHINES = """With --json every line that is for a machine is an object {"understudy": {...}} on stdout, among lines of
 Blender's own. While it runs: progress (0 to 1), seconds_left, job, text. At the end, either finished (the command), folder,
 frames, keys, notes, figures, saved; or error, a sentence. The exit status is 0 for a result, 1 for none, 2 for a wrong
 command line."""
-MOTION = ("inbetween", "extrapolate", "loop", "clean", "reduce-keys", "learn-motion")
+MOTION = ("inbetween", "extrapolate", "loop", "clean", "reduce-keys", "delete-generated-keys", "learn-motion")
 
 
 class Misuse(Exception):
@@ -83,6 +84,7 @@ def parser() -> Parser:
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, text, options in (
         ("capture", "render the frames and guides of the scene's range into the job folder", (_shot, _capture)),
+        ("use-footage", "make footage the shot: read its frames and track what moves", (_footage, _save)),
         ("suggest-key", "say which frame to paint next, and how much the painted ones cover", (_shot,)),
         ("train-style", "train the style on the painted frames in the job folder's keys/", (_shot, _train)),
         ("stylise", "paint every captured frame", (_shot, _stylise, _save)),
@@ -92,6 +94,7 @@ def parser() -> Parser:
         ("loop", "make a range a cycle, in a new action", (_motion, _frames, _loop, _few, _keep)),
         ("clean", "take jitter out of captured motion, in a new action", (_motion, _frames, _few, _keep)),
         ("reduce-keys", "make many keys few, within a bound", (_motion, _frames, _few, _keep)),
+        ("delete-generated-keys", "delete the keys that Understudy made", (_motion, _keep)),
         ("learn-motion", "learn a motion style from the file's actions of a rig", (_object, _learn, _keep)),
     ):
         command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", epilog=MACHINES)
@@ -110,6 +113,18 @@ def _shot(command: argparse.ArgumentParser) -> None:
 def _capture(command: argparse.ArgumentParser) -> None:
     command.add_argument("--frames", metavar="A-B", type=frame_range, help="frames, inclusive (default: the scene's)")
     command.add_argument("--source", choices=[name for name, *_ in SOURCES], help="what the frames show")
+
+
+def _footage(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "filepath",
+        metavar="FILE",
+        nargs="?",
+        type=os.path.abspath,
+        help="a movie or a picture (default: the active strip)",
+    )
+    command.add_argument("--still", action=argparse.BooleanOptionalAction, help="the camera stands still")
+    command.add_argument("--overwrite", action="store_true", default=None, help="read the frames again")
 
 
 def _train(command: argparse.ArgumentParser) -> None:

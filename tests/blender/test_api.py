@@ -10,6 +10,7 @@ import pytest
 from bl_ext.user_default.understudy import api, compat
 from bl_ext.user_default.understudy.jobs import manager
 from rigs import dump, key_pose, make_armature
+from shots import write_picture
 from stage import add_ball, empty_stage
 
 SHOT = (
@@ -20,7 +21,7 @@ SHOT = (
     "stylise",
     "save_style",
 )  # each needs those before it
-MOTION = tuple(name for name in api.__all__ if name[0].islower() and name not in SHOT)
+MOTION = tuple(name for name in api.__all__ if name[0].islower() and name not in (*SHOT, "use_footage"))
 
 
 class Checker(doctest.OutputChecker):
@@ -54,6 +55,12 @@ def test_the_examples_of_a_shot(saved_file: Path) -> None:
     add_ball(location=(0, 0, 1))
     for name in SHOT:
         run_example(name)
+
+
+def test_the_example_of_footage(saved_file: Path) -> None:
+    write_picture(saved_file.parent / "plates" / "tree.png", (0.2, 0.4, 0.6))
+    run_example("use_footage")
+    assert bpy.context.scene.understudy.job_folder.startswith("//understudy/")
 
 
 @pytest.mark.parametrize("name", MOTION)

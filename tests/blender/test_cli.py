@@ -11,12 +11,12 @@ import bpy
 import pytest
 from bl_ext.user_default.understudy import cli
 from bl_ext.user_default.understudy.job_folder import read_job
-from bl_ext.user_default.understudy.protocol import Stylise, TrainStyle
-from shots import add_camera, write_key, write_results, write_shot, write_style
+from bl_ext.user_default.understudy.protocol import Stylise, TrackFootage, TrainStyle
+from shots import add_camera, write_key, write_picture, write_results, write_shot, write_style
 
 FakeEngine = Callable[..., None]
 COMMANDS = ("capture", "suggest-key", "train-style", "stylise", "save-style", "inbetween", "extrapolate")
-COMMANDS += ("loop", "clean", "reduce-keys", "learn-motion")
+COMMANDS += ("use-footage", "delete-generated-keys", "loop", "clean", "reduce-keys", "learn-motion")
 
 
 @pytest.fixture
@@ -156,3 +156,37 @@ def test_json_tells_an_error(arguments: str, status: int, why: str, capfd: pytes
     (end,) = told(said.out)
     assert list(end) == ["error"] and why in end["error"]
     assert not [line for line in said.err.splitlines() if "understudy" in line]
+
+
+def test_footage_becomes_the_shot(saved_file: Path, fake_engine: FakeEngine, capfd: pytest.CaptureFixture[str]) -> None:
+    fake_engine()
+    picture = saved_file.parent / "tree.png"
+    write_picture(picture, (0.2, 0.4, 0.6))
+    assert cli.command(["use-footage", str(picture), "--still", "--save", "--json"]) == 0
+    folder = saved_file.parent / "understudy" / "shot" / "footage" / "tree"
+    end = told(capfd.readouterr().out)[-1]
+    assert (end["folder"], end["frames"], end["saved"]) == (str(folder), [1], str(saved_file))
+    assert read_job(folder).settings == TrackFootage(still=True)
+    bpy.ops.wm.open_mainfile(filepath=str(saved_file))
+    assert bpy.context.scene.understudy.job_folder == "//understudy/shot/footage/tree"
+    assert not bpy.context.scene.understudy.footage_still
+
+
+def test_generated_keys_are_deleted(
+    saved_file: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("UNDERSTUDY_ENGINE_PYTHON")
+    prop = bpy.data.objects.new("Prop", None)
+    bpy.context.collection.objects.link(prop)
+    bpy.context.view_layer.update()
+    for frame in (1, 5, 9):
+        prop.location.x = frame % 3
+        prop.keyframe_insert("location", index=0, frame=frame)
+    assert cli.command(["inbetween", "--object", "Prop", "--every-frame", "--json", "--save"]) == 0
+    end = told(capfd.readouterr().out)[-1]
+    assert end["keys"] == 6 and "no engine is installed" in end["notes"][0]
+    line = ["delete-generated-keys", "--object", "Prop", "--json", "--save"]
+    assert cli.command(line) == 0
+    assert told(capfd.readouterr().out)[-1]["keys"] == 6
+    assert cli.command(line) == 1
+    assert told(capfd.readouterr().out)[-1] == {"error": "There are no generated keys here."}
