@@ -21,12 +21,12 @@ from typing import Any
 
 import bpy
 import numpy as np
-from bpy.app.translations import pgettext_rpt as rpt_
 
 from . import compat, viewport
 from .job_folder import albedo_path, frame_path, geometry_path, write_json
 from .properties import job_folder
 from .protocol import MAX_FRAMES, MAX_SIDE, Shot, ShotObject
+from .words import rpt_
 
 # Guide → the view layer's switch for the pass that it is read from.
 GEOMETRY = {

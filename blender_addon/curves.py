@@ -13,10 +13,10 @@ from typing import Any
 
 import bpy
 import numpy as np
-from bpy.app.translations import pgettext_rpt as rpt_
 
 from . import compat
 from .protocol import JobError
+from .words import rpt_
 
 NEAR = 0.01  # frames: Blender takes keys nearer than this for one
 _BONE_PATH = re.compile(r'(pose\.bones\["(?:[^"\\]|\\.)*"\])(.*)', re.DOTALL)

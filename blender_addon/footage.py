@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.app.translations import pgettext_rpt as rpt_
 
 from . import compat
 from .job_folder import FOOTAGE, frame_path, write_json
 from .protocol import MAX_FRAMES, MAX_SIDE, Shot
+from .words import rpt_
 
 PICTURES = ("MOVIE", "IMAGE")  # kinds of strips that hold pictures of their own
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from bpy.app.translations import pgettext_rpt as rpt_
 from mathutils import Quaternion, Vector
 
 from . import compat
@@ -22,6 +21,7 @@ from .curves import MotionError, Track, animated, find_object
 from .job_folder import write_json
 from .protocol import Clip
 from .rig import Joint, Rig, read_rig, rotation_of
+from .words import rpt_
 
 PAST = 10  # frames before the first key that the engine gets to see, as in the LaFAN1 protocol
 LONG_PAST = 240  # frames before the end that it sees where it plays on: enough for a cycle to show

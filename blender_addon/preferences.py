@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.app.translations import pgettext_iface as iface_
-from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import EnumProperty, FloatProperty, StringProperty
 
 from . import __package__ as base_package
 from . import compat
 from .engine_process import EngineMissing, EngineNotInstalled
 from .installer import BACKENDS, interpreter, read_state
+from .words import iface_, rpt_
 
 ENVIRONMENT_VARIABLE = "UNDERSTUDY_ENGINE_PYTHON"
 BACKEND_ITEMS = (

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.app.translations import pgettext_iface as iface_
-from bpy.app.translations import pgettext_tip as tip_
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
 from . import compat, styles
 from .jobs import manager
 from .preferences import preferences
+from .words import iface_, tip_
 
 SHOT = "understudy_shot"  # custom property of a strip's scene: the scene it shows
 LOOK_PRESETS = "understudy/look"  # where Blender keeps presets of the look, below `presets`

@@ -20,11 +20,11 @@ from typing import Any
 
 import bpy
 import bpy.utils.previews
-from bpy.app.translations import pgettext_rpt as rpt_
 
 from .job_folder import albedo_path, frame_path, geometry_path, key_path, write_json
 from .preferences import style_folder
 from .shot import EARLIER_STYLE
+from .words import rpt_
 
 THUMBNAIL = 192  # pixels along its longer side
 WEIGHTS = ("generator.safetensors", "generator.json", "discriminator.safetensors", "discriminator.json")

@@ -16,7 +16,6 @@ from typing import Any
 
 import bpy
 import numpy as np
-from bpy.app.translations import pgettext_rpt as rpt_
 from mathutils import Quaternion
 
 from . import quat
@@ -25,6 +24,7 @@ from .job_folder import read_clip
 from .motion import MotionParams, Plan, action_time, make_plan
 from .protocol import RESULT_ARRAYS, Clip, JobError
 from .rig import Joint, channels_of
+from .words import rpt_
 
 Arrays = dict[str, np.ndarray]
 Numbers = list[tuple[str, int, float]]  # data path seen from the object, index, value

@@ -8,13 +8,13 @@ from typing import Any
 
 import bpy
 from bpy.app.translations import contexts
-from bpy.app.translations import pgettext_iface as iface_
 
 from . import __package__ as base_package
 from . import installer
 from .engine_process import EngineMissing
 from .jobs import manager
 from .preferences import engine_python
+from .words import iface_
 
 
 def duration(seconds: float) -> str:

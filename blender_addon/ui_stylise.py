@@ -7,13 +7,13 @@ from typing import Any
 
 import bpy
 from bl_ui.utils import PresetPanel
-from bpy.app.translations import pgettext_iface as iface_
 
 from .properties import LOOK_PRESETS, SHOT, default_folder, job_folder
 from .protocol import Shot
 from .shot import ShotState, look
 from .styles import names
 from .ui import Sidebar, sentence
+from .words import iface_
 
 PLACES: Any = (
     ("SEQUENCER", "Strip", "SEQUENCE"),

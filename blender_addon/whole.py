@@ -11,7 +11,6 @@ from typing import Any
 
 import bpy
 import numpy as np
-from bpy.app.translations import pgettext_rpt as rpt_
 
 from . import compat
 from .curves import NEAR, MotionError, Track, animated, find_object, key_points
@@ -20,6 +19,7 @@ from .motion import MotionParams, Plan, action_time, make_plan
 from .rig import read_rig
 from .sparse import CONSTANT, Dense, Filled, Keying, few
 from .takes import Take, column
+from .words import rpt_
 
 
 def refuse_tweaking(ob: bpy.types.Object) -> None:

@@ -33,6 +33,7 @@ PANEL_MAY_SEE = {
     "styles",
     "ui",
     "ui_stylise",
+    "words",
 }
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import StringProperty
 
 from .. import outcome, styles
 from ..jobs import manager
 from ..shot import look
 from ..styles import StyleError
+from ..words import rpt_
 from .job import allowed, shot_folder
 from .keys import not_captured
 

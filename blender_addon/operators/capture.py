@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator
 
 import bpy
-from bpy.app.translations import pgettext_iface as iface_
-from bpy.app.translations import pgettext_rpt as rpt_
 
 from ..capture import CaptureError, CaptureParams, capture
 from ..job_folder import FOOTAGE
@@ -14,6 +12,7 @@ from ..jobs import Running, manager
 from ..properties import default_folder
 from ..protocol import Shot
 from ..shot import look
+from ..words import iface_, rpt_
 from .job import OperatorError, allowed, make_folder, no_shot_folder, shot_folder
 
 

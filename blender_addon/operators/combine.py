@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.app.translations import pgettext_rpt as rpt_
 
 from .. import compat
 from ..footage import PICTURES, FootageParams, numbered_folder, read_frames, strip_params, unreadable
@@ -19,6 +18,7 @@ from ..jobs import manager
 from ..protocol import Combine, Finished
 from ..sequences import place_strip
 from ..shot import look
+from ..words import rpt_
 from .footage import ReadingOperator, shared_folder
 from .job import OperatorError, allowed, make_folder, no_shot_folder, shot_folder
 

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.app.translations import pgettext_iface as iface_
-from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import BoolProperty, StringProperty
 
 from .. import compat
@@ -30,6 +28,7 @@ from ..jobs import Running, manager
 from ..protocol import Finished, TrackFootage
 from ..sequences import stored
 from ..shot import look
+from ..words import iface_, rpt_
 from .job import JobOperator, OperatorError, allowed, make_folder, no_shot_folder, shot_folder
 
 TURN_SECONDS = 0.1  # so long frames are read before the window has its turn

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import BoolProperty
 
 from .. import installer
@@ -16,6 +15,7 @@ from ..engine_process import EngineError
 from ..installer import Installation, InstallError, Plan
 from ..jobs import manager
 from ..preferences import engine_folder, engine_python, preferences
+from ..words import rpt_
 from .job import allowed
 
 LOOK_SECONDS = 0.2

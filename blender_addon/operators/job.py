@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
-from bpy.app.translations import pgettext_rpt as rpt_
 
 from .. import preview
 from ..engine_process import EngineError, EngineNotInstalled
 from ..jobs import manager
 from ..properties import job_folder
 from ..protocol import Cancelled, Failed, Finished, JobError, Message, Preview
+from ..words import rpt_
 
 Operator = bpy.types.Operator if TYPE_CHECKING else object  # Blender takes no mixin that is an Operator itself
 POLL_SECONDS = 0.02

@@ -14,9 +14,6 @@ from typing import Any
 
 import bpy
 import numpy as np
-from bpy.app.translations import pgettext_n as n_
-from bpy.app.translations import pgettext_rpt as rpt_
-from bpy.app.translations import pgettext_tip as tip_
 from bpy.props import BoolProperty, StringProperty
 
 from .. import compat, preview
@@ -24,6 +21,7 @@ from ..job_folder import frame_path, key_path, write_job
 from ..protocol import Finished, Shot, SuggestKey
 from ..sequences import absolute
 from ..shot import coverage_path, look, suggestion
+from ..words import n_, rpt_, tip_
 from .job import JobOperator, OperatorError, allowed, make_folder, no_shot_folder, shot_folder
 
 UNUSED = "unused"

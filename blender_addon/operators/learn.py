@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import FloatProperty, StringProperty
 
 from .. import compat, outcome
@@ -19,6 +18,7 @@ from ..job_folder import write_job
 from ..motion import MotionParams, export_clip
 from ..preferences import preferences
 from ..protocol import Finished, LearnMotion
+from ..words import rpt_
 from .job import JobOperator, OperatorError, allowed, make_folder, shot_folder
 
 FEWEST = 4  # bones of the rig that an action must turn

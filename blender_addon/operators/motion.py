@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
-from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
 
 from .. import outcome
@@ -15,6 +14,7 @@ from ..motion import Plan
 from ..protocol import Extrapolate, Inbetween, JobError, Settings
 from ..sparse import Keying
 from ..whole import reduce_keys
+from ..words import rpt_
 from .job import Operator, OperatorError, allowed
 from .motion_job import BONES, Target, frame_range, targets, why_not
 from .slider import SliderOperator

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import bpy
-from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
 from .. import outcome, plain
@@ -24,6 +23,7 @@ from ..preferences import preferences
 from ..properties import job_folder
 from ..protocol import Failed, Finished, JobError, Message, Settings
 from ..takes import Take, read_take
+from ..words import rpt_
 from .job import JobOperator, OperatorError, allowed, make_folder
 
 BONES = (

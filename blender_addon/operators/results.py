@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
-from bpy.app.translations import pgettext_tip as tip_
 from bpy.props import EnumProperty
 
 from .. import compat
 from ..sequences import show_behind_camera, show_in_compositor, show_in_material, show_in_sequencer
+from ..words import tip_
 from .job import allowed, no_shot_folder, shot_folder
 from .stylise import shot_state
 

@@ -11,8 +11,6 @@ from dataclasses import replace
 from typing import Any
 
 import bpy
-from bpy.app.translations import pgettext_n as n_
-from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import FloatProperty
 
 from .. import compat
@@ -24,6 +22,7 @@ from ..jobs import manager
 from ..motion import make_plan
 from ..protocol import Finished, JobError
 from ..takes import Look, Take
+from ..words import n_, rpt_
 from .job import OperatorError, allowed
 from .motion_job import MotionOperator
 
@@ -78,7 +77,7 @@ class Slider:
 
     def _write(self) -> None:
         shown = f"{self.typed}|" if self.typed else f"{self.amount:.2f}"
-        what = {0: n_("plain"), 1: n_("acted")}.get(self.amount, n_("beyond") if self.amount > 1 else "")
+        what = {0.0: n_("plain"), 1.0: n_("acted")}.get(self.amount, n_("beyond") if self.amount > 1 else "")
         take = rpt_("take {number}").format(number=self.take_number + 1)
         take = rpt_("the next take is on its way") if self.busy else take
         text = rpt_("Acting {amount} {what}   |   {take}").format(amount=shown, what=rpt_(what), take=take)

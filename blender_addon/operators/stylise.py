@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import BoolProperty
 
 from ..job_folder import FOOTAGE, key_path, write_job
@@ -15,6 +14,7 @@ from ..protocol import Finished, Shot, Stylise, TrainStyle
 from ..sequences import show_behind_camera, show_in_sequencer
 from ..shot import ShotState, look
 from ..styles import StyleError, find, keep_earlier
+from ..words import rpt_
 from .job import JobOperator, OperatorError, allowed, make_folder, shot_folder
 from .keys import captured_shot, is_unsaved, not_captured
 

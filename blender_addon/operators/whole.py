@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import FloatProperty, IntProperty
 
 from ..curves import find_object
@@ -14,6 +13,7 @@ from ..motion import Plan
 from ..protocol import Clean, Finished, Loop, Settings
 from ..takes import Take
 from ..whole import copy_actions, make_cyclic, refuse_tweaking, write_whole
+from ..words import rpt_
 from .motion_job import MotionOperator, frame_range, targets
 
 
