@@ -101,7 +101,7 @@ def _run(operator: str, settings: dict[str, Any], outcome: Outcome) -> None:
     except TypeError as error:  # a setting of a kind that the operator does not take
         raise UnderstudyError(str(error).strip()) from error
     if result != {"FINISHED"}:
-        raise UnderstudyError(outcome.notes[-1] if outcome.notes else "The job was cancelled.")
+        raise UnderstudyError(outcome.refusal or "The job was cancelled.")
 
 
 def _result(operator: str, outcome: Outcome) -> Result:

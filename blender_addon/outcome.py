@@ -15,10 +15,12 @@ from .protocol import Finished
 
 @dataclass
 class Outcome:
-    """folder: where the result lies. notes: what was said, in order. keys: how many were made, or went. figures: by name."""
+    """folder: where the result lies. notes: what was said, in order. refusal: why nothing came of
+    it, where that is no error. keys: how many were made, or went. figures: by name."""
 
     folder: Path | None = None
     notes: list[str] = field(default_factory=list)
+    refusal: str = ""
     keys: int = 0
     figures: dict[str, float] = field(default_factory=dict)
 
@@ -57,6 +59,12 @@ def note(text: str) -> None:
     for outcome in _listening:
         if text not in outcome.notes:
             outcome.notes.append(text)
+
+
+def refused(text: str) -> None:
+    """There was nothing to do."""
+    for outcome in _listening:
+        outcome.refusal = text
 
 
 def keyed(count: int) -> None:

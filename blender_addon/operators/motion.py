@@ -124,7 +124,7 @@ class KeyOperator(Operator):
             return {"CANCELLED"}
         if not count:
             self.report({"WARNING"}, self.nothing)
-            outcome.note(str(rpt_(self.nothing)))
+            outcome.refused(rpt_(self.nothing))
             return {"CANCELLED"}
         self.report({"INFO"}, rpt_(self.done).format(count))
         outcome.keyed(count)
