@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The one entry point for people and for CI: demo | test | check | bench | zip | sync.
+"""The one entry point for people and for CI: demo | test | check | bench | docs | zip | sync.
 
 Makes the environments it needs under .envs/ (one for the engine, one for each Blender version), pinned by
 pyproject.toml, and touches nothing outside this folder. Standard library only; knows neither bpy nor torch.
@@ -99,6 +99,11 @@ def blender_env(version: str, found: dict[str, str]) -> Path:
     """An environment with Blender `version` as a Python module: its interpreter."""
     spec = project()["tool"]["understudy"]["blender"][version]
     return make_env(f"blender-{version}", found[spec["python"]], [spec["packages"]], spec["megabytes"])
+
+
+def docs_env(found: dict[str, str]) -> Path:
+    """The environment that builds the site of docs/: its interpreter."""
+    return make_env("docs", next(iter(found.values())), [project()["project"]["optional-dependencies"]["docs"]], 50)
 
 
 def blender_versions(found: dict[str, str]) -> tuple[list[str], list[str]]:
@@ -226,7 +231,16 @@ def pack_engine(python: Path, target: Path = ROOT / "blender_addon" / "engine_pa
     """The engine as a wheel: inside the extension, Install Engine takes it from there."""
     for left_over in (target, ROOT / "build" / "lib"):
         shutil.rmtree(left_over, ignore_errors=True)
-    pip: list[str | Path] = [python, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-cache-dir"]
+    pip: list[str | Path] = [
+        python,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-cache-dir",
+    ]
     made = run(*pip, "--wheel-dir", target, ".")
     for wheel in target.glob("*.whl"):
         settle(wheel)
@@ -260,8 +274,14 @@ def settle(path: Path) -> None:
             settled.writestr(entry, data, zipfile.ZIP_DEFLATED)
 
 
+def docs(arguments: list[str]) -> int:
+    """Build the documentation's site in build/site; a broken link fails."""
+    build = ["-m", "mkdocs", "build", "--quiet", "--strict", "--config-file", "docs/mkdocs.yml"]
+    return run(docs_env(pythons()), *build, *arguments, NO_MKDOCS_2_WARNING="1")
+
+
 def check(_: list[str]) -> int:
-    """Format, lint, types, layer rules, manifest. Every check runs, the first failure counts."""
+    """Format, lint, types, layer rules, the documentation, manifest. Every check runs, the first failure counts."""
     found = pythons()
     python = engine_env(found)
     tool, tags = extension_tool(found)
@@ -270,7 +290,8 @@ def check(_: list[str]) -> int:
         run(python, "-m", "ruff", "check", "--quiet", "."),
         run(python, "-m", "mypy", "build.py", "engine", "benchmarks", "demo"),
         run(python, "-m", "mypy", "-p", "blender_addon"),
-        run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_layers.py"),
+        run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_layers.py", "tests/test_docs.py"),
+        docs([]),
         run(*tool, "validate", "--valid-tags", tags, "blender_addon"),
     ]
     return max(map(abs, results))
@@ -336,7 +357,15 @@ def count(report: Path, totals: dict[str, int]) -> None:
         totals["skipped"] += skipped
 
 
-COMMANDS = {"demo": demo, "test": test, "check": check, "bench": bench, "zip": zip_extension, "sync": sync}
+COMMANDS = {
+    "demo": demo,
+    "test": test,
+    "check": check,
+    "bench": bench,
+    "docs": docs,
+    "zip": zip_extension,
+    "sync": sync,
+}
 
 
 def main() -> int:

@@ -1,0 +1,147 @@
+"""The pages of docs/ against the source: every name in them exists, every operator, verb and function for scripts is in
+them, and examples parse. Reads the source and runs nothing of Blender, so it needs plain Python alone."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from engine.__main__ import BENCH, TRAIN
+
+ROOT = Path(__file__).resolve().parents[1]
+ADDON = ROOT / "blender_addon"
+PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
+ALL = "\n".join(PAGES.values())
+INTERNAL = {"understudy.start_engine"}  # a button without a page of its own
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def operators() -> set[str]:
+    """Every bl_idname of an operator."""
+    found = (re.findall(r'bl_idname = "(understudy\.\w+)"', path.read_text()) for path in ADDON.rglob("*.py"))
+    return {name for names in found for name in names}
+
+
+def settings() -> set[str]:
+    """Every property of a scene."""
+    classes = [node for name in ("properties", "motion_settings") for node in ast.walk(tree(ADDON / f"{name}.py"))]
+    return {
+        part.target.id
+        for node in classes
+        if isinstance(node, ast.ClassDef)
+        for part in node.body
+        if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name)
+    }
+
+
+def parser() -> Any:
+    """The command line's own parser, from the parts of cli.py that need no Blender."""
+    choices = {
+        target.id: ast.literal_eval(node.value)
+        for node in tree(ADDON / "properties.py").body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name) and target.id in ("SOURCES", "DEPTHS")
+    }
+    module = tree(ADDON / "cli.py")
+    module.body = [
+        node
+        for node in module.body
+        if (isinstance(node, ast.FunctionDef) and not node.decorator_list)
+        or (isinstance(node, ast.ClassDef) and node.name in ("Misuse", "Parser"))
+        or (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "MACHINES")
+        or (isinstance(node, ast.ImportFrom) and node.module == "__future__")
+    ]
+    names: dict[str, Any] = {"argparse": argparse, "os": os, "NoReturn": NoReturn, "Callable": Callable, **choices}
+    exec(compile(module, "cli.py", "exec"), names)
+    return names["parser"]()
+
+
+def verbs() -> set[str]:
+    commands = next(a for a in parser()._actions if isinstance(a, argparse._SubParsersAction))
+    return set(commands.choices)
+
+
+def functions() -> set[str]:
+    """What api.py offers."""
+    listed = next(n for n in tree(ADDON / "api.py").body if ast.unparse(n).startswith("__all__"))
+    assert isinstance(listed, ast.Assign)
+    return {name for name in ast.literal_eval(listed.value) if name.islower()}
+
+
+def examples(kind: str) -> list[str]:
+    return re.findall(rf"```{kind}\n(.*?)```", ALL, re.DOTALL)
+
+
+def lines() -> list[str]:
+    return [line for example in examples("console") for line in example.splitlines() if line]
+
+
+def test_every_operator_is_told_of_and_exists() -> None:
+    assert len(operators()) > 15
+    named = set(re.findall(r"`(understudy\.\w+)`", ALL)) - {"understudy.api"}
+    assert named <= operators()
+    assert operators() - named <= INTERNAL
+
+
+def test_every_setting_that_is_named_exists() -> None:
+    named = set(re.findall(r"^\| [A-Z][\w ]*, `([a-z_]+)`", ALL, re.MULTILINE)) | set(
+        re.findall(r"\*\(?\s*\(`([a-z_]+)`[:)]", ALL)
+    )
+    named |= set(re.findall(r"scene\.understudy(?:_motion)?\.(\w+)", ALL))
+    assert len(named) > 15
+    assert named <= settings()
+
+
+def test_every_verb_and_function_has_an_example() -> None:
+    assert verbs() == {line.split("understudy ")[1].split()[0] for line in lines() if "--command" in line}
+    assert functions() == set(re.findall(r"\bapi\.(\w+)\(", ALL))
+
+
+@pytest.mark.parametrize("line", lines())
+def test_commands_parse(line: str) -> None:
+    words = shlex.split(line)
+    if "--command" in words:
+        parser().parse_args(words[words.index("understudy") + 1 :])
+    elif words[1] == "build.py":
+        assert f'"{words[2]}":' in (ROOT / "build.py").read_text()
+    else:
+        assert words[1:3] == ["-m", "engine"]
+        known = {"run": {}, "train": TRAIN, "bench": BENCH}[words[3]]
+        assert not known or words[4] in known
+        sources = ("training", *(f"train_{name}" for name in TRAIN))
+        source = "".join((ROOT / "engine" / "motion" / f"{name}.py").read_text() for name in sources)
+        assert all(f'"{word}"' in source for word in words if word.startswith("--") and word != "--help")
+
+
+@pytest.mark.parametrize("example", examples("python"))
+def test_python_parses_and_its_operators_exist(example: str) -> None:
+    ast.parse(example)
+    assert {f"understudy.{name}" for name in re.findall(r"bpy\.ops\.understudy\.(\w+)\(", example)} <= operators()
+
+
+def test_no_message_is_invented() -> None:
+    """Each message in the first column of Troubleshooting is in the source, up to what is filled in."""
+    source = "".join(path.read_text() for folder in (ADDON, ROOT / "engine") for path in folder.rglob("*.py"))
+    source = re.sub(r'"\s*\n\s*f?"', "", source)  # strings over several lines
+    told = re.findall(r"^\| ([^|*]+?) \|", PAGES["troubleshooting.md"], re.MULTILINE)
+    messages = [message.removeprefix("The engine was not installed: ") for message in told if " " in message]
+    assert len(messages) > 25
+    parts = [part.strip(" .(),;'") for message in messages for part in message.split("…")]
+    assert not [part for part in parts if part not in source]
+
+
+def test_pictures_are_small() -> None:
+    for path in (ROOT / "docs" / "pictures").glob("*.png"):
+        assert path.stat().st_size < 150_000, path.name
