@@ -277,7 +277,7 @@ def settle(path: Path) -> None:
 def docs(arguments: list[str]) -> int:
     """Build the documentation's site in build/site; a broken link fails."""
     build = ["-m", "mkdocs", "build", "--quiet", "--strict", "--config-file", "docs/mkdocs.yml"]
-    return run(docs_env(pythons()), *build, *arguments, NO_MKDOCS_2_WARNING="1")
+    return run(docs_env(pythons()), *build, *arguments)
 
 
 def check(_: list[str]) -> int:

@@ -27,7 +27,7 @@ Start = Callable[..., Window]
 FakeEngine = Callable[..., Path]
 MOST = 150_000  # bytes
 EDITOR = (0, 26, 1322, 880)  # the large editor of the start-up screen
-PAINTED = (0, 0, 256, 256)  # on the contact sheet
+PAINTED = (1140, 155, 1650, 665)  # the painted key on the contact sheet
 IMAGE_EDITOR = """
 def view():
     window = bpy.context.window_manager.windows[0]
@@ -78,7 +78,7 @@ def write_style(folder: Path) -> None:
 
 
 def painting() -> Image.Image:
-    """A painted frame of the demo: the last square of the contact sheet."""
+    """A painted frame of the demo: the key on the contact sheet."""
     sheet = Image.open(ROOT / "docs" / "contact_sheet.png").convert("RGB")
     return sheet.crop(PAINTED)
 
