@@ -50,7 +50,7 @@ def capture_shot(
 ) -> Result:
     """Render the frames of the scene's range and their guides into the shot's job folder.
 
-    source: "RENDER" or "VIEWPORT", what the frames show.
+    source: "RENDER", "VIEWPORT_SOLID" or "VIEWPORT_MATERIAL", what the frames show.
 
     >>> shot = api.capture_shot((1, 3))
     >>> shot.frames

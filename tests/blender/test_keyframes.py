@@ -11,10 +11,10 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
+from bl_ext.user_default.understudy.curves import MotionError
 from bl_ext.user_default.understudy.keyframes import apply_result, delete_generated_keys
 from bl_ext.user_default.understudy.motion import MotionParams, Plan, export_clip
 from bl_ext.user_default.understudy.protocol import JobError
-from bl_ext.user_default.understudy.curves import MotionError
 from bl_ext.user_default.understudy.sparse import Keying
 from rigs import (
     MODES,
