@@ -105,6 +105,7 @@ JOBS: dict[str, Job] = {
 }
 MODELS: dict[str, list[str]] = {
     "train_style": ["anchor_gan"],
+    "suggest_key": ["coverage"],
     "stylise": ["anchor_gan"],
     "track_footage": ["flow"],
     "combine": ["mix"],
