@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -98,6 +99,8 @@ def test_only_some_objects(folder: Path) -> None:
 
 
 def test_presets_of_the_look(folder: Path) -> None:
+    menu: Any = bpy.types.VIEW3D_PT_understudy_look_presets
+    label = menu.bl_label  # Blender writes the chosen preset's name there
     settings = bpy.context.scene.understudy
     settings.strength, settings.depth = 0.25, "EXR"
     assert ops.look_preset_add(name="Half wash") == {"FINISHED"}
@@ -108,6 +111,7 @@ def test_presets_of_the_look(folder: Path) -> None:
         assert (settings.strength, settings.depth) == (0.25, "EXR")
     finally:
         preset.unlink()
+        menu.bl_label = label
 
 
 def test_a_style_is_saved_whole_and_once(folder: Path, library: Path) -> None:
