@@ -315,13 +315,18 @@ def test(arguments: list[str]) -> int:
     held, left_out = blender_versions(found)
     engine = engine_env(found)
     suites = [("engine", engine, ["tests/engine", "tests/addon", "tests/test_layers.py"])]
-    suites += [(f"Blender {version}", blender_env(version, found), ["tests/blender"]) for version in held]
+    for version in held:
+        python = blender_env(version, found)
+        # In a process of its own: after everything else, Blender 4.2 now and then dies where it renders a strip.
+        strips = "tests/blender/test_sequences.py"
+        suites += [(f"Blender {version}", python, ["tests/blender", f"--ignore={strips}"])]
+        suites += [(f"Blender {version}, strips", python, [strips])]
     suites += [("real window", engine, ["tests/window"])]
     totals, status = dict.fromkeys(("passed", "failed", "skipped"), 0), 0
     (ROOT / "build").mkdir(exist_ok=True)
     for title, python, paths in suites:
         print(f"\n=== {title} " + "=" * (100 - len(title)), flush=True)
-        report = ROOT / "build" / f"{title.replace(' ', '-')}.xml"
+        report = ROOT / "build" / f"{title.replace(' ', '-').replace(',', '')}.xml"
         report.unlink(missing_ok=True)
         command: list[str | Path] = [
             python,
