@@ -21,18 +21,18 @@ scene, folder = bpy.context.scene, sys.argv[-2]
 strips = scene.sequence_editor_create().sequences
 for channel, name in ((1, 'Take'), (2, 'Other')):
     strip = strips.new_image(name, f'{folder}/0001.png', channel, 1)
-    for frame in range(2, 121):
+    for frame in range(2, 601):
         strip.elements.append(f'{frame:04d}.png')
-scene.sequence_editor.active_strip, scene.frame_end = strips[0], 120
+scene.sequence_editor.active_strip, scene.frame_end = strips[0], 600
 bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1])
 """
 
 
 @pytest.fixture
 def cut_file(seat: Seat, user_folder: Path, tmp_path: Path) -> Path:
-    """A saved file with two strips of 120 pictures, the lower one active, both selected."""
+    """A saved file with two strips of 600 pictures, the lower one active, both selected."""
     write_picture(tmp_path / "shoot" / "0001.png", 64)
-    for frame in range(2, 121):
+    for frame in range(2, 601):
         os.link(tmp_path / "shoot" / "0001.png", tmp_path / "shoot" / f"{frame:04d}.png")
     (tmp_path / "strips.py").write_text(STRIPS)
     path = tmp_path / "cut.blend"
@@ -54,7 +54,7 @@ def test_footage_is_read_while_the_interface_answers(
     tmp_path: Path,
     request: pytest.FixtureRequest,
 ) -> None:
-    blender = window(cut_file, fake_engine(jobs=[[{"progress": [0.4, "Frame 120 tracked", 9.0]}, {"finish": {}}]]))
+    blender = window(cut_file, fake_engine(jobs=[[{"progress": [0.4, "Frame 600 tracked", 9.0]}, {"finish": {}}]]))
     open_sequencer(blender)
     blender.click("understudy.use_footage", 0.4)
     blender.wait("done() > 0.02")
@@ -65,7 +65,7 @@ def test_footage_is_read_while_the_interface_answers(
     folder = tmp_path / "understudy" / "cut" / "footage" / "Take"
     assert (folder / "frames" / "0001.png").is_file() and not (folder / "shot.json").exists()
     blender.click("understudy.use_footage", 0.4)
-    blender.wait("bpy.context.scene.understudy.job_folder", 60)
+    blender.wait("bpy.context.scene.understudy.job_folder", 150)
     assert (folder / "shot.json").is_file()
     blender.point(600, 120)
     picture = Path(request.config.getoption("--panel-picture") or tmp_path / "sequencer.png")
