@@ -99,6 +99,50 @@ class Combine:
     overwrite: bool = False
 
 
+# --- more of a picture sequence --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LearnSequence:
+    """Learn the picture sequence in frames/, its looks and its motion; writes sequence/, a folder that Generate.learned
+    takes. seconds: time budget of the training. steps: stop after so many steps, 0 for the budget alone. resume: go on
+    from what is in sequence/. objects: ids of the objects that are learned, where the shot has guides; empty for all.
+    """
+
+    seconds: float = 240.0
+    steps: int = 0
+    resume: bool = False
+    objects: list[int] = field(default_factory=list)
+    seed: int = 0
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class Generate:
+    """Make more of the sequence in frames/; writes result/. A finished frame is made again only if `overwrite`.
+
+    how: "CONTINUE" (`count` frames after the last one), "LOOP" (a cycle of `count` frames, from the first frame's number),
+    "VARY" (another take of `count` frames, from the first frame's number), "BETWEEN" (frames that are missing in the range,
+    or `slow` times as many), "ANIMATE" (the one picture in frames/ moves for `count` frames as the sequence in `learned`
+    does). learned: the folder of a learned sequence (absolute, or relative to the job folder), empty for the job's own
+    sequence/, which is learned first, for `seconds`, where it is missing or of other frames. objects: ids of the objects that
+    are generated, the rest stays as in the frames; empty for all. variation: how far a take may stray, 0 to 1. depth: "8",
+    "16" (PNG) or "EXR" (half float, linear).
+    """
+
+    how: str = "CONTINUE"
+    count: int = 24
+    slow: int = 2
+    learned: str = ""
+    seconds: float = 240.0
+    objects: list[int] = field(default_factory=list)
+    variation: float = 0.5
+    overwrite: bool = False
+    depth: str = "8"
+    seed: int = 0
+    device: str = "auto"
+
+
 # --- a rig's motion --------------------------------------------------------------------------------------------------
 
 
@@ -179,7 +223,18 @@ class LearnMotion:
 
 
 Settings = (
-    TrainStyle | Stylise | SuggestKey | TrackFootage | Combine | Inbetween | Extrapolate | Loop | Clean | LearnMotion
+    TrainStyle
+    | Stylise
+    | SuggestKey
+    | TrackFootage
+    | Combine
+    | LearnSequence
+    | Generate
+    | Inbetween
+    | Extrapolate
+    | Loop
+    | Clean
+    | LearnMotion
 )
 # A kind is listed here as soon as the engine can do it.
 SETTINGS: dict[str, type] = {

@@ -37,8 +37,10 @@ from .settings import SHOT_KINDS as SHOT_KINDS
 from .settings import Clean as Clean
 from .settings import Combine as Combine
 from .settings import Extrapolate as Extrapolate
+from .settings import Generate as Generate
 from .settings import Inbetween as Inbetween
 from .settings import LearnMotion as LearnMotion
+from .settings import LearnSequence as LearnSequence
 from .settings import Loop as Loop
 from .settings import Settings as Settings
 from .settings import Stylise as Stylise
