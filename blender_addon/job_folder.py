@@ -23,10 +23,12 @@ from .protocol import (
     Clip,
     Combine,
     Extrapolate,
+    Generate,
     Inbetween,
     Job,
     JobError,
     LearnMotion,
+    LearnSequence,
     Loop,
     ProtocolError,
     Settings,
@@ -164,6 +166,8 @@ def _check_settings(folder: Path, settings: Settings) -> None:
             _check_keys(folder, settings, shot)
         else:
             _check_look(settings, shot)
+    elif isinstance(settings, (LearnSequence, Generate)):
+        _check_sequence(folder, settings)
     elif isinstance(settings, LearnMotion):
         if settings.kind != "inbetween" or settings.seconds <= 0:
             raise JobError("What can be learned is in-betweening, kind 'inbetween', within some seconds; ask for that.")
@@ -244,6 +248,34 @@ def _check_combination(folder: Path, settings: Combine) -> None:
         shot = read_shot(folder / settings.shot)
         if not settings.objects or "id" not in shot.guides:
             raise JobError("Name the objects of a captured shot that the second sequence is to show.")
+
+
+def _check_sequence(folder: Path, settings: LearnSequence | Generate) -> None:
+    frames = folder / "frames"
+    if not frames.is_dir() or not any(path.suffix in (".png", ".exr") for path in frames.iterdir()):
+        raise JobError(f"There are no pictures in {frames}; put a picture sequence there, NNNN.png or NNNN.exr.")
+    if settings.objects and "id" not in read_shot(folder).guides:
+        raise JobError(
+            "The shot has no guide that tells its objects apart; capture it with guides, or choose no objects."
+        )
+    if isinstance(settings, LearnSequence):
+        if settings.seconds <= 0 and settings.steps <= 0:
+            raise JobError("The training has neither time nor steps; give it some seconds.")
+        return
+    if settings.how not in ("CONTINUE", "LOOP", "VARY", "BETWEEN", "ANIMATE"):
+        raise JobError(f"'{settings.how}' is nothing to make: choose CONTINUE, LOOP, VARY, BETWEEN or ANIMATE.")
+    if settings.how != "BETWEEN" and not 2 <= settings.count <= MAX_FRAMES:
+        raise JobError(f"The number of frames to make must be 2 to {MAX_FRAMES}, not {settings.count}.")
+    if settings.how == "BETWEEN" and not 1 <= settings.slow <= 64:
+        raise JobError(f"Motion can be slowed down 1 to 64 times, not {settings.slow}.")
+    if not 0 <= settings.variation <= 1:
+        raise JobError(f"The variation must be 0 to 1, not {settings.variation:g}.")
+    if settings.depth not in ("8", "16", "EXR"):
+        raise JobError(f"The depth must be 8, 16 or EXR, not '{settings.depth}'.")
+    if settings.how == "ANIMATE" and not settings.learned:
+        raise JobError("A picture takes its motion from a learned sequence; choose the folder of one.")
+    if settings.how != "BETWEEN" and settings.learned and not (folder / settings.learned / "network.json").is_file():
+        raise JobError(f"There is no learned sequence in {folder / settings.learned}; choose the folder of one.")
 
 
 def _check_loop(settings: Loop, clip: Clip) -> None:

@@ -56,6 +56,23 @@ def combine(folder: Path, settings: protocol.Combine) -> Steps:
     return job(folder, settings)
 
 
+def learn_sequence(folder: Path, settings: protocol.LearnSequence) -> Steps:
+    """Learn a picture sequence, its looks and its motion; writes sequence/."""
+    from engine.generate.train import learn_sequence as job
+
+    return job(folder, settings)
+
+
+def generate(folder: Path, settings: protocol.Generate) -> Steps:
+    """Make more of a picture sequence; writes result/."""
+    if settings.how == "BETWEEN":
+        from engine.generate.between import between as job
+    else:
+        from engine.generate.job import generate as job
+
+    return job(folder, settings)
+
+
 def inbetween(folder: Path, settings: protocol.Inbetween) -> Steps:
     """Fill the frames between the keys of clip.npz; writes result/clip.npz."""
     from engine.motion.infer import inbetween as job
@@ -97,6 +114,8 @@ JOBS: dict[str, Job] = {
     "suggest_key": suggest_key,
     "track_footage": track_footage,
     "combine": combine,
+    "learn_sequence": learn_sequence,
+    "generate": generate,
     "inbetween": inbetween,
     "extrapolate": extrapolate,
     "loop": loop,
@@ -109,6 +128,8 @@ MODELS: dict[str, list[str]] = {
     "stylise": ["anchor_gan"],
     "track_footage": ["flow"],
     "combine": ["mix"],
+    "learn_sequence": ["fusion_gan"],
+    "generate": ["fusion_gan"],
     "inbetween": ["lstm", "baseline"],
     "extrapolate": ["lstm", "baseline"],
     "loop": ["curves"],

@@ -243,6 +243,8 @@ SETTINGS: dict[str, type] = {
     "suggest_key": SuggestKey,
     "track_footage": TrackFootage,
     "combine": Combine,
+    "learn_sequence": LearnSequence,
+    "generate": Generate,
     "inbetween": Inbetween,
     "extrapolate": Extrapolate,
     "loop": Loop,
