@@ -2,6 +2,7 @@
 
 from . import (
     cli,
+    generate_settings,
     jobs,
     motion_settings,
     preferences,
@@ -10,6 +11,7 @@ from . import (
     styles,
     translations,
     ui,
+    ui_generate,
     ui_motion,
     ui_sequencer,
     ui_stylise,
@@ -19,6 +21,7 @@ from .operators import (
     capture,
     combine,
     footage,
+    generate,
     install,
     job,
     keys,
@@ -26,6 +29,7 @@ from .operators import (
     motion,
     presets,
     results,
+    sequences,
     slider,
     stylise,
     whole,
@@ -38,6 +42,7 @@ MODULES = (
         styles,
         properties,
         motion_settings,
+        generate_settings,
         jobs,
         preview,
         job,
@@ -48,6 +53,8 @@ MODULES = (
         results,
         footage,
         combine,
+        generate,
+        sequences,
         assets,
         presets,
         motion,
@@ -55,7 +62,7 @@ MODULES = (
         whole,
         learn,
     ),
-    *(ui, ui_stylise, ui_sequencer, ui_motion, cli),
+    *(ui, ui_stylise, ui_sequencer, ui_motion, ui_generate, cli),
 )
 
 

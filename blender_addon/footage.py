@@ -30,7 +30,8 @@ class FootageError(Exception):
 
 @dataclass(frozen=True)
 class FootageParams:
-    """What is read, where to, and which frames of the scene (inclusive). filepath: a movie or picture instead of a strip."""
+    """What is read, where to, and which frames of the scene (inclusive). filepath: a movie or picture instead of a strip; files:
+    names of the pictures beside it that follow it."""
 
     scene: str
     strip: str
@@ -41,6 +42,7 @@ class FootageParams:
     height: int
     fps: float
     filepath: str = ""
+    files: tuple[str, ...] = ()
 
 
 def strip_params(scene: bpy.types.Scene, strip: Any, folder: Path) -> FootageParams:
@@ -90,13 +92,14 @@ def _checked(params: FootageParams) -> FootageParams:
     return params
 
 
-def unreadable(strip: Any) -> str:
-    """Why a strip cannot be read; empty if it can."""
+def unreadable(strip: Any, gaps: bool = False) -> str:
+    """Why a strip cannot be read; empty if it can. gaps: an image strip may miss files, though not all."""
     if strip is None or strip.type not in PICTURES:
         return "Select a movie or image strip in the Video Sequencer"
     if strip.use_multiview:
         return rpt_("'{strip}' is stereo: use a strip of one eye").format(strip=strip.name)
-    if any(not path.is_file() for path in strip_files(strip)):
+    there = [path.is_file() for path in strip_files(strip)]
+    if not all(there) and not (gaps and any(there)):
         return rpt_("A file of '{strip}' is missing: find it with File > External Data").format(strip=strip.name)
     return ""
 
@@ -114,7 +117,15 @@ def _size(strip: Any) -> tuple[int, int]:
     first = strip.elements[0]
     if first.orig_width and first.orig_height:
         return first.orig_width, first.orig_height
-    image = bpy.data.images.load(str(strip_files(strip)[0]))
+    return picture_size(strip_files(strip)[0])
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Width and height of a picture, as Blender reads it; (0, 0) where it cannot."""
+    try:
+        image = bpy.data.images.load(str(path))
+    except RuntimeError:
+        return 0, 0
     try:
         return image.size[0], image.size[1]
     finally:
@@ -207,8 +218,10 @@ def _stage(params: FootageParams) -> Iterator[bpy.types.Scene]:
 def _add_file(stage: bpy.types.Scene, params: FootageParams) -> None:
     strips = compat.sequencer_strips(stage.sequence_editor_create())
     stage.render.fps, stage.render.fps_base = 24, 24 / params.fps
-    kind = strips.new_movie if params.frame_end > params.frame_start else strips.new_image
-    kind(params.strip, params.filepath, 1, params.frame_start)
+    movie = params.frame_end > params.frame_start and not params.files
+    strip = (strips.new_movie if movie else strips.new_image)(params.strip, params.filepath, 1, params.frame_start)
+    for name in params.files:
+        strip.elements.append(name)
 
 
 def _leave_only(stage: bpy.types.Scene, name: str) -> None:
@@ -252,7 +265,7 @@ def _set_up(stage: Any, params: FootageParams) -> None:
 def numbered_folder(strip: Any, start: int, end: int) -> Path | None:
     """The folder of an image strip whose files are named by the very frames at which it shows them, unchanged; None for
     any other strip."""
-    if strip.type != "IMAGE" or not _plain(strip):
+    if strip.type != "IMAGE" or not is_plain(strip):
         return None
     files, first = strip_files(strip), int(compat.content_start(strip))
     for frame in range(start, end + 1):
@@ -262,10 +275,11 @@ def numbered_folder(strip: Any, start: int, end: int) -> Path | None:
     return files[0].parent
 
 
-def _plain(strip: Any) -> bool:
-    """Whether a strip shows its pictures as they are."""
+def is_plain(strip: Any) -> bool:
+    """Whether an image strip shows its pictures as they are."""
     crop = strip.crop
+    as_stored = strip.colorspace_settings.name in ("sRGB", "Linear Rec.709")
     changed = (crop.min_x, crop.max_x, crop.min_y, crop.max_y, strip.use_flip_x, strip.use_flip_y, len(strip.modifiers))
     timed = strip.use_reverse_frames or strip.strobe > 1 or len(getattr(strip, "retiming_keys", ())) > 0
     graded = strip.color_saturation != 1 or strip.color_multiply != 1 or strip.blend_alpha != 1
-    return not (any(changed) or timed or graded)
+    return as_stored and not (any(changed) or timed or graded)

@@ -15,10 +15,11 @@ from .protocol import Finished
 
 @dataclass
 class Outcome:
-    """folder: where the result lies. notes: what was said, in order. refusal: why nothing came of
+    """folder: where the result lies. frames: numbers of the pictures that were made there. notes: what was said, in order. refusal: why nothing came of
     it, where that is no error. keys: how many were made, or went. figures: by name."""
 
     folder: Path | None = None
+    frames: list[int] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     refusal: str = ""
     keys: int = 0
@@ -52,6 +53,12 @@ def wrote(folder: Path | None) -> None:
     """What came of it lies there, or nowhere."""
     for outcome in _listening:
         outcome.folder = folder
+
+
+def made(frames: list[int]) -> None:
+    """Pictures of these frames were made."""
+    for outcome in _listening:
+        outcome.frames = frames
 
 
 def note(text: str) -> None:

@@ -57,6 +57,11 @@ class UnderstudyPreferences(bpy.types.AddonPreferences):
         description="Where saved styles are kept. Empty: in Blender's user folder, shared by all Blender versions",
         subtype="DIR_PATH",
     )
+    sequence_folder: StringProperty(
+        name="Saved Sequences",
+        description="Where learned sequences are kept. Empty: in Blender's user folder, shared by all Blender versions",
+        subtype="DIR_PATH",
+    )
     engine_folder: StringProperty(
         name="Engine Folder",
         description="Where Install Engine makes the engine's environment. Empty: in Blender's user folder, shared by all "
@@ -90,7 +95,7 @@ class UnderstudyPreferences(bpy.types.AddonPreferences):
         """The settings, which interpreter will be used, and what makes it."""
         layout = self.layout
         layout.use_property_split = True
-        for name in ("engine_python", "device", "job_folder", "style_folder", "start_seconds"):
+        for name in ("engine_python", "device", "job_folder", "style_folder", "sequence_folder", "start_seconds"):
             layout.prop(self, name)
         try:
             layout.label(text=iface_("Engine found: {path}").format(path=engine_python()), icon="CHECKMARK")
@@ -148,6 +153,12 @@ def style_folder() -> Path:
     """Where saved styles are kept, one folder each; beside the engine's."""
     named = preferences().style_folder
     return Path(bpy.path.abspath(named)) if named else _shared_folder() / "styles"
+
+
+def sequence_folder() -> Path:
+    """Where learned sequences are kept, one folder each; beside the styles'."""
+    named = preferences().sequence_folder
+    return Path(bpy.path.abspath(named)) if named else _shared_folder() / "sequences"
 
 
 def _shared_folder() -> Path:

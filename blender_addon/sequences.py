@@ -26,13 +26,13 @@ def show_in_sequencer(scene: bpy.types.Scene, folder: Path, frames: tuple[int, .
     """An image strip of the finished frames; returns the scene it is in."""
     shot = look(folder).shot
     footage = shot is not None and shot.source == FOOTAGE
-    edit, name = (scene, folder.name) if footage else (_edit_scene(scene), scene.name)
+    edit, name = (scene, folder.name) if footage else (edit_scene(scene), scene.name)
     place_strip(edit, f"{name} stylised", result_files(folder, frames), frames[0], above=footage)
     return edit
 
 
-def place_strip(edit: Any, name: str, files: list[Path], start: int, above: bool = False) -> Any:
-    """An image strip of these files, in the lowest free channel, or `above` all that lies in its time.
+def place_strip(edit: Any, name: str, files: list[Path], start: int, above: bool = False, channel: int = 1) -> Any:
+    """An image strip of these files, in the lowest free channel from `channel` up, or `above` all that lies in its time.
 
     The strip made before of files in the same folder is replaced, or read again where it holds the same: it may have
     been moved, trimmed or given effects.
@@ -40,7 +40,7 @@ def place_strip(edit: Any, name: str, files: list[Path], start: int, above: bool
     _refresh(files[0].parent)
     editor = edit.sequence_editor_create()
     strips = compat.sequencer_strips(editor)
-    channel = _top_channel(editor, start, start + len(files)) if above else 1
+    channel = _top_channel(editor, start, start + len(files)) if above else channel
     for strip in [s for s in strips if s.get(MARK) and s.type == "IMAGE"]:
         before = strip_files(strip)
         if before == files:
@@ -57,7 +57,7 @@ def place_strip(edit: Any, name: str, files: list[Path], start: int, above: bool
     return strip
 
 
-def _edit_scene(scene: bpy.types.Scene) -> bpy.types.Scene:
+def edit_scene(scene: bpy.types.Scene) -> bpy.types.Scene:
     """The scene that holds this shot's strip: found by its mark, or made."""
     edit = next((s for s in bpy.data.scenes if s.get(SHOT) == scene), None)
     if edit is None:
@@ -142,7 +142,7 @@ def _image_sequence(folder: Path, frames: tuple[int, ...]) -> bpy.types.Image:
     if image is None:
         image = bpy.data.images.load(stored(first))
         image.source = "SEQUENCE"
-        image.name = f"{folder.name} stylised"
+        image.name = f"{folder.name} stylised" if folder.parent.name != "takes" else folder.name
         image.use_view_as_render = False  # the frames have had their view transform
     image.filepath = stored(first)
     image.colorspace_settings.name = "Linear Rec.709" if first.suffix == ".exr" else "sRGB"

@@ -55,8 +55,8 @@ def look(folder: Path) -> ShotState:
     shot = _shot(folder, _changed(folder / "shot.json"))
     if shot is None:
         return ShotState(None)
-    keys = tuple(f for f in _numbered(folder / "keys", ".png") if f in shot.frames)
-    results = _numbered(folder / "result", result_suffix(folder))
+    keys = tuple(f for f in numbered(folder / "keys", ".png") if f in shot.frames)
+    results = numbered(folder / "result", result_suffix(folder))
     trained = max((_changed(path) for path in (folder / "style").glob("*.safetensors")), default=0)
     painted = max((_changed(key_path(folder, frame)) for frame in keys), default=0)
     newest = max(painted, _changed(folder / "shot.json"))
@@ -129,7 +129,7 @@ def _shot(folder: Path, _changed_at: int) -> Shot | None:
         return None
 
 
-def _numbered(folder: Path, suffix: str) -> tuple[int, ...]:
+def numbered(folder: Path, suffix: str) -> tuple[int, ...]:
     """The numbers of the files NNNN.png (or another suffix) in a folder, in order."""
     try:
         stems = [os.path.splitext(name) for name in os.listdir(folder)]

@@ -57,14 +57,7 @@ def find(name: str) -> Path:
 
 def save(shot_folder: Path, name: str) -> Path:
     """Save the style trained in this job folder; returns its folder. Raises StyleError; OSError for a full disk."""
-    name = name.strip()
-    if not name or name.startswith(".") or FORBIDDEN & set(name):
-        raise StyleError(
-            rpt_("'{name}' cannot be the name of a folder; leave out the characters {characters}").format(
-                name=name, characters=" ".join(sorted(FORBIDDEN))
-            )
-        )
-    library = style_folder()
+    name, library = folder_name(name), style_folder()
     if (library / name).exists():
         raise StyleError(
             rpt_("There is a style '{name}' already; choose another name, or delete that one first.").format(name=name)
@@ -77,7 +70,7 @@ def save(shot_folder: Path, name: str) -> Path:
             target = making / source.relative_to(shot_folder)
             target.parent.mkdir(exist_ok=True)
             shutil.copyfile(source, target)
-        _write_thumbnail(key_path(making, int(about["keys"][0])), making / "thumbnail.png")
+        write_thumbnail(key_path(making, int(about["keys"][0])), making / "thumbnail.png")
         write_json(
             making / "style.json", {"name": name, "saved": datetime.now().isoformat(timespec="seconds"), **about}
         )
@@ -150,8 +143,21 @@ def _parts(shot_folder: Path, keys: list[int]) -> list[Path]:
     return parts
 
 
-def _write_thumbnail(key: Path, path: Path) -> None:
-    image = bpy.data.images.load(str(key))
+def folder_name(name: str) -> str:
+    """A name that a folder can have. Raises StyleError."""
+    name = name.strip()
+    if not name or name.startswith(".") or FORBIDDEN & set(name):
+        raise StyleError(
+            rpt_("'{name}' cannot be the name of a folder; leave out the characters {characters}").format(
+                name=name, characters=" ".join(sorted(FORBIDDEN))
+            )
+        )
+    return name
+
+
+def write_thumbnail(picture: Path, path: Path) -> None:
+    """A small copy of a picture, as PNG."""
+    image = bpy.data.images.load(str(picture))
     try:
         part = THUMBNAIL / max(image.size)
         image.scale(*(max(1, round(side * part)) for side in image.size))
