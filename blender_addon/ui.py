@@ -13,8 +13,13 @@ from . import __package__ as base_package
 from . import installer
 from .engine_process import EngineMissing
 from .jobs import manager
-from .preferences import engine_python
-from .words import iface_
+from .preferences import engine_python, preferences
+from .words import iface_, n_
+
+
+WITHOUT = n_(
+    "Works without it: Capture, painting, Stylise by plain reprojection, In-Between and Play On by plain curves, Reduce Keys."
+)
 
 
 def duration(seconds: float) -> str:
@@ -73,14 +78,27 @@ class EngineState:
         try:
             engine_python()
         except EngineMissing as error:
-            if not installer.failed:
-                sentence(layout, str(error), "ERROR", width)
-            layout.operator("understudy.install_engine", icon="IMPORT")
-            layout.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES").module = base_package
+            self._draw_missing(str(error), width)
             return
         row = layout.row()
         row.label(text="Engine is off", icon="RADIOBUT_OFF")
         row.operator("understudy.start_engine", text="Start")
+
+    def _draw_missing(self, error: str, width: int) -> None:
+        """No engine yet: what works all the same, and the one button that makes it."""
+        layout = self.layout
+        if not installer.failed:
+            sentence(layout, error, "INFO", width)
+        if not bpy.app.online_access and not preferences().wheel_folder:
+            sentence(
+                layout, "Blender may not go online yet, and the engine's packages come from there.", "INTERNET", width
+            )
+            layout.operator("extensions.userpref_allow_online", text="Allow Online Access")
+        row = layout.row()
+        row.scale_y = 1.3
+        row.operator("understudy.install_engine", icon="IMPORT")
+        layout.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES").module = base_package
+        sentence(layout, WITHOUT, "CHECKMARK", width)
 
     def _draw_installation(self, step: installer.Step) -> None:
         box = self.layout.box().column()

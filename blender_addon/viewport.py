@@ -71,13 +71,16 @@ def draw(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, view: View, wi
     return np.array(pixels, np.uint8).reshape(height, width, 4)[::-1]
 
 
-def write_png(path: Path, picture: np.ndarray) -> None:
-    """Write (height, width, 4) uint8; Blender's own way passes through floats and is ten times slower."""
+def write_png(path: Path, picture: np.ndarray, software: str = "") -> None:
+    """Write (height, width, 4) uint8; Blender's own way passes through floats and is ten times slower. software: what the file
+    says made it."""
     height, width, _ = picture.shape
     rows = np.zeros((height, 1 + width * 4), np.uint8)  # each row begins with its filter: 0, none
     rows[:, 1:] = picture.reshape(height, width * 4)
     header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)  # 8 bits, RGBA
-    chunks = ((b"IHDR", header), (b"sRGB", b"\0"), (b"IDAT", zlib.compress(rows.tobytes(), 6)), (b"IEND", b""))
+    about = [(b"tEXt", b"Software\0" + software.encode("latin-1"))] if software else []
+    data = (b"IDAT", zlib.compress(rows.tobytes(), 6))
+    chunks = ((b"IHDR", header), (b"sRGB", b"\0"), *about, data, (b"IEND", b""))
     with open(path, "wb") as file:
         file.write(b"\x89PNG\r\n\x1a\n")
         for name, data in chunks:

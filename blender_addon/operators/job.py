@@ -7,14 +7,16 @@ Also the operators about jobs as such: Cancel, Good Enough, Show Preview, Start 
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
 
 from .. import preview
-from ..engine_process import EngineError, EngineNotInstalled
-from ..jobs import manager
+from ..engine_process import EngineError, EngineMissing, EngineNotInstalled
+from ..jobs import Running, manager
+from ..preferences import engine_python
 from ..properties import job_folder
 from ..protocol import Cancelled, Failed, Finished, JobError, Message, Preview
 from ..words import rpt_
@@ -42,6 +44,17 @@ def no_shot_folder(context: bpy.types.Context) -> str:
     except OperatorError as error:
         return str(error).rstrip(".")
     return ""
+
+
+def no_engine() -> bool:
+    """Whether none is installed, so that what can be done without is."""
+    try:
+        engine_python()
+    except EngineNotInstalled:
+        return True
+    except EngineMissing:
+        pass
+    return False
 
 
 def allowed(cls: type[bpy.types.Operator], why_not: str) -> bool:
@@ -86,8 +99,13 @@ class JobOperator(Operator):
         raise NotImplementedError
 
     def without_engine(self) -> Finished:
-        """Do the prepared job inside Blender. Raises JobError or OperatorError."""
+        """Do the prepared job inside Blender, all at once. Raises JobError or OperatorError."""
         raise NotImplementedError
+
+    def steps_without_engine(self) -> Generator[tuple[float, str], None, Finished]:
+        """The same a piece at a time, yielding (done, what) while the window answers; for what takes longer than a moment."""
+        yield from ()
+        return self.without_engine()
 
     def folder(self, context: bpy.types.Context) -> Path:
         """Where this operator's job lies. Raises OperatorError."""
@@ -101,10 +119,13 @@ class JobOperator(Operator):
             return {"CANCELLED"}
         try:
             while self._ended is None:
-                manager.pump()
-                time.sleep(POLL_SECONDS)
+                if self._steps is None:
+                    manager.pump()
+                    time.sleep(POLL_SECONDS)
+                else:
+                    self._step()
         finally:
-            manager.cancel(self._job)
+            self._give_up()
         return self._end(context)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
@@ -113,7 +134,7 @@ class JobOperator(Operator):
             return self.execute(context)
         if not self._submit(context):
             return {"CANCELLED"}
-        self._timer = context.window_manager.event_timer_add(0.1, window=context.window)
+        self._timer = context.window_manager.event_timer_add(0.01 if self._steps else 0.1, window=context.window)
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
@@ -121,7 +142,9 @@ class JobOperator(Operator):
         """Look for the end; Esc gives the job up, everything else is the artist's."""
         escape = event.type == "ESC" and event.value == "PRESS"
         if escape:
-            manager.cancel(self._job)
+            self._give_up()
+        elif self._steps and event.type == "TIMER":
+            self._step()
         if self._ended is None:
             return {"RUNNING_MODAL"} if escape else {"PASS_THROUGH"}
         context.window_manager.event_timer_remove(self._timer)
@@ -130,10 +153,34 @@ class JobOperator(Operator):
     def cancel(self, context: bpy.types.Context) -> None:
         """Blender takes the operator away: its window was closed or another file is being loaded."""
         context.window_manager.event_timer_remove(self._timer)
+        self._give_up()
+
+    def _give_up(self) -> None:
+        """Ask the engine, or end what is done without it."""
         manager.cancel(self._job)
+        if self._steps is not None:
+            self._steps.close()
+            self._end_local(Cancelled(""))
+
+    def _step(self) -> None:
+        """The next piece of what is done without an engine."""
+        assert self._steps is not None and manager.local is not None
+        try:
+            manager.local.advance(*next(self._steps))
+            manager.show(manager.local)
+        except StopIteration as stop:
+            self._end_local(stop.value)
+        except (OperatorError, JobError) as error:
+            self._end_local(Failed("", str(error)))
+        except OSError as error:
+            self._end_local(Failed("", self._cannot_write(error)))
+
+    def _end_local(self, end: Finished | Failed | Cancelled) -> None:
+        self._steps, self._ended, manager.local = None, end, None
 
     def _submit(self, context: bpy.types.Context) -> bool:
         self._ended: Finished | Failed | Cancelled | None = None
+        self._steps: Generator[tuple[float, str], None, Finished] | None = None
         self._scene = context.scene.session_uid
         try:
             if manager.busy(self.folder(context)):
@@ -143,19 +190,21 @@ class JobOperator(Operator):
             if installed:
                 self._job = manager.submit(self._folder, self._on_message, self.bl_label, self.takes_enough)
             else:
-                self._ended = self.without_engine()
+                self._steps = self.steps_without_engine()
+                manager.local = Running(self.bl_label, self._folder)
+                self._step()
         except (OperatorError, JobError, EngineError) as error:
             self.report({"ERROR"}, str(error))
             return False
         except OSError as error:  # a full disk, most of all: nothing was handed to the engine
-            self.report(
-                {"ERROR"},
-                rpt_("The job cannot be written ({why}); make room or choose another job folder.").format(
-                    why=error.strerror
-                ),
-            )
+            self.report({"ERROR"}, self._cannot_write(error))
             return False
         return True
+
+    def _cannot_write(self, error: OSError) -> str:
+        return rpt_("The job cannot be written ({why}); make room or choose another job folder.").format(
+            why=error.strerror
+        )
 
     def _start(self) -> bool:
         """Whether there is an engine, which is then starting. Raises EngineError where the job needs one."""

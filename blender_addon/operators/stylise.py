@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import bpy
 from bpy.props import BoolProperty
 
-from ..job_folder import FOOTAGE, key_path, write_job
+from .. import outcome, plain_stylise
+from ..job_folder import FOOTAGE, key_path, read_job, write_job
 from ..preferences import preferences
 from ..protocol import Finished, Shot, Stylise, TrainStyle
 from ..sequences import show_behind_camera, show_in_sequencer
 from ..shot import ShotState, look
 from ..styles import StyleError, find, keep_earlier
 from ..words import rpt_
-from .job import JobOperator, OperatorError, allowed, make_folder, shot_folder
+from .job import JobOperator, OperatorError, allowed, make_folder, no_engine, shot_folder
 from .keys import captured_shot, is_unsaved, not_captured
 
 
@@ -114,6 +116,7 @@ class UNDERSTUDY_OT_stylise(JobOperator, bpy.types.Operator):
     bl_idname = "understudy.stylise"
     bl_label = "Stylise"
     bl_options: Any = {"UNDO"}
+    does_without = True
 
     overwrite: BoolProperty(
         name="Overwrite",
@@ -127,8 +130,10 @@ class UNDERSTUDY_OT_stylise(JobOperator, bpy.types.Operator):
         why_not = not_captured(context)
         settings: Any = context.scene.understudy
         own = not settings.style or settings.style_use != "PAINT"
-        if not why_not and own and not shot_state(context).trained:
+        if not why_not and own and not (no_engine() or shot_state(context).trained):
             why_not = "No style is trained yet: paint a frame and press Train Style"
+        elif not why_not and no_engine() and not shot_state(context).keys:
+            why_not = "No frame is painted yet: go to a frame and press Paint This Frame"
         return allowed(cls, why_not)
 
     def prepare(self, context: bpy.types.Context) -> Path:
@@ -153,6 +158,15 @@ class UNDERSTUDY_OT_stylise(JobOperator, bpy.types.Operator):
         make_folder(folder)
         write_job(folder, job)
         return folder
+
+    def steps_without_engine(self) -> Generator[tuple[float, str], None, Finished]:
+        """By plain reprojection of the painted frames. Raises OperatorError where a saved style is to be used."""
+        settings = read_job(self._folder).settings
+        if isinstance(settings, Stylise) and settings.style:
+            raise OperatorError("A saved style needs the engine: press Install Engine in the Understudy panel.")
+        finished = yield from plain_stylise.stylise(self._folder)
+        outcome.finished(self._folder, finished)
+        return finished
 
     def apply(self, context: bpy.types.Context, folder: Path, finished: Finished) -> None:
         """The finished frames in the Video Sequencer and behind the camera."""

@@ -30,6 +30,13 @@ PANELS = {
     "Engine ready: {device}": "引擎就绪：{device}",
     "Engine found: {path}": "已找到引擎：{path}",
     "Installing the engine": "正在安装引擎",
+    "Blender may not go online yet, and the engine's packages come from there.": (
+        "Blender 还不允许联网，而引擎的软件包要从网上获取。"
+    ),
+    "Works without it: Capture, painting, Stylise by plain reprojection, In-Between and Play On by plain curves, Reduce Keys.": (
+        "无需引擎也可使用：采集、绘制、以普通投射进行风格化、以普通曲线生成中间帧和续演、精简关键帧。"
+    ),
+    "Reading the painted frames": "正在读取手绘帧",
     "Esc cancels": "按 Esc 取消",
     "Waiting: {count}": "等待中：{count}",
     "Waiting for the engine": "正在等待引擎",

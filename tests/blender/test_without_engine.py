@@ -8,8 +8,10 @@ import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.understudy.jobs import manager
+from bl_ext.user_default.understudy.plain_stylise import read_pixels
 from rigs import bone_curve, dump, fcurves, frames_of, key_pose, make_armature
 from shots import refusal
+from stage import add_ball, add_ground, animate, empty_stage, link
 
 ops = bpy.ops.understudy
 NOTE = "The plain curves were used, for no engine is installed"
@@ -104,3 +106,57 @@ def test_fewer_keys_need_no_engine(capfd: pytest.CaptureFixture[str]) -> None:
     few = sum(map(len, dump(ob).values()))
     assert few < many / 2
     assert f"{many - few} keys went" in capfd.readouterr().out
+
+
+def test_stylise_carries_the_paint_over(saved_file: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Capture, paint, Stylise with Blender alone: a ball painted blue is blue wherever it rolls to."""
+    scene = empty_stage(3, 48)
+    link(bpy.data.objects.new("Sun", bpy.data.lights.new("Sun", "SUN"))).data.energy = 3
+    ball = add_ball(location=(-1, 0, 1))
+    add_ground()
+    animate(ball, "location", (-1, 0, 1), (1, 0, 1))
+    assert "Nothing is captured yet" in refusal(ops.stylise)
+    assert ops.capture() == {"FINISHED"}
+    assert "No frame is painted yet" in refusal(ops.stylise)
+    scene.frame_set(1)
+    assert ops.paint_key() == {"FINISHED"}
+    folder = saved_file.parent / "understudy" / saved_file.stem
+    paint(folder / "keys" / "0001.png")
+    assert ops.stylise() == {"FINISHED"}
+    assert "carried over by plain reprojection" in capfd.readouterr().out
+    first, last = (read_pixels(folder / "result" / f"{frame:04d}.png", 48, 48) for frame in (1, 3))
+    assert 30 < blue(first).sum() < blue(last).sum() * 1.5 < blue(first).sum() * 3
+    assert np.argwhere(blue(last))[:, 1].mean() - np.argwhere(blue(first))[:, 1].mean() > 8, "it rolled to the right"
+    assert "Scene Stylised" in bpy.data.scenes
+
+
+def paint(path: Path) -> None:
+    """Blue over what is red in the picture, the ball."""
+    image = bpy.data.images.load(str(path))
+    pixels = np.array(image.pixels[:]).reshape(-1, 4)
+    pixels[pixels[:, 0] > pixels[:, 1] + 0.1] = (0, 0, 1, 1)
+    image.pixels.foreach_set(pixels.ravel().astype(np.float32))
+    image.save()
+    bpy.data.images.remove(image)
+
+
+def blue(picture: np.ndarray) -> np.ndarray:
+    return (picture[..., 2] > 0.9) & (picture[..., 0] < 0.1)
+
+
+def test_plain_frames_are_made_anew_and_others_kept(saved_file: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    empty_stage(2, 32)
+    add_ball()
+    ops.capture()
+    ops.paint_key()
+    folder = saved_file.parent / "understudy" / saved_file.stem
+    ops.stylise()
+    first, second = (folder / "result" / f"{frame:04d}.png" for frame in (1, 2))
+    second.write_bytes((folder / "frames" / "0002.png").read_bytes())  # the artist's own
+    first.write_bytes(first.read_bytes() + b"more")
+    assert ops.stylise() == {"FINISHED"}
+    assert not first.read_bytes().endswith(b"more")
+    assert second.read_bytes() == (folder / "frames" / "0002.png").read_bytes()
+    assert "1 frames that were not made by plain reprojection were kept" in capfd.readouterr().out
+    assert ops.stylise(overwrite=True) == {"FINISHED"}
+    assert second.read_bytes() != (folder / "frames" / "0002.png").read_bytes()

@@ -1,7 +1,8 @@
 """A real Blender with its window on a virtual screen: started, asked, clicked and photographed from plain Python.
 
-Blender runs in Debian's chroot (../shared/tools/real-blender); the engine's own Python is bind-mounted into it for as
-long as the tests run. Everything is skipped, saying so, where that script or root is missing.
+Blender runs in Debian's chroot (../shared/tools/real-blender): 4.3, or 5.2 with UNDERSTUDY_WINDOW=sid. The engine's own
+Python is bind-mounted into it for as long as the tests run. Everything is skipped, saying so, where that script or root is
+missing.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL_BLENDER = ROOT.parent / "shared" / "tools" / "real-blender"
-CHROOT = Path(os.environ.get("REAL_BLENDER_ROOT", "/var/tmp/real-blender")) / "trixie"
+SUITE = os.environ.get("UNDERSTUDY_WINDOW", "trixie")  # Blender 4.3; "sid": 5.2
+CHROOT = Path(os.environ.get("REAL_BLENDER_ROOT", "/var/tmp/real-blender")) / SUITE
 ENGINE_PYTHON = Path(os.environ.get("UNDERSTUDY_ENGINE_PYTHON", ROOT / ".envs" / "engine" / "bin" / "python"))
 REMOTE = Path(__file__).with_name("remote.py")
 SCREEN = "1600x1000x24"
@@ -47,8 +49,8 @@ class Seat:
     def __init__(self, folder: Path) -> None:
         python_home = Path(os.path.realpath(ENGINE_PYTHON)).parents[1]
         mounts = 'mkdir -p "$0$1" && mount --bind "$1" "$0$1" && shift && exec "$@"'
-        command = ["unshare", "-m", "sh", "-c", mounts, CHROOT, python_home, REAL_BLENDER, "trixie", "--shell"]
-        subprocess.run([REAL_BLENDER, "trixie", "--shell", "true"], cwd=ROOT, check=True)  # builds it, the first time
+        command = ["unshare", "-m", "sh", "-c", mounts, CHROOT, python_home, REAL_BLENDER, SUITE, "--shell"]
+        subprocess.run([REAL_BLENDER, SUITE, "--shell", "true"], cwd=ROOT, check=True)  # builds it, the first time
         self._log = open(folder / "seat.log", "wb")  # noqa: SIM115 closed in close()
         self._shell = subprocess.Popen(
             [*map(str, command), f"xvfb-run -a -s '-screen 0 {SCREEN} +extension GLX' sh"],

@@ -6,8 +6,10 @@ import json
 import sys
 import traceback
 from pathlib import Path
+from typing import Any
 
 import bpy
+from bl_ext.user_default.understudy import compat
 from bl_ext.user_default.understudy.jobs import manager
 
 FOLDER = Path(sys.argv[-1])
@@ -36,6 +38,16 @@ def sidebar() -> tuple[int, int, int, int]:
 
 def category() -> str:
     return region().active_panel_category
+
+
+def curves(name: str) -> list[bpy.types.FCurve]:
+    """The F-Curves of an object's action."""
+    return list(compat.action_fcurves(bpy.data.objects[name]))
+
+
+def strips() -> list[Any]:
+    """Of the scene's Video Sequencer."""
+    return list(compat.sequencer_strips(bpy.context.scene.sequence_editor))
 
 
 def command_under_mouse() -> str:

@@ -11,7 +11,9 @@ from conftest import ROOT, Seat
 
 RIG = ROOT / "tests" / "window" / "rig.py"
 KINDS = """import bpy
-print(sorted({k.type for fc in bpy.data.objects['Rig'].animation_data.action.fcurves for k in fc.keyframe_points}))
+from bl_ext.user_default.understudy import compat
+rig = bpy.data.objects['Rig']
+print(sorted({k.type for fc in compat.action_fcurves(rig) for k in fc.keyframe_points}))
 """
 STAGE = """import sys, bpy
 scene = bpy.context.scene

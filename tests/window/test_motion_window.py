@@ -11,10 +11,9 @@ from conftest import ROOT, Seat, Window
 
 Start = Callable[..., Window]
 KEYS = """[[fc.data_path, fc.array_index, [[list(k.co), list(k.handle_left), list(k.handle_right), k.type, k.interpolation]
-    for k in fc.keyframe_points]] for fc in bpy.data.objects['Rig'].animation_data.action.fcurves]"""
+    for k in fc.keyframe_points]] for fc in curves('Rig')]"""
 POSE = "[list(x) for b in bpy.data.objects['Rig'].pose.bones for x in (b.rotation_quaternion, b.location)]"
-GENERATED = """sum(k.type == 'GENERATED' for fc in bpy.data.objects['Rig'].animation_data.action.fcurves
-    for k in fc.keyframe_points)"""
+GENERATED = "sum(k.type == 'GENERATED' for fc in curves('Rig') for k in fc.keyframe_points)"
 OPEN = "any('understudy' in f.__module__ for f in bpy.app.handlers.frame_change_post)"
 
 
