@@ -27,8 +27,10 @@ __all__ = (
     "clean",
     "delete_generated_keys",
     "extrapolate",
+    "generate",
     "inbetween",
     "learn_motion",
+    "learn_sequence",
     "loop",
     "paint_key",
     "reduce_keys",
@@ -163,9 +165,7 @@ def stylise(
     >>> (done.folder / "result" / "0001.png").is_file()
     True
     """
-    found = None if collection is None else bpy.data.collections.get(collection)
-    if collection is not None and found is None:
-        raise UnderstudyError(f"There is no collection '{collection}' in the file.")
+    found = _collection(collection)
     shot = _shot(
         job_folder,
         style=style,
@@ -181,6 +181,81 @@ def stylise(
         seed=seed,
     )
     return call("stylise", settings={"overwrite": overwrite}, shot=shot)
+
+
+# --- more of a picture sequence --------------------------------------------------------------------------------------
+
+
+def generate(
+    how: str,
+    files: Folder | None = None,
+    *,
+    strip: str | None = None,
+    collection: str | None = None,
+    count: int | None = None,
+    slow: int | None = None,
+    variation: float | None = None,
+    learned: str | None = None,
+    seconds: float | None = None,
+    depth: str | None = None,
+    seed: int | None = None,
+    job_folder: Folder | None = None,
+) -> Result:
+    """Make more of a picture sequence. `frames` are those that were made, in the folder's result/.
+
+    how: "CONTINUE", "LOOP", "VARY", "BETWEEN" or "ANIMATE". files: a folder of numbered pictures, or a picture or movie; strip:
+    a strip of the Video Sequencer by its name; without both, the captured shot, and of it the objects of `collection` alone.
+    count: how many frames. slow: how many times slower, for "BETWEEN". variation: 0 to 1. learned: the saved sequence whose
+    motion "ANIMATE" gives to the picture. seconds: for learning, where that is still to be done.
+
+    >>> made = api.generate("LOOP", "//smoke", count=6, seconds=1)
+    >>> made.frames
+    (1, 2, 3, 4, 5, 6)
+    >>> (made.folder / "result" / "0001.png").is_file()
+    True
+    """
+    settings = _pictures(files, strip) | {
+        "how": how,
+        "count": count,
+        "slow": slow,
+        "variation": variation,
+        "seconds": seconds,
+    }
+    return call(
+        "generate",
+        settings=settings,
+        shot=_shot(job_folder, depth=depth, seed=seed),
+        generate={"sequence": learned, "collection": _collection(collection)},
+    )
+
+
+def learn_sequence(
+    files: Folder | None = None,
+    *,
+    strip: str | None = None,
+    collection: str | None = None,
+    seconds: float | None = None,
+    steps: int | None = None,
+    resume: bool = False,
+    name: str | None = None,
+    seed: int | None = None,
+    job_folder: Folder | None = None,
+) -> Result:
+    """Learn a picture sequence, which `generate` else does first. The pictures are meant as there.
+
+    steps: stop after so many. resume: go on from what was learned before. name: save it under this name, for "ANIMATE"
+    elsewhere; `folder` is then where it lies.
+
+    >>> api.learn_sequence("//smoke", seconds=1, name="Smoke").folder.name
+    'Smoke'
+    """
+    settings = _pictures(files, strip) | {"seconds": seconds, "steps": steps, "resume": resume, "name": name}
+    return call(
+        "learn_sequence",
+        settings=settings,
+        shot=_shot(job_folder, seed=seed),
+        generate={"collection": _collection(collection)},
+    )
 
 
 # --- motion ----------------------------------------------------------------------------------------------------------
@@ -350,6 +425,20 @@ def learn_motion(
 def _shot(job_folder: Folder | None, **settings: Any) -> dict[str, Any]:
     """Settings of the scene's shot, the folder among them, absolute."""
     return settings | {"job_folder": None if job_folder is None else os.path.abspath(job_folder)}
+
+
+def _pictures(files: Folder | None, strip: str | None) -> dict[str, Any]:
+    """Which picture sequence is meant."""
+    source = "FILES" if files is not None else "STRIP" if strip is not None else "SHOT"
+    return {"source": source, "strip": strip, "path": None if files is None else bpy.path.abspath(os.fspath(files))}
+
+
+def _collection(name: str | None) -> bpy.types.Collection | None:
+    """A collection of the file, None without a name. Raises UnderstudyError."""
+    found = None if name is None else bpy.data.collections.get(name)
+    if name is not None and found is None:
+        raise UnderstudyError(f"There is no collection '{name}' in the file.")
+    return found
 
 
 def _folder(job_folder: Folder | None) -> Path:

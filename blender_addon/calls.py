@@ -32,8 +32,8 @@ class Result:
     """What came of a call.
 
     folder: where files were written, None where none were. frames: of a shot, those captured, trained on, suggested or
-    painted, in order. keys: how many were made; of reduce_keys and delete_generated_keys, how many went. notes: sentences
-    for the artist. figures: what the engine measured, by name.
+    painted, or those generated, in order. keys: how many were made; of reduce_keys and delete_generated_keys, how many went.
+    notes: sentences for the artist. figures: what the engine measured, by name.
     """
 
     folder: Path | None = None
@@ -49,12 +49,14 @@ def call(
     settings: Mapping[str, Any] | None = None,
     shot: Mapping[str, Any] | None = None,
     motion: Mapping[str, Any] | None = None,
+    generate: Mapping[str, Any] | None = None,
     frames: tuple[int, int] | None = None,
 ) -> Result:
     """Run understudy.<operator> on the context's scene and object, blocking.
 
-    settings: the operator's own; shot, motion: of scene.understudy and scene.understudy_motion, frames: the scene's range, all
-    for this call alone. What is None is left as it is. Raises UnderstudyError.
+    settings: the operator's own; shot, motion, generate: of scene.understudy, scene.understudy_motion and
+    scene.understudy_generate, frames: the scene's range, all for this call alone. What is None is left as it is. Raises
+    UnderstudyError.
     """
     scene: Any = bpy.context.scene
     own = given(settings)
@@ -65,6 +67,7 @@ def call(
         stack.enter_context(_in_a_window())
         stack.enter_context(for_now(scene.understudy, given(shot)))
         stack.enter_context(for_now(scene.understudy_motion, given(motion)))
+        stack.enter_context(for_now(scene.understudy_generate, given(generate)))
         stack.enter_context(for_now(scene, given({"frame_end": last, "frame_start": first})))
         outcome = stack.enter_context(heard())
         _run(operator, own, outcome)
@@ -106,9 +109,9 @@ def _run(operator: str, settings: dict[str, Any], outcome: Outcome) -> None:
 
 def _result(operator: str, outcome: Outcome) -> Result:
     folder = outcome.folder or job_folder(bpy.context.scene)
-    frames: Sequence[int] = ()
+    frames: Sequence[int] = outcome.frames
     state = look(folder) if folder else None
-    if state and state.shot:
+    if state and state.shot and not frames:
         by_operator: dict[str, Sequence[int]] = {
             "capture": state.shot.frames,
             "use_footage": state.shot.frames,

@@ -50,11 +50,26 @@ MOTION_SETTINGS = {
     "in_place": "loop_keep_root",
     "to_next_key": "towards_target",
 }
+GENERATE_SETTINGS = {"learned": "sequence", "collection": "collection"}
 OPERATOR_SETTINGS = ("resume", "overwrite", "name", "filepath", "amount", "variation", "actions")
+PICTURE_SETTINGS = (
+    "how",
+    "source",
+    "strip",
+    "path",
+    "count",
+    "slow",
+    "variation",
+    "seconds",
+    "steps",
+    "resume",
+    "name",
+)
 MACHINES = """With --json every line that is for a machine is an object {"understudy": {...}} on stdout, among lines of
 Blender's own. While it runs: progress (0 to 1), seconds_left, job, text. At the end, either finished (the command), folder,
 frames, keys, notes, figures, saved; or error, a sentence. The exit status is 0 for a result, 1 for none, 2 for a wrong
 command line."""
+PICTURES = ("generate", "learn-sequence")
 MOTION = ("inbetween", "extrapolate", "loop", "clean", "reduce-keys", "delete-generated-keys", "learn-motion")
 
 
@@ -89,6 +104,8 @@ def parser() -> Parser:
         ("train-style", "train the style on the painted frames in the job folder's keys/", (_shot, _train)),
         ("stylise", "paint every captured frame", (_shot, _stylise, _save)),
         ("save-style", "save the trained style under a name, for other shots", (_shot, _name)),
+        ("learn-sequence", "learn a picture sequence, for generate", (_shot, _pictures, _learn_pictures)),
+        ("generate", "make more of a picture sequence", (_shot, _pictures, _generate, _save)),
         ("inbetween", "make the keys between the artist's keys", (_motion, _network, _frames, _few, _keep)),
         ("extrapolate", "play the motion on after the last key", (_motion, _network, _extrapolate, _few, _keep)),
         ("loop", "make a range a cycle, in a new action", (_motion, _frames, _loop, _few, _keep)),
@@ -155,6 +172,37 @@ def _stylise(command: argparse.ArgumentParser) -> None:
     yes_or_no = argparse.BooleanOptionalAction
     command.add_argument("--keep-background", action=yes_or_no, help="what is no object stays as rendered")
     command.add_argument("--keep-alpha", action=yes_or_no, help="the result is transparent where the render is")
+    command.add_argument("--depth", choices=[name for name, *_ in DEPTHS], help="PNG of 8 or 16 bit, or linear OpenEXR")
+
+
+def _pictures(command: argparse.ArgumentParser) -> None:
+    where = command.add_mutually_exclusive_group()
+    where.add_argument("--strip", metavar="NAME", help="a strip of the Video Sequencer")
+    where.add_argument(
+        "--frames-folder",
+        metavar="DIR",
+        dest="path",
+        type=os.path.abspath,
+        help="a folder of numbered pictures, or a picture or movie (default: the captured shot)",
+    )
+    command.add_argument("--collection", metavar="NAME", help="of the shot, the objects of this collection alone")
+    command.add_argument("--seconds", type=float, help="how long to learn")
+    command.add_argument("--seed", type=int)
+
+
+def _learn_pictures(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--steps", type=int, help="stop after so many steps of training")
+    command.add_argument("--resume", action="store_true", help="go on from what was learned before")
+    command.add_argument("--name", help="save it under this name, to animate pictures elsewhere")
+
+
+def _generate(command: argparse.ArgumentParser) -> None:
+    hows = ("continue", "loop", "vary", "between", "animate")
+    command.add_argument("--how", required=True, choices=hows, help="what to make of it")
+    command.add_argument("--count", metavar="N", type=int, help="how many frames")
+    command.add_argument("--slow", metavar="N", type=int, help="between: how many times slower")
+    command.add_argument("--variation", metavar="0-1", type=part(1), help="how far a take may stray")
+    command.add_argument("--learned", metavar="NAME", help="animate: the saved sequence whose motion is used")
     command.add_argument("--depth", choices=[name for name, *_ in DEPTHS], help="PNG of 8 or 16 bit, or linear OpenEXR")
 
 
@@ -313,6 +361,8 @@ class JsonLines(Lines):
 def _run(options: argparse.Namespace) -> Result:
     """Call the operator with what the command line gives, for this run alone. Raises UnderstudyError."""
     line = vars(options)
+    if options.command in PICTURES:
+        return _run_on_pictures(options.command.replace("-", "_"), line)
     if line.get("style") is None:
         line.pop("style_use", None)
     if line.get("collection"):
@@ -331,6 +381,19 @@ def _run(options: argparse.Namespace) -> Result:
         if options.command in ("inbetween", "extrapolate"):
             settings["use_selected_keys"] = False
         return call(operator, settings=settings, shot=shot, motion=motion, frames=frames)
+
+
+def _run_on_pictures(operator: str, line: dict[str, Any]) -> Result:
+    """The same, of verbs on a picture sequence. Raises UnderstudyError."""
+    line["source"] = "FILES" if line["path"] else "STRIP" if line["strip"] else "SHOT"
+    line["how"] = line["how"].upper() if line.get("how") else None
+    line["collection"] = _collection(line["collection"]) if line["collection"] else None
+    return call(
+        operator,
+        settings={name: line.get(name) for name in PICTURE_SETTINGS},
+        shot={name: line.get(name) for name in ("job_folder", "seed", "depth")},
+        generate={name: line.get(option) for option, name in GENERATE_SETTINGS.items()},
+    )
 
 
 def _collection(name: str) -> bpy.types.Collection:

@@ -210,7 +210,7 @@ def _expect_size(path: Path, size: tuple[int, int], first: Path, usual: tuple[in
 
 
 def collect(source: PictureSource) -> Generator[tuple[int, int], None, None]:
-    """Make frames/ hold the source's pictures and no others, with the shot's guides where there are some; yields (done, total)."""
+    """Make frames/ hold the pictures of the source and no others, with the guides of a shot; yields (done, total)."""
     frames = source.folder / "frames"
     frames.mkdir(parents=True, exist_ok=True)
     wanted = {f"{frame:04d}" for frame in source.frames}

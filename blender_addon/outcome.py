@@ -15,8 +15,8 @@ from .protocol import Finished
 
 @dataclass
 class Outcome:
-    """folder: where the result lies. frames: numbers of the pictures that were made there. notes: what was said, in order. refusal: why nothing came of
-    it, where that is no error. keys: how many were made, or went. figures: by name."""
+    """folder: where the result lies. frames: numbers of the pictures that were made there. notes: what was said, in order.
+    refusal: why nothing came of it, where that is no error. keys: how many were made, or went. figures: by name."""
 
     folder: Path | None = None
     frames: list[int] = field(default_factory=list)

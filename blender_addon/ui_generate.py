@@ -1,5 +1,5 @@
-"""The panel Generate: in the Video Sequencer's sidebar for the active strip, in the Image Editor's for its picture, in the 3D View's
-for the captured shot. Draws, and nothing else."""
+"""The panel Generate: in the Video Sequencer's sidebar for the active strip, in the Image Editor's for its picture, in the 3D
+View's for the captured shot. Draws, and nothing else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from .ui import Sidebar as ViewSidebar
 from .ui import sentence
 from .ui_sequencer import Sidebar as SequencerSidebar
 from .ui_stylise import stand
-from .words import iface_
 
 PLACES: Any = (("COMPOSITOR", "Node", "NODE_COMPOSITING"), ("MATERIAL", "Texture", "TEXTURE"))
 LEARNING = ("CONTINUE", "LOOP", "VARY")  # what a sequence must be learned for

@@ -1,5 +1,5 @@
-"""More of a picture sequence: continued, looped, varied, slowed down, or its motion given to a still. The result is a strip of the
-Video Sequencer, after or above what it was made from, which is left as it is.
+"""More of a picture sequence: continued, looped, varied, slowed down, or its motion given to a still. The result is a strip
+of the Video Sequencer, after or above what it was made from, which is left as it is.
 
 `execute` blocks; `invoke` collects the pictures between the window's events, then the engine works while the artist does.
 """
@@ -39,7 +39,7 @@ from .combine import captured_objects
 from .footage import ReadingOperator, active_strip
 from .job import Operator, OperatorError, allowed, make_folder, no_shot_folder, shot_folder
 from .keys import captured_shot, not_captured
-from .sequences import save_learned
+from .library import save_learned
 
 SOURCES = (
     ("STRIP", "Strip", "A movie or image strip of the Video Sequencer: the active one, or the one that is named"),
@@ -256,12 +256,17 @@ class UNDERSTUDY_OT_generate(SequenceOperator, bpy.types.Operator):
         return bpy.data.scenes.get(self._edit) or compat.sequencer_scene(context)
 
     def _place(self, edit: bpy.types.Scene, files: list[Path]) -> Any:
-        """After the source, in its channel if that is free; everything else above it."""
+        """After the source, in its channel if that is free; everything else above it. Where the source is in the picture."""
         how, name = self._job_settings.how, f"{self._from.name} {LABELS[self._job_settings.how]}"
         editor = edit.sequence_editor_create()
-        strips = [s for s in compat.sequencer_strips(editor) if s.name == self._from.name]
-        channel = strips[0].channel if strips else 1
-        return place_strip(edit, name, files, int(files[0].stem), above=how != "CONTINUE", channel=channel)
+        source = next((s for s in compat.sequencer_strips(editor) if s.name == self._from.name), None)
+        channel = source.channel if source else 1
+        made = place_strip(edit, name, files, int(files[0].stem), above=how != "CONTINUE", channel=channel)
+        if source is not None and hasattr(source, "transform"):
+            made.blend_type = source.blend_type
+            for name in ("offset_x", "offset_y", "scale_x", "scale_y", "rotation", "origin"):
+                setattr(made.transform, name, getattr(source.transform, name))
+        return made
 
 
 class UNDERSTUDY_OT_learn_sequence(SequenceOperator, bpy.types.Operator):

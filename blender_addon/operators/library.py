@@ -10,7 +10,6 @@ import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from .. import outcome, sequence_library
-from ..jobs import manager
 from ..preferences import sequence_folder
 from ..sequences import show_in_compositor, show_in_material
 from ..shot import numbered, result_suffix
