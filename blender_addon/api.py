@@ -215,7 +215,6 @@ def generate(
     True
     """
     settings = _pictures(files, strip) | {
-        "how": how,
         "count": count,
         "slow": slow,
         "variation": variation,
@@ -225,7 +224,7 @@ def generate(
         "generate",
         settings=settings,
         shot=_shot(job_folder, depth=depth, seed=seed),
-        generate={"sequence": learned, "collection": _collection(collection)},
+        generate={"how": how, "sequence": learned, "collection": _collection(collection)},
     )
 
 

@@ -153,12 +153,12 @@ def movie_source(scene: bpy.types.Scene, path: Path, shot_folder: Path) -> Pictu
     return PictureSource(path.stem, folder, read=file_params(scene, str(path), folder))
 
 
-def shot_source(folder: Path, shot: Shot) -> PictureSource:
+def shot_source(name: str, folder: Path, shot: Shot) -> PictureSource:
     """A captured shot, or footage that was made one."""
     files = {frame: frame_path(folder, frame) for frame in shot.frames}
-    name = folder.name if shot.source == FOOTAGE else "shot"
+    home = source_folder(folder, "shots", folder.name if shot.source == FOOTAGE else "shot")
     there = {frame: path for frame, path in files.items() if path.is_file()}
-    return PictureSource(name, source_folder(folder, "shots", name), there, shot=(folder, shot))
+    return PictureSource(name, home, there, shot=(folder, shot))
 
 
 def _of_files(scene: bpy.types.Scene, name: str, folder: Path, files: dict[int, Path]) -> PictureSource:

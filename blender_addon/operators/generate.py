@@ -110,7 +110,7 @@ class SourceOperator(Operator):
             return self._files(context, only)
         folder = shot_folder(context)
         if kind == "SHOT":
-            return only_frame(shot_source(folder, captured_shot(context)), only)
+            return only_frame(shot_source(context.scene.name, folder, captured_shot(context)), only)
         strip = named_strip(context, self.strip)
         if why_not := unreadable(strip, gaps=True):
             raise OperatorError(why_not + ".")

@@ -12,6 +12,7 @@ from bl_ext.user_default.understudy.jobs import manager
 from rigs import dump, key_pose, make_armature
 from shots import write_picture
 from stage import add_ball, empty_stage
+from test_generate import write_waves
 
 SHOT = (
     "capture_shot",
@@ -21,7 +22,8 @@ SHOT = (
     "stylise",
     "save_style",
 )  # each needs those before it
-MOTION = tuple(name for name in api.__all__ if name[0].islower() and name not in (*SHOT, "use_footage"))
+PICTURES = ("generate", "learn_sequence")
+MOTION = tuple(name for name in api.__all__ if name[0].islower() and name not in (*SHOT, *PICTURES, "use_footage"))
 
 
 class Checker(doctest.OutputChecker):
@@ -61,6 +63,15 @@ def test_the_example_of_footage(saved_file: Path) -> None:
     write_picture(saved_file.parent / "plates" / "tree.png", (0.2, 0.4, 0.6))
     run_example("use_footage")
     assert bpy.context.scene.understudy.job_folder.startswith("//understudy/")
+
+
+def test_the_examples_of_picture_sequences(saved_file: Path, tmp_path: Path) -> None:
+    preferences = bpy.context.preferences.addons["bl_ext.user_default.understudy"].preferences
+    preferences.sequence_folder = str(tmp_path / "sequences")
+    write_waves(saved_file.parent / "smoke", range(1, 33))
+    for name in PICTURES:
+        run_example(name)
+    assert (tmp_path / "sequences" / "Smoke" / "sequence").is_dir()
 
 
 @pytest.mark.parametrize("name", MOTION)
@@ -107,6 +118,8 @@ def test_every_refusal_is_one_sentence(saved_file: Path) -> None:
         ("source cannot be 'FILM'.", api.capture_shot, {"source": "FILM"}),
         ("Nothing is captured yet", api.stylise, {}),
         ("There is no collection 'Hero' in the file.", api.stylise, {"collection": "Hero"}),
+        ("how cannot be 'MELT'.", api.generate, {"how": "MELT"}),
+        ("There is no strip 'Fire'", api.generate, {"how": "LOOP", "strip": "Fire"}),
         ("There is no object 'Elsewhere' in the scene.", api.inbetween, {"ob": unlinked}),
         ("'Rig' has no bone 'hand'.", api.inbetween, {"ob": ob, "bones": ["hand"]}),
         ("There are no generated keys here.", api.delete_generated_keys, {"ob": ob}),

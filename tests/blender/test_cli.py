@@ -16,7 +16,16 @@ from shots import add_camera, write_key, write_picture, write_results, write_sho
 
 FakeEngine = Callable[..., None]
 COMMANDS = ("capture", "suggest-key", "train-style", "stylise", "save-style", "inbetween", "extrapolate")
-COMMANDS += ("use-footage", "delete-generated-keys", "loop", "clean", "reduce-keys", "learn-motion")
+COMMANDS += (
+    "use-footage",
+    "delete-generated-keys",
+    "loop",
+    "clean",
+    "reduce-keys",
+    "learn-motion",
+    "learn-sequence",
+    "generate",
+)
 
 
 @pytest.fixture
@@ -41,6 +50,8 @@ def test_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
         ("capture --frames 9-3", "ends before it starts"),
         ("capture --frames a-b", "is not like 1-48"),
         ("inbetween --object Rig", "--save --output is required"),
+        ("generate", "--how"),
+        ("generate --how loop --strip A --frames-folder B", "not allowed with argument"),
     ],
 )
 def test_a_wrong_command_line_is_status_2(arguments: str, why: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -53,6 +64,7 @@ def test_a_wrong_command_line_is_status_2(arguments: str, why: str, capsys: pyte
     [
         ("capture", "The scene has no camera"),
         ("stylise", "Save the Blender file first"),
+        ("generate --how loop --strip Fire", "Save the Blender file first"),
         ("inbetween --save", "Name an object with --object"),
         ("inbetween --save --object Rig", "There is no object 'Rig'"),
         ("extrapolate --save --object Prop --bones hand,head", "'Prop' has no bone 'hand'"),
@@ -170,6 +182,22 @@ def test_footage_becomes_the_shot(saved_file: Path, fake_engine: FakeEngine, cap
     bpy.ops.wm.open_mainfile(filepath=str(saved_file))
     assert bpy.context.scene.understudy.job_folder == "//understudy/shot/footage/tree"
     assert not bpy.context.scene.understudy.footage_still
+
+
+def test_pictures_are_made_of_pictures(
+    saved_file: Path, fake_engine: FakeEngine, capfd: pytest.CaptureFixture[str]
+) -> None:
+    made = [{"write": [f"result/{frame:04d}.png", "picture"]} for frame in (5, 6)]
+    fake_engine(jobs=[[*made, {"finish": {"results": ["result/0005.png", "result/0006.png"]}}]])
+    for frame in range(1, 5):
+        write_picture(saved_file.parent / "smoke" / f"{frame:04d}.png", (0.1 * frame,) * 3)
+    line = f"generate --how continue --count 2 --seed 7 --variation 0.25 --frames-folder {saved_file.parent / 'smoke'} --json"
+    assert cli.command(line.split()) == 0
+    *_, last = told(capfd.readouterr().out)
+    assert (last["finished"], last["frames"], Path(last["folder"]).name) == ("generate", [5, 6], "continued")
+    job = read_job(Path(last["folder"]).parents[1]).settings
+    assert (job.how, job.count, job.seed, job.variation) == ("CONTINUE", 2, 7, 0.25)
+    assert bpy.context.scene.understudy_generate.how == "CONTINUE" and bpy.context.scene.understudy.seed == 0
 
 
 def test_generated_keys_are_deleted(

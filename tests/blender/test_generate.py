@@ -11,6 +11,8 @@ import pytest
 from bl_ext.user_default.understudy import api, compat
 from bl_ext.user_default.understudy.job_folder import read_job
 from bl_ext.user_default.understudy.jobs import manager
+from shots import refusal
+from stage import add_ball, add_ground, animate, empty_stage, guides, link
 from test_footage import add_strip, editor, move, read_picture, trim
 
 SIDE, COUNT = 48, 32
@@ -135,3 +137,140 @@ def test_a_folder_of_other_pictures(saved_file: Path) -> None:
     (strip,) = compat.sequencer_strips(editor())
     assert compat.strip_span(strip) == (133, 139) and strip.name == "plates continued"
     assert np.abs(read_picture(files(strip)[0]) - wave(132)).mean() < 0.1
+
+
+# --- what cannot be done ----------------------------------------------------------------------------------------------
+
+
+def shorten(strip: Any) -> None:
+    trim(strip, 5, 6)
+
+
+def make_small(strip: Any) -> None:
+    write_picture(files(strip)[9], wave(1)[::2, ::2])
+
+
+def choose_colour(strip: Any) -> None:
+    """A strip without pictures of its own, active. (The bpy module makes no sound strips.)"""
+    span = {"frame_end": 40} if bpy.app.version < (5, 0) else {"length": 30}
+    editor().active_strip = compat.sequencer_strips(editor()).new_effect("Colour", "COLOR", 4, 10, **span)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda strip: setattr(editor(), "active_strip", None), "Select a movie or image strip in the Video Sequencer"),
+        (choose_colour, "Select a movie or image strip in the Video Sequencer"),
+        (shorten, "'Wave' is a single picture"),
+        (make_small, "wave_0010.png is 24 x 24 and wave_0001.png 48 x 48 pixels; give all pictures one size."),
+        (lambda strip: files(strip)[4].unlink(), "Frame 9 of 'Wave' is missing"),
+        (lambda strip: [path.unlink() for path in files(strip)], "A file of 'Wave' is missing"),
+        (lambda strip: move(strip, -40), "'Wave' begins before frame 0"),
+    ],
+)
+def test_a_strip_that_cannot_be_used_is_one_sentence(strip: Any, spoil: Any, sentence: str) -> None:
+    before = len(compat.sequencer_strips(editor()))
+    spoil(strip)
+    assert sentence in refusal(bpy.ops.understudy.generate, how="CONTINUE")
+    assert len(compat.sequencer_strips(editor())) <= before + 1 and manager.running is None
+    assert not list(Path(bpy.data.filepath).parent.rglob("takes"))
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"strip": "Nobody"}, "There is no strip 'Nobody' in the Video Sequencer."),
+        ({"source": "FILES", "path": "//"}, "There are no numbered pictures in"),
+        ({"source": "FILES", "path": "//nowhere"}, "cannot be read (No such file or directory)"),
+        ({"source": "SHOT"}, "Nothing is captured yet"),
+        ({"how": "ANIMATE"}, "Choose the learned sequence whose motion"),
+    ],
+)
+def test_what_is_not_there_is_one_sentence(strip: Any, options: dict[str, str], sentence: str) -> None:
+    assert sentence in refusal(bpy.ops.understudy.generate, **options)
+
+
+def test_a_file_that_was_never_saved() -> None:
+    assert "Save the Blender file first" in refusal(bpy.ops.understudy.generate)
+
+
+def test_an_engine_that_dies_costs_nothing(strip: Any, fake_engine: Any) -> None:
+    fake_engine(jobs=[[{"write": ["result/0037.png", "half"]}, {"progress": [0.5, "Frame 37 made", 9.0]}, {"die": 9}]])
+    assert "ended with exit code 9" in refusal(bpy.ops.understudy.generate, how="CONTINUE")
+    assert list(compat.sequencer_strips(editor())) == [strip] and manager.running is None
+    assert not list(Path(bpy.data.filepath).parent.rglob("takes"))
+    fake_engine(jobs=[[{"finish": {}}]])
+    assert "left no frame" in refusal(bpy.ops.understudy.generate, how="CONTINUE")
+
+
+# --- learned sequences ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    """Where learned sequences are saved."""
+    preferences = bpy.context.preferences.addons["bl_ext.user_default.understudy"].preferences
+    preferences.sequence_folder = str(tmp_path / "sequences")
+    return tmp_path / "sequences"
+
+
+def test_a_learned_sequence_is_saved_once_and_deleted(strip: Any, library: Path) -> None:
+    settings = bpy.context.scene.understudy_generate
+    assert "Nothing is learned of this sequence yet" in refusal(bpy.ops.understudy.save_sequence, name="Wave")
+    assert "No learned sequence is saved yet" in refusal(bpy.ops.understudy.delete_sequence)
+    assert bpy.ops.understudy.learn_sequence(steps=2, seconds=5, name="First") == {"FINISHED"}
+    assert bpy.ops.understudy.save_sequence(name="Second") == {"FINISHED"} and settings.sequence == "Second"
+    assert sorted(path.name for path in library.iterdir()) == ["First", "Second"]
+    assert {path.name for path in (library / "First").iterdir()} == {"sequence", "sequence.json", "thumbnail.png"}
+    assert "There is a learned sequence 'First' already" in refusal(bpy.ops.understudy.save_sequence, name="First")
+    assert "cannot be the name of a folder" in refusal(bpy.ops.understudy.save_sequence, name="a/b")
+    assert bpy.ops.understudy.delete_sequence() == {"FINISHED"} and settings.sequence == ""
+    assert [path.name for path in library.iterdir()] == ["First"]
+    assert "There is no learned sequence 'Third'" in refusal(bpy.ops.understudy.delete_sequence, name="Third")
+
+
+# --- other places -----------------------------------------------------------------------------------------------------
+
+
+def test_the_last_take_as_node_and_as_texture(strip: Any) -> None:
+    assert "No frame is generated yet" in refusal(bpy.ops.understudy.show_take, place="MATERIAL")
+    assert bpy.ops.understudy.generate(how="CONTINUE", **QUICK) == {"FINISHED"}
+    bpy.ops.mesh.primitive_cube_add()
+    assert "has no material" in refusal(bpy.ops.understudy.show_take, place="MATERIAL")
+    material = bpy.data.materials.new("Fire")
+    bpy.context.object.data.materials.append(material)
+    for place in ("MATERIAL", "COMPOSITOR"):
+        assert bpy.ops.understudy.show_take(place=place) == {"FINISHED"}
+    (texture,) = [node for node in compat.material_tree(material).nodes if node.bl_idname == "ShaderNodeTexImage"]
+    (node,) = [n for n in compat.compositor_tree(bpy.context.scene).nodes if n.bl_idname == "CompositorNodeImage"]
+    assert texture.image == node.image and texture.image.source == "SEQUENCE"
+    assert Path(bpy.path.abspath(texture.image.filepath)) == files(made(strip))[0]
+    assert (texture.image_user.frame_start, texture.image_user.frame_duration) == (37, 6)
+
+
+# --- a captured shot --------------------------------------------------------------------------------------------------
+
+
+def test_of_a_shot_the_chosen_objects_alone(saved_file: Path) -> None:
+    """The ball is made anew, the ground stays; the strip goes where a shot's results go, for it has had its view transform."""
+    scene = empty_stage(frames=16, side=SIDE)
+    link(bpy.data.objects.new("Sun", bpy.data.lights.new("Sun", "SUN"))).rotation_euler = (0.6, 0.3, 0)
+    scene.view_settings.view_transform = "Standard"
+    add_ground()
+    ball = add_ball(location=(-1.5, 0, 1))
+    animate(ball, "location", (-1.5, 0, 1), (1.5, 0, 1))
+    fire = bpy.data.collections.new("Fire")
+    scene.collection.children.link(fire)
+    fire.objects.link(ball)
+    assert bpy.ops.understudy.capture() == {"FINISHED"}
+    scene.understudy_generate.collection = fire
+    assert bpy.ops.understudy.generate(source="SHOT", how="VARY", variation=1.0, **QUICK) == {"FINISHED"}
+    edit = bpy.data.scenes["Scene Stylised"]
+    (strip,) = compat.sequencer_strips(edit.sequence_editor)
+    assert (strip.name, edit.view_settings.view_transform) == ("Scene take", "Standard")
+    assert not scene.sequence_editor or not compat.sequencer_strips(scene.sequence_editor)
+    folder = saved_file.parent / "understudy" / "shot"
+    captured, picture = (read_picture(path)[..., :3] for path in (folder / "frames" / "0003.png", files(strip)[2]))
+    seen = np.stack([each["id"][..., 0] == 1 for each in guides(folder, *range(1, 17))]).any(0)
+    assert np.abs(picture - captured)[~seen].max() < 0.01, "where no ball comes by, all is as it was"
+    assert np.abs(picture - captured)[seen].max() > 0.1
