@@ -20,6 +20,7 @@ from engine.stylise.views import View
 
 _UNKNOWN, _NOWHERE = -1, -2
 _WALKS = 3  # at most, from where a table of cells says
+_TOGETHER = 2.0  # pixels of the key from half-way to a neighbour: farther apart is another part of the object
 _STRIDE = 24.0  # pixels that one walk may go
 _COARSEST = 5  # sizes of cell in which a pixel is kept, each twice the one before
 _PROBES = (0, 1, 2, 3)  # sizes of cell to look in, above the point's own
@@ -48,100 +49,105 @@ class KeySurface:
         extent = slopes.square().sum(1).amax(0).sqrt()
         usable = mask.flatten() & (extent > 0)
         # A pixel that does not count is nobody's.
-        self._places = [*points, torch.where(usable, ids, -1)]
+        self._places, self._owner = list(points), torch.where(usable, ids, -1)
         self._inverse = _inverse(slopes)
         self._slopes = [plane.contiguous() for plane in slopes.flatten(0, 1)]
         inside = _inside((surface.edges[0] > 0) | ~mask).flatten()
         self._judge = [extent, surface.footprint.flatten(), inside]
         self._cells = _Cells(points, ids, extent, usable)
 
-    def locate(self, points: Tensor, ids: Tensor, footprint: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, 2) place in the key in pixels and (N,) confidence, of points (N, 3) of objects (N,) int32. footprint: (N,) edge
-        of a pixel on the surface. Fastest where points is a transposed (3, N)."""
-        return self._search(points.T, ids, footprint, None)[:2]
+    def see(self, surface: Surface) -> tuple[Tensor, Tensor, Tensor]:
+        """Where the key shows a surface: (H, W) columns, rows and confidences. Every second pixel of every second row is
+        searched for, and the others begin where these lead."""
+        thin = [plane[..., ::2, ::2] for plane in (*surface.points, surface.ids, surface.footprint)]
+        *points, ids, footprint = (plane.flatten() for plane in thin)
+        coarse = self._settle(points, ids, footprint, self._find(torch.stack(points), ids, footprint))
+        begin = self._spread(coarse, surface)
+        points, ids, footprint = list(surface.points.flatten(1)), surface.ids.flatten(), surface.footprint.flatten()
+        open_ = torch.nonzero(begin == _UNKNOWN)[:, 0]
+        if len(open_):
+            some = torch.stack(_take(points, open_)), ids.index_select(0, open_), footprint.index_select(0, open_)
+            begin.index_copy_(0, open_, self._find(*some))
+        x, y, trust = (plane.view(surface.ids.shape) for plane in self._settle(points, ids, footprint, begin))
+        return x, y, trust
 
-    def see(self, surface: Surface) -> tuple[Tensor, Tensor]:
-        """`locate` for every pixel of a surface, (H W, 2) and (H W,): every second one of every second row is searched for, and
-        the others begin where these were found."""
-        planes = surface.points, surface.ids[None], surface.footprint[None]
-        points, ids, footprint = (plane[:, ::2, ::2].flatten(1) for plane in planes)
-        _, trust, pixel = self._search(points, ids[0], footprint[0], None)
-        coarse = surface.ids[::2, ::2].shape
-        found = (trust > 0).view(coarse)
+    def _spread(self, coarse: tuple[Tensor, Tensor, Tensor], surface: Surface) -> Tensor:
+        """(H W,) int32, the pixels of the key to begin with: half-way between those of the neighbours that were found (columns,
+        rows and confidences of every second pixel) where these lie together, else the nearest; _UNKNOWN on another
+        object, _NOWHERE where no neighbour was found."""
+        shape, thin = surface.ids.shape, surface.ids[::2, ::2].shape
+        height, width = self.view.shape
+        x, y, trust = (plane.view(thin) for plane in coarse)
+        found = trust > 0
         about = F.max_pool2d(found[None, None].float(), 3, 1, 1)[0, 0] > 0
-        begin = torch.where(found, pixel.view(coarse), _UNKNOWN)
-        begin, about, own = (_twice(x, surface.ids.shape) for x in (begin, about, ids.view(coarse)))
-        begin = torch.where(about, torch.where(own == surface.ids, begin, _UNKNOWN), _NOWHERE)
-        points, ids, footprint = (plane.flatten(1) for plane in planes)
-        return self._search(points, ids[0], footprint[0], begin.flatten())[:2]
+        same = _twice(torch.where(found, surface.ids[::2, ::2], -1), shape) == surface.ids
+        column, row = (_between(plane, shape) for plane in (x, y))
+        pixel = row.round_().clamp_(0, height - 1).mul_(width).add_(column.round_().clamp_(0, width - 1)).int()
+        pixel = torch.where(same, pixel, _UNKNOWN)
+        return torch.where(_twice(about, shape), pixel, _NOWHERE).flatten()
 
-    def _search(
-        self, points: Tensor, ids: Tensor, footprint: Tensor, begin: Tensor | None
+    def _settle(
+        self, points: list[Tensor], ids: Tensor, footprint: Tensor, begin: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """As `locate`, of points (3, N), and (N,) the nearest pixels. begin: (N,) int32, a pixel of the object near the place, or
-        _UNKNOWN, or _NOWHERE."""
-        xy, trust = points.new_zeros(2, len(ids)), points.new_zeros(len(ids))
-        nearest = self._find(points, ids, footprint, begin)
-        near = torch.nonzero(nearest >= 0)[:, 0]
-        *places, footprint = _take([*points, footprint], near)
-        ids = ids.index_select(0, near)
-        pixel, offset, step = self._approach(nearest.index_select(0, near), places, ids)
-        extent, area, inside = _take(self._judge, pixel)
-        slopes = _take(self._slopes, pixel)
+        """Column, row and confidence, (N,) each, of points, three times (N,), of objects (N,). begin: (N,) pixels near them,
+        negative where there is none. footprint: (N,) edge of a pixel on the surface."""
+        there = begin >= 0
+        pixel, offset, step = self._approach(begin.clamp(min=0), points, ids, there)
+        extent, area, inside, *slopes = _take([*self._judge, *self._slopes], pixel)
         u, v = (part.clamp_(-0.75, 0.75) for part in step)
         rest = _length([offset[i] - u * slopes[i] - v * slopes[3 + i] for i in range(3)]).sqrt_()
         sure = (2 - 2 * rest / extent).clamp_(0, 1) * (2 - area / footprint.clamp(min=1e-9) / 3).clamp_(0, 1)
-        trust.index_copy_(0, near, sure * inside)
-        width = self.view.shape[1]
-        row = torch.div(pixel, width, rounding_mode="floor")
-        xy.index_copy_(1, near, torch.stack([pixel - row * width + u, row + v]))
-        return xy.T, trust, nearest.index_copy_(0, near, pixel)
+        row = torch.div(pixel, self.view.shape[1], rounding_mode="floor")
+        column = pixel - row * self.view.shape[1]
+        return column + u, row + v, sure * inside * there
 
-    def _find(self, points: Tensor, ids: Tensor, footprint: Tensor, begin: Tensor | None) -> Tensor:
+    def _find(self, points: Tensor, ids: Tensor, footprint: Tensor) -> Tensor:
         """(N,) a pixel near each point (3, N), of the same object; negative where there is none."""
-        if begin is not None:
-            open_ = torch.nonzero(begin == _UNKNOWN)[:, 0]
-            some = points.index_select(1, open_), ids.index_select(0, open_), footprint.index_select(0, open_)
-            return begin.index_copy(0, open_, self._find(*some, None))
         best, gap = torch.full_like(ids, -1), torch.full_like(footprint, torch.inf)
         own = _size(footprint)
         for coarser in _PROBES:
             pixel = self._cells.look(points, ids, own + coarser)
-            *place, owner = _take(self._places, pixel.clamp(min=0))
-            away = _length([a - b for a, b in zip(points, place, strict=True)])
+            x, y, z, owner = _take([*self._places, self._owner], pixel.clamp(min=0))
+            away = _length([a - b for a, b in zip(points, (x, y, z), strict=True)])
             nearer = (pixel >= 0) & (owner == ids) & (away < gap)
             best, gap = torch.where(nearer, pixel, best), torch.where(nearer, away, gap)
         return best
 
-    def _approach(self, pixel: Tensor, points: list[Tensor], ids: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-        """From pixels (N,) of the right objects to those nearest to the points: pixels, what is left to go on the surface, three
-        times (N,), and in pixels, twice (N,)."""
-        height, width = self.view.shape
-        offset, step, _ = self._gap(pixel, points, ids)
-        for _ in range(_WALKS):
-            move = [part.clamp(-_STRIDE, _STRIDE).round_().int() for part in step]
-            go = torch.nonzero(move[0] | move[1])[:, 0]
-            if not len(go):
-                break
-            start, right, down = _take([pixel, *move], go)
-            row = torch.div(start, width, rounding_mode="floor")
-            end = (row + down).clamp_(0, height - 1) * width + (start - row * width + right).clamp_(0, width - 1)
-            found, rest, fits = self._gap(end, _take(points, go), ids.index_select(0, go))
-            nearer = fits & (_length(found) < _length(_take(offset, go)))
-            go = go[nearer]
-            pixel.index_copy_(0, go, end[nearer])
-            for old, new in zip((*offset, *step), (*found, *rest), strict=True):
-                old.index_copy_(0, go, new[nearer])
-        return pixel, offset, step
+    def _approach(
+        self, pixel: Tensor, points: list[Tensor], ids: Tensor, there: Tensor
+    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """From pixels (N,) of the right objects, where `there`, to those nearest to the points: pixels, what is left to go on the
+        surface, three times (N,), and in pixels, twice (N,)."""
+        found = [pixel, *self._gap(pixel, points)]
+        go = torch.nonzero(((found[4].abs() > 0.5) | (found[5].abs() > 0.5)) & there)[:, 0]
+        if len(go):
+            walked = self._walk(_take(found, go), _take(points, go), ids.index_select(0, go))
+            found = [old.index_copy(0, go, new) for old, new in zip(found, walked, strict=True)]
+        return found[0], found[1:4], found[4:]
 
-    def _gap(self, pixel: Tensor, points: list[Tensor], ids: Tensor) -> tuple[list[Tensor], list[Tensor], Tensor]:
-        """From pixels to points: on the surface, three times (N,), in pixels, twice (N,), and (N,) whether the pixel shows the
-        object."""
-        *place, owner = _take(self._places, pixel)
-        inverse = _take(self._inverse, pixel)
-        x, y, z = offset = [a - b for a, b in zip(points, place, strict=True)]
-        step = [inverse[i] * x + inverse[i + 1] * y + inverse[i + 2] * z for i in (0, 3)]
-        return offset, step, owner == ids
+    def _walk(self, found: list[Tensor], points: list[Tensor], ids: Tensor) -> list[Tensor]:
+        """Pixels, offsets and steps nearer to the points, each (N,)."""
+        height, width = self.view.shape
+        pixel = found[0]
+        row = torch.div(pixel, width, rounding_mode="floor")
+        column, away = pixel - row * width, _length(found[1:4])
+        for _ in range(_WALKS):
+            right, down = (part.clamp(-_STRIDE, _STRIDE).round_().int() for part in found[4:])
+            new = [(column + right).clamp_(0, width - 1), (row + down).clamp_(0, height - 1)]
+            end = new[1] * width + new[0]
+            gap = self._gap(end, points)
+            left = _length(gap[:3])
+            nearer = (left < away) & (self._owner.index_select(0, end) == ids)
+            old = [column, row, away, *found]
+            both = zip([*new, left, end, *gap], old, strict=True)
+            column, row, away, *found = (torch.where(nearer, a, b) for a, b in both)
+        return found
+
+    def _gap(self, pixel: Tensor, points: list[Tensor]) -> list[Tensor]:
+        """From pixels to points: on the surface, three times (N,), and in pixels, twice (N,)."""
+        x, y, z, *inverse = _take([*self._places, *self._inverse], pixel)
+        offset = [a - b for a, b in zip(points, (x, y, z), strict=True)]
+        return offset + [_dot(inverse[i : i + 3], offset) for i in (0, 3)]
 
 
 def _take(planes: list[Tensor], where: Tensor) -> list[Tensor]:
@@ -149,10 +155,15 @@ def _take(planes: list[Tensor], where: Tensor) -> list[Tensor]:
     return [plane.index_select(0, where) for plane in planes]
 
 
+def _dot(one: list[Tensor], other: list[Tensor]) -> Tensor:
+    """(N,) of three planes each."""
+    (a, b, c), (x, y, z) = one, other
+    return (a * x).addcmul_(b, y).addcmul_(c, z)
+
+
 def _length(offset: list[Tensor]) -> Tensor:
     """The squared length."""
-    x, y, z = offset
-    return x * x + y * y + z * z
+    return _dot(offset, offset)
 
 
 def _size(edge: Tensor) -> Tensor:
@@ -182,6 +193,16 @@ def _inside(rim: Tensor) -> Tensor:
 def _twice(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     """(H, W) of every second one of them."""
     return x.repeat_interleave(2, 0).repeat_interleave(2, 1)[: shape[0], : shape[1]]
+
+
+def _between(x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """(H, W) of every second one of them, the others half-way between their neighbours, unless these lie far apart."""
+    for axis in (0, 1):
+        after = torch.cat([x.narrow(axis, 1, x.shape[axis] - 1), x.narrow(axis, -1, 1)], axis)
+        half = (after - x) / 2
+        half = torch.where(half.abs() < _TOGETHER, x + half, x)
+        x = torch.stack([x, half], axis + 1).flatten(axis, axis + 1).narrow(axis, 0, shape[axis])
+    return x
 
 
 class _Cells:
@@ -218,23 +239,22 @@ class Atlas:
         self.keys = keys
 
     def _see(self, frame: int, surface: Surface, without: int | None) -> tuple[Tensor, Tensor]:
-        """(N, 2) places and (N,) confidences in the key that shows each pixel best, of two equals the nearer in time."""
+        """(H, W, 2) places and (H, W) confidences in the key that shows each pixel best, of two equals the nearer in time."""
         height, width = self.keys[0].view.shape
-        x, y = surface.points.new_zeros(2, surface.ids.numel())
-        trust, score = torch.zeros_like(x), torch.zeros_like(x)
+        x, y, trust, score = surface.points.new_zeros(4, *surface.ids.shape)
         for i, key in enumerate(self.keys):
             if key.view.frame == without:
                 continue
-            place, certain = key.see(surface)
+            column, row, certain = key.see(surface)
             merit = certain / (1 + 0.01 * abs(key.view.frame - frame))
             better = merit > score
-            x = torch.where(better, place[:, 0].clamp(0, width - 1), x)
-            y = torch.where(better, place[:, 1].clamp(0, height - 1) + i * height, y)
+            x = torch.where(better, column.clamp_(0, width - 1), x)
+            y = torch.where(better, row.clamp_(0, height - 1) + i * height, y)
             trust, score = torch.where(better, certain, trust), torch.maximum(score, merit)
-        return torch.stack([x, y], 1), trust
+        return torch.stack([x, y], -1), trust
 
     def match(self, view: View, without: int | None = None, surface: Surface | None = None) -> Match:
         """Where the keys show what `view` shows; `without`: the frame of a key that is left out."""
         surface = surface or Surface.of(view)
         xy, trust = self._see(view.frame, surface, without)
-        return Match(xy.view(*view.shape, 2), trust.view(view.shape))
+        return Match(xy, trust)
