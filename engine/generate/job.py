@@ -1,91 +1,95 @@
 """Make more of a sequence: continue, loop, vary, animate. The sequence is learned first where that has not been done. A finished
-frame says in its own metadata what it was made of, so that a run that was stopped goes on and an artist's own file is left alone. It
-knows job folders and files."""
+frame says in its own metadata what it was made of, so that a run that was stopped goes on and an artist's own file is left alone.
+It knows job folders and files."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.metadata
 from collections.abc import Generator as Steps
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
-import torch
 from torch import Tensor
 
 from engine import checkpoint, device, protocol
-from engine.generate import paths
-from engine.generate.networks import NetworkParams, Predictor
+from engine.generate import fitness, paths
+from engine.generate.clip import Clip
+from engine.generate.networks import NetworkParams, Networks
+from engine.generate.play import Player, expectations, play
 from engine.generate.sequence import Sequence, as_preview, read_sequence, write_frame
-from engine.generate.train import HISTORY, NETWORK, learn
+from engine.generate.train import NETWORK, learn, look
+from engine.generate.training import ahead_of
 from engine.pictures import read_about
 from engine.progress import Outcome, Update
-from engine.protocol import JobError
 
 SOFTWARE = "Understudy"
-LEAD = 8  # frames over which one stretch is led over into the next
 LEARNING = 0.8  # part of the progress that learning takes
-
-
-@dataclass(frozen=True)
-class Player:
-    """What frames are made with."""
-
-    sequence: Sequence
-    predictor: Predictor
-    device: torch.device
 
 
 def generate(folder: Path, settings: protocol.Generate) -> Steps[Update, bool | None, Outcome]:
     """Make the frames asked for in result/. Raises JobError."""
-    if settings.how == "ANIMATE":
-        raise JobError("Pictures cannot be animated yet.")
     sequence = yield from read_sequence(folder, settings.objects)
     home = folder / (settings.learned or "sequence")
-    if not settings.learned and not _is_learned(home, sequence):
-        learning = learn(
-            home, sequence, protocol.LearnSequence(settings.seconds, seed=settings.seed, device=settings.device)
+    clip = yield from look(sequence)
+    begun = 0.0
+    if not settings.learned and not _fits(home, sequence):
+        asked = protocol.LearnSequence(
+            settings.seconds, objects=settings.objects, seed=settings.seed, device=settings.device
         )
-        yield from _scaled(learning, 0.0, LEARNING)
+        yield from _first(learn(home, sequence, clip, asked))
+        begun = LEARNING
     chosen = device.choose(settings.device)
-    saved = checkpoint.load(home / NETWORK, NetworkParams)
-    predictor = checkpoint.restore(saved, Predictor, "predictor.").to(chosen).eval()
-    player = Player(sequence, predictor, chosen)
-    plan = _plan(sequence, settings)
-    return (yield from _make(folder, settings, player, plan, _about(home, sequence, settings)))
+    networks = checkpoint.restore(checkpoint.load(home / NETWORK, NetworkParams), Networks).to(chosen).eval()
+    player = Player(sequence.pictures, clip, networks, chosen)
+    expected = expectations(player) if _fits(home, sequence) else None
+    job = _Job(folder, settings, sequence, _about(home, sequence, settings), begun)
+    for number, picture in _frames(player, _plan(clip, expected, settings), job):
+        if (yield from job.finish(number, picture)):
+            break
+    return job.outcome(fitness.notes(clip))
 
 
-def _is_learned(home: Path, sequence: Sequence) -> bool:
+def _fits(home: Path, sequence: Sequence) -> bool:
+    """Whether what was learned in `home` was learned from these very pictures."""
     if not checkpoint.exists(home / NETWORK):
         return False
     return checkpoint.load(home / NETWORK, NetworkParams).about.get("frames") == sequence.digest
 
 
-def _scaled(steps: Steps[Update, bool | None, object], low: float, high: float) -> Steps[Update, bool | None, None]:
+def _first(steps: Steps[Update, bool | None, object]) -> Steps[Update, bool | None, None]:
+    """The learning, as the first part of the job."""
     answer = None
     while True:
         try:
             update = steps.send(answer)
         except StopIteration:
             return
-        answer = yield Update(low + (high - low) * update.done, update.text, update.preview, update.frame)
+        answer = yield Update(LEARNING * update.done, update.text, update.preview, update.frame)
 
 
-def _plan(sequence: Sequence, settings: protocol.Generate) -> list[paths.Stretch]:
-    small = [
-        cv2.resize(p.float().numpy().transpose(1, 2, 0), (24, 24), interpolation=cv2.INTER_AREA)
-        for p in sequence.pictures
-    ]
-    cost = paths.leaps(paths.latents(np.stack(small)))
+def _plan(clip: Clip, expected: np.ndarray | None, settings: protocol.Generate) -> list[paths.Stretch]:
+    cost, shortest = paths.leaps(clip.latent, expected), ahead_of(len(clip))
     rng = np.random.default_rng(settings.seed)
     if settings.how == "LOOP":
-        return paths.circle(cost, settings.count, LEAD)
-    start = len(sequence) - 1
+        return paths.circle(cost, settings.count, shortest)
+    start = len(clip) - 1
     if settings.how == "VARY":
-        start = int(rng.integers(paths.BACK, len(sequence)))
-    return paths.wander(cost, settings.count, start, rng, LEAD, settings.variation)
+        start = int(rng.integers(paths.BACK, len(clip)))
+    return paths.wander(cost, settings.count, start, rng, shortest, settings.variation)
+
+
+def _frames(player: Player, plan: list[paths.Stretch], job: _Job) -> Iterator[tuple[int, Tensor | None]]:
+    """Numbers and pictures of all frames; None for a picture that nobody needs."""
+    number = job.first
+    for stretch in plan:
+        numbers = range(number, number + stretch.length)
+        wanted = any(job.is_wanted(n) for n in numbers)
+        for n, picture in zip(numbers, play(player, stretch) if wanted else [None] * stretch.length, strict=False):
+            yield n, picture
+        number += stretch.length
 
 
 def _about(home: Path, sequence: Sequence, settings: protocol.Generate) -> dict[str, str]:
@@ -99,59 +103,69 @@ def _about(home: Path, sequence: Sequence, settings: protocol.Generate) -> dict[
     }
 
 
-def _make(
-    folder: Path, settings: protocol.Generate, player: Player, plan: list[paths.Stretch], about: dict[str, str]
-) -> Steps[Update, bool | None, Outcome]:
-    sequence = player.sequence
-    first = sequence.numbers[-1] + 1 if settings.how == "CONTINUE" else sequence.numbers[0]
-    suffix = ".exr" if settings.depth == "EXR" else ".png"
-    results, foreign, made, frame = [], [], 0, first
-    for stretch in plan:
-        lead = _lead(player, stretch)
-        for h in range(stretch.length):
-            path = folder / "result" / f"{frame:04d}{suffix}"
-            words = {**about, "Understudy frame": str(frame)}
-            found = read_about(path) if path.exists() else {}
-            results.append(f"result/{path.name}")
-            if path.exists() and not settings.overwrite and not found.get("Software", "").startswith(SOFTWARE):
-                foreign.append(frame)
-                preview = None
-            elif settings.overwrite or not found or found | words != found:
-                picture = next(lead)
-                i = len(sequence) - 1 if settings.how == "CONTINUE" else min(frame - first, len(sequence) - 1)
-                write_frame(path, picture, sequence, i, settings.depth, words)
-                preview = as_preview(picture, sequence.linear)
-                made += 1
-            else:
-                next(lead)
-                preview = None
-            frame += 1
-            done = (frame - first) / settings.count
-            enough = yield Update(LEARNING + (1 - LEARNING) * done, f"Frame {frame - 1} made", preview, frame - 1)
-            if enough:
-                break
-    listed = ", ".join(str(n) for n in foreign[:8])
-    notes = [f"Kept what is not Understudy's own in result/ (frames {listed}); move it away first."] if foreign else []
-    return Outcome(results, notes, {"made": made, "kept": len(results) - made})
+@dataclass
+class _Job:
+    """What is asked for, and what has come of it."""
 
+    folder: Path
+    settings: protocol.Generate
+    sequence: Sequence
+    about: dict[str, str]
+    begun: float
+    results: list[str] = field(default_factory=list)
+    foreign: list[int] = field(default_factory=list)
+    made: int = 0
 
-@torch.no_grad()
-def _lead(player: Player, stretch: paths.Stretch):  # type: ignore[no-untyped-def]
-    """The frames of a stretch, led over from what came before."""
-    pictures = player.sequence.pictures
-    seen: list[Tensor] = []
-    memory = None
-    if stretch.leave >= HISTORY - 1:
-        seen = [
-            pictures[i][None].float().to(player.device) for i in range(stretch.leave - HISTORY + 1, stretch.leave + 1)
-        ]
-        for i in range(3, len(seen)):
-            _, memory = player.predictor(seen[i - 3 : i], memory)
-    for h in range(stretch.length):
-        b = pictures[stretch.begin + h][None].float().to(player.device)
-        share = min(1.0, (h + 1) / (LEAD + 1))
-        if share < 1 and seen:
-            a, memory = player.predictor(seen[-3:], memory)
-            seen.append(a)
-            b = a * (1 - share) + b * share
-        yield b[0]
+    @property
+    def first(self) -> int:
+        """Number of the first frame."""
+        numbers = self.sequence.numbers
+        return numbers[-1] + 1 if self.settings.how == "CONTINUE" else numbers[0]
+
+    def path(self, number: int) -> Path:
+        """Where a frame is written."""
+        return self.folder / "result" / f"{number:04d}{'.exr' if self.settings.depth == 'EXR' else '.png'}"
+
+    def words(self, number: int) -> dict[str, str]:
+        """What a frame says of itself."""
+        return {**self.about, "Understudy frame": str(number)}
+
+    def is_foreign(self, number: int) -> bool:
+        """Whether there is a file that Understudy has not written and may not overwrite."""
+        path = self.path(number)
+        if self.settings.overwrite or not path.exists():
+            return False
+        return not read_about(path).get("Software", "").startswith(SOFTWARE)
+
+    def is_wanted(self, number: int) -> bool:
+        """Whether a frame is to be made."""
+        found = read_about(self.path(number)) if self.path(number).exists() else {}
+        if self.settings.overwrite or not self.path(number).exists():
+            return True
+        return not self.is_foreign(number) and found | self.words(number) != found
+
+    def finish(self, number: int, picture: Tensor | None) -> Steps[Update, bool | None, bool]:
+        """Write a frame where it is wanted. Whether what there is is enough."""
+        path, preview = self.path(number), None
+        if self.is_foreign(number):
+            self.foreign.append(number)
+        elif picture is not None and self.is_wanted(number):
+            i = len(self.sequence) - 1
+            if self.settings.how != "CONTINUE":
+                i = min(i, number - self.first)
+            write_frame(path, picture, self.sequence, i, self.settings.depth, self.words(number))
+            preview = as_preview(picture, self.sequence.linear)
+            self.made += 1
+        self.results.append(f"result/{path.name}")
+        done = self.begun + (1 - self.begun) * len(self.results) / self.settings.count
+        return bool((yield Update(done, f"Frame {number} made", preview, number)))
+
+    def outcome(self, notes: list[str]) -> Outcome:
+        """What came of it."""
+        if self.foreign:
+            listed = ", ".join(str(n) for n in self.foreign[:8])
+            notes = [
+                *notes,
+                f"Kept what is not Understudy's own in result/ (frames {listed}); move it away to have those frames made.",
+            ]
+        return Outcome(self.results, notes, {"made": self.made, "kept": len(self.results) - self.made})

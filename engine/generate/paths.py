@@ -1,5 +1,5 @@
-"""Which learned stretch is played after which. A path is a list of steps, each the index of a learned frame; where it leaves one
-stretch for another, the two look and move alike. It knows latent motion, (T, D) arrays, and no pictures."""
+"""Which learned stretch is played after which. A path is a list of stretches; where it leaves one for another, both look and move
+alike, and go on as the LSTM expects. It knows latent motion, (T, D) arrays, and no pictures."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 APART = 3  # frames: a leap over fewer is none
 BACK = 3  # frames before a leap that are compared
+FAR = 1e4  # what a leap costs that is none
 
 
 @dataclass(frozen=True)
@@ -21,30 +22,42 @@ class Stretch:
     length: int
 
 
-def latents(pictures: np.ndarray, most: int = 16) -> np.ndarray:
-    """(T, D) principal coordinates of (T, ...) small pictures; a step of 1 is as large as between neighbours."""
-    flat = pictures.reshape(len(pictures), -1).astype(np.float64)
-    u, s, _ = np.linalg.svd(flat - flat.mean(0), full_matrices=False)
-    coordinates = (u * s)[:, :most]
-    step = np.sqrt((np.diff(coordinates, axis=0) ** 2).sum(1).mean())
-    return (coordinates / max(step, 1e-9)).astype(np.float32)
-
-
-def leaps(z: np.ndarray) -> np.ndarray:
-    """(T, T): how badly the frames that led to j fit in place of those that led to i, in steps between neighbours; infinite where
-    they are too near in time."""
-    count = len(z)
-    apart = np.zeros((count, count))
-    weights = 0.0
+def leaps(latent: np.ndarray, expected: np.ndarray | None = None) -> np.ndarray:
+    """(T, T): how badly the frames that led to j fit in place of those that led to i, in steps between neighbours; FAR where they
+    are too near in time. expected: (T, H, D), how each frame is expected to go on; what follows j is compared with it."""
+    count = len(latent)
+    squared, weights = np.zeros((count, count)), 0.0
     for back, weight in zip(range(BACK), (1.0, 0.7, 0.4), strict=True):
         rows = np.maximum(np.arange(count) - back, 0)
-        apart += weight * ((z[rows][:, None] - z[rows][None]) ** 2).sum(-1)
+        squared += weight * _apart(latent[rows], latent[rows])
         weights += weight
-    found = np.sqrt(apart / weights)
-    near = np.abs(np.arange(count)[:, None] - np.arange(count)[None]) < APART
-    found[near] = np.inf
-    found[:BACK] = found[:, :BACK] = np.inf
+    squared /= weights
+    if expected is not None:
+        future, ahead = np.zeros((count, count)), expected.shape[1]
+        for h in range(ahead):
+            rows = np.minimum(np.arange(count) + 1 + h, count - 1)
+            future += _apart(expected[:, h], latent[rows]) / ahead
+        squared = 0.6 * squared + 0.4 * future
+    found = np.sqrt(squared)
+    found[np.abs(np.arange(count)[:, None] - np.arange(count)[None]) < APART] = FAR
+    found[:, : BACK - 1] = FAR
     return found
+
+
+def _apart(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """(T, T) squared distances of (T, D) rows."""
+    squared = (first**2).sum(1)[:, None] + (second**2).sum(1)[None] - 2 * first @ second.T
+    return np.maximum(squared, 0).astype(np.float64)
+
+
+def draw_leap(cost: np.ndarray, ahead: int, rng: np.random.Generator) -> tuple[int, int]:
+    """A leap to learn from: the frames i and j after which the stretches go on, both with `ahead` frames left, by chance among
+    good ones."""
+    last = len(cost) - ahead
+    i = int(rng.integers(3, last))
+    prices = cost[i, :last]
+    odds = np.exp(-(prices - prices.min()) / (0.3 + 0.3 * prices.min()))
+    return i, int(rng.choice(last, p=odds / odds.sum()))
 
 
 def wander(
@@ -53,45 +66,70 @@ def wander(
     """Stretches that make up `count` frames after the learned frame `start`, each chosen by chance among the best leaps that leave
     `shortest` frames to play. stray: 0 takes the best, 1 readily others."""
     made: list[Stretch] = []
-    visits = np.zeros(len(cost))
+    last = len(cost) - shortest
+    visits = np.zeros(last)
     while (left := count - sum(s.length for s in made)) > 0:
-        lands = np.arange(len(cost) - shortest)  # the stretch begins after j
-        prices = cost[start, : len(cost) - shortest] * (1 + visits[: len(cost) - shortest])
-        spread = (0.05 + 0.5 * stray) * max(float(prices.min()), 0.5)
+        prices = cost[start, :last] * (1 + visits)
+        spread = (0.02 + 0.4 * stray * bool(made)) * max(float(prices.min()), 0.5)
         odds = np.exp(-(prices - prices.min()) / spread)
-        j = int(rng.choice(lands, p=odds / odds.sum()))
-        visits[max(0, j - 2) : j + 3] += 0.3
-        room = len(cost) - 1 - j
-        ends = np.arange(min(shortest, room), room + 1)
-        onward = np.array([np.partition(cost[j + n, : len(cost) - shortest], 2)[:3].mean() for n in ends])
-        odds = np.exp(-(onward - onward.min()) / (0.3 + onward.min()) / 0.3) * np.exp(-ends / 24)
-        length = min(left, int(rng.choice(ends, p=odds / odds.sum())))
+        j = int(rng.choice(last, p=odds / odds.sum()))
+        visits *= 0.9
+        visits[max(0, j - 2) : j + 3] += 0.5
+        length = min(left, _length(cost, j, shortest, rng))
         made.append(Stretch(start, j + 1, length))
         start = j + length
     return made
 
 
+def _length(cost: np.ndarray, j: int, shortest: int, rng: np.random.Generator) -> int:
+    """How long to play on after j: until a frame from which good leaps lead on, not too late."""
+    room = len(cost) - 1 - j
+    lengths = np.arange(min(shortest, room), room + 1)
+    onward = np.array([np.sort(cost[j + n, : len(cost) - shortest])[:3].mean() for n in lengths])
+    odds = np.exp(-(onward - onward.min()) / (0.1 + 0.2 * onward.min()) - lengths / 24)
+    return int(rng.choice(lengths, p=odds / odds.sum()))
+
+
 def circle(cost: np.ndarray, count: int, shortest: int) -> list[Stretch]:
-    """Stretches that make up a cycle of `count` frames, with the best joints there are: the last leads over into the first."""
+    """Stretches that make up a cycle of `count` frames, with the best joints that there are: each leads over into the next, the last
+    into the first. A cycle longer than the sequence is made of several."""
     total = len(cost)
-    if count + shortest <= total - BACK:
-        ends = np.arange(BACK + count, total)
-        prices = cost[ends, ends - count]
-        end = int(ends[np.argmin(prices)])
-        return [Stretch(end, end - count + 1, count)]
-    half = max(shortest, count // 2)
-    if half >= count:
-        half = count
-    best, found = np.inf, []
-    for first in range(BACK, total - shortest):
-        for length in range(shortest, min(total - first, count - shortest + 1)):
-            rest = count - length
-            starts = np.arange(BACK, total - rest)
-            if not len(starts):
-                continue
-            prices = cost[first + length - 1, starts] + cost[starts + rest, first - 1 if first > BACK else BACK]
-            k = int(np.argmin(prices))
-            if prices[k] < best:
-                best = float(prices[k])
-                found = [Stretch(-1, first, length), Stretch(first + length - 1, int(starts[k]) + 1, rest)]
-    return found
+    parts = 1
+    while count / parts + shortest > total - BACK and count / (parts + 1) >= shortest:
+        parts += 1
+    best: tuple[float, list[Stretch]] = (np.inf, [])
+    rng = np.random.default_rng(0)
+    for _ in range(1 if parts == 1 else 400):
+        found = _one_part(cost, count) if parts == 1 else _some_parts(cost, count, parts, shortest, rng)
+        if found[0] < best[0]:
+            best = found
+    return best[1]
+
+
+def _one_part(cost: np.ndarray, count: int) -> tuple[float, list[Stretch]]:
+    ends = np.arange(BACK - 1 + count, len(cost))
+    prices = cost[ends, ends - count]
+    end = int(ends[np.argmin(prices)])
+    return float(prices.min()), [Stretch(end, end - count + 1, count)]
+
+
+def _some_parts(
+    cost: np.ndarray, count: int, parts: int, shortest: int, rng: np.random.Generator
+) -> tuple[float, list[Stretch]]:
+    """Parts of chance lengths, each begun where that joins best to the one before."""
+    spare = count - parts * shortest
+    cuts = np.sort(rng.integers(0, spare + 1, parts - 1))
+    lengths = np.diff(np.concatenate([[0], cuts, [spare]])) + shortest
+    longest = len(cost) - BACK
+    if lengths.max() > longest:
+        return np.inf, []
+    befores = [int(rng.integers(BACK - 1, len(cost) - lengths[0]))]
+    price = 0.0
+    for n, following in zip(lengths[:-1], lengths[1:], strict=True):
+        prices = cost[befores[-1] + n, : len(cost) - following]
+        befores.append(int(np.argmin(prices)))
+        price += float(prices.min())
+    price += float(cost[befores[-1] + lengths[-1], befores[0]])
+    ends = [b + int(n) for b, n in zip(befores, lengths, strict=True)]
+    made = [Stretch(ends[k - 1], befores[k] + 1, int(lengths[k])) for k in range(parts)]
+    return price, made
