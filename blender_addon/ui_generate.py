@@ -53,8 +53,12 @@ class GenerateControls:
             row.prop(settings, "sequence")
             row.operator("understudy.delete_sequence", text="", icon="TRASH")
             if not names():
-                text = "No learned sequence is saved yet: choose Continue on one, press Learn, then Save"
-                sentence(column, text, "INFO", context.region.width)
+                sentence(
+                    column,
+                    "No learned sequence is saved yet: learn one with Continue, then press Save",
+                    "INFO",
+                    context.region.width,
+                )
         column.prop(settings, "slow" if settings.how == "BETWEEN" else "count")
         if settings.how != "BETWEEN":
             column.prop(settings, "variation")
@@ -66,8 +70,8 @@ class GenerateControls:
     def _draw_learning(self, context: bpy.types.Context, settings: Any) -> None:
         home, column = self.home(context), self.layout.column()
         learned = home is not None and is_learned(home)
-        text = "Learned" if learned else "Not learned yet: Generate does it first"
-        column.label(text=text, icon="CHECKMARK" if learned else "RADIOBUT_OFF")
+        icon: Any = "CHECKMARK" if learned else "RADIOBUT_OFF"
+        column.label(text="Learned" if learned else "Not learned yet: Generate does it first", icon=icon)
         column.prop(settings, "seconds")
         row = column.row(align=True)
         row.operator("understudy.learn_sequence", icon="MOD_LINEART")

@@ -35,7 +35,7 @@ def operators() -> set[str]:
 
 def settings() -> set[str]:
     """Every property of a scene."""
-    classes = [node for name in ("properties", "motion_settings") for node in ast.walk(tree(ADDON / f"{name}.py"))]
+    classes = [node for name in ("properties", "motion_settings", "generate_settings") for node in ast.walk(tree(ADDON / f"{name}.py"))]
     return {
         part.target.id
         for node in classes

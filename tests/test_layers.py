@@ -24,14 +24,17 @@ TORCH = {"torch", "numpy", "scipy", "OpenEXR", "safetensors", "PIL", "cv2", "eng
 PANEL_MAY_SEE = {
     "__package__",
     "engine_process",
+    "history",
     "installer",
     "jobs",
     "preferences",
     "properties",
     "protocol",
+    "sequence_library",
     "shot",
     "styles",
     "ui",
+    "ui_sequencer",
     "ui_stylise",
     "words",
 }

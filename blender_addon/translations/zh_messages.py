@@ -82,8 +82,14 @@ MESSAGES = {
     ),
     "Frame {frame} is a key now{notes}.": "第 {frame} 帧现在是手绘帧{notes}。",
     "Frame {frame} is no key any more; its painting is {moved}.": "第 {frame} 帧不再是手绘帧；画作已移到 {moved}。",
-    "Frame {frame} is painted but not saved; save it in the Image Editor (Alt S) first.": (
-        "第 {frame} 帧画过但未保存；请先在图像编辑器中保存 (Alt S)。"
+    "The history could not be written ({why}).": "无法写入历史记录（{why}）。",
+    "There is no run {number} in the history.": "历史记录中没有第 {number} 次运行。",
+    "The style could not be brought back ({why}).": "无法取回该风格（{why}）。",
+    "The look and the style of that run are back.": "那次运行的外观和风格已取回。",
+    "The look of that run is back.": "那次运行的外观已取回。",
+    "The painting of frame {frame} was saved.": "第 {frame} 帧的画作已保存。",
+    "The painting {path} could not be saved ({why}); make room and save it in the Image Editor.": (
+        "画作 {path} 无法保存（{why}）；请腾出空间，并在图像编辑器中保存。"
     ),
     "In-Between now uses the style in {folder}.": "“中间帧”现在使用 {folder} 中的风格。",
     "Leave Edit Mode first": "请先退出编辑模式",
@@ -282,4 +288,57 @@ MESSAGES = {
     ),
     "{} keys went; the rest keeps the curves within the bound.": "去掉了 {} 个关键帧；其余关键帧使曲线保持在误差之内。",
     "The weight of the discriminator cannot be below 0; 0 leaves it out.": "判别器的权重不能小于 0；0 表示不使用它。",
+    "'{name}' is a single picture, and motion is learned from several; Animate moves a single one.": (
+        "“{name}”只有一张图片，而运动要从多张图片中学习；“让图片动起来”可用于单张图片。"
+    ),
+    "A picture takes its motion from a learned sequence; choose the folder of one.": (
+        "图片的运动来自学习过的序列；请选择其文件夹。"
+    ),
+    "Choose a folder of numbered pictures, a picture or a movie.": "请选择编号图片的文件夹、一张图片或一个影片。",
+    "Choose the learned sequence to delete first.": "请先选择要删除的学习过的序列。",
+    "Choose the learned sequence whose motion the picture is to have; Save keeps one.": (
+        "请选择图片要采用其运动的学习过的序列；“保存”可留存一个。"
+    ),
+    "Delete the learned sequence '{name}' for good?": "永久删除学习过的序列“{name}”？",
+    "Frame {frame} of '{name}' is missing: make it with Between first, or find its file.": (
+        "“{name}”缺少第 {frame} 帧：请先用“补帧”生成，或找回其文件。"
+    ),
+    "Made {count} frames, see the strip '{strip}' in channel {channel} of the scene '{scene}'.": (
+        "已生成 {count} 帧，见场景“{scene}”第 {channel} 通道的片段“{strip}”。"
+    ),
+    "No frame is generated yet: press Generate first": "还没有生成帧：请先按“生成”",
+    "No learned sequence is saved yet": "还没有保存学习过的序列",
+    "Nothing is learned of this sequence yet: press Learn first.": "还没有学习此序列：请先按“学习”。",
+    "Open a picture that is saved as a file, or an image sequence, in this editor": (
+        "请在此编辑器中打开已存为文件的图片或图像序列"
+    ),
+    "The engine left no frame; see its log and generate again.": "引擎没有留下任何帧；请查看其日志后重新生成。",
+    "The folder {folder} cannot be read ({why}); choose another.": "无法读取文件夹 {folder}（{why}）；请另选一个。",
+    "The frames in {folder} could not be put in place ({why}); mend that and generate again.": (
+        "{folder} 中的帧无法放到位（{why}）；请解决后重新生成。"
+    ),
+    "The learned sequence '{name}' could not be deleted ({why}).": "无法删除学习过的序列“{name}”（{why}）。",
+    "The learned sequence '{name}' is deleted.": "学习过的序列“{name}”已删除。",
+    "The learned sequence could not be saved in {folder} ({why}); make room or choose another folder.": (
+        "学习过的序列无法保存到 {folder}（{why}）；请腾出空间或另选文件夹。"
+    ),
+    "The sequence is learned; press Generate, or save it to animate a picture elsewhere.": (
+        "序列已学习；请按“生成”，或保存后用于让别处的图片动起来。"
+    ),
+    "The shot has no guide that tells its objects apart; capture it with guides, or choose no objects.": (
+        "镜头没有区分物体的引导图；请连同引导图采集，或不选择物体。"
+    ),
+    "There are no numbered pictures in {folder}, such as 0001.png; choose another folder.": (
+        "{folder} 中没有编号的图片（例如 0001.png）；请另选文件夹。"
+    ),
+    "There is a learned sequence '{name}' already; choose another name, or delete that one first.": (
+        "已有学习过的序列“{name}”；请换一个名称，或先删除它。"
+    ),
+    "There is no learned sequence '{name}' in {folder}; choose another, or copy it there.": (
+        "{folder} 中没有学习过的序列“{name}”；请另选一个，或把它复制到那里。"
+    ),
+    "There is no strip '{name}' in the Video Sequencer.": "视频序列编辑器中没有片段“{name}”。",
+    "{path} is {size} and {first} {usual} pixels; give all pictures one size.": (
+        "{path} 为 {size} 像素，{first} 为 {usual} 像素；请让所有图片尺寸一致。"
+    ),
 }

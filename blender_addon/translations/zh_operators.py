@@ -11,10 +11,17 @@ OWN = {
     "Amount": "幅度",
     "Clean": "清理",
     "Delete Generated Keys": "删除生成的关键帧",
+    "Make": "生成方式",
+    "Continue": "接续",
+    "Loop": "循环",
+    "Vary": "变化",
+    "Between": "补帧",
+    "Animate": "让图片动起来",
 }
 
 # Looked up among operators, where the same word may stand for something else.
 BUTTONS = {
+    "Use Again": "再次使用",
     "Act Amount": "表演幅度",
     "Add Look Preset": "添加外观预设",
     "Cancel": "取消",
@@ -54,6 +61,10 @@ BUTTONS = {
     "View": "视图",
     "Node": "节点",
     "Texture": "纹理",
+    "Generate": "生成",
+    "Save": "保存",
+    "Show Take": "显示版本",
+    "Delete Learned Sequence": "删除学习过的序列",
 }
 
 OPERATORS = {
@@ -205,4 +216,25 @@ OPERATORS = {
     "Seconds; below 0: as the scene says": "秒；小于 0 表示按场景设置",
     "0: the plain interpolation, 1: as acted, up to 1.5: more of it": "0 为普通插值，1 为完整表演，最大 1.5 为更夸张",
     "How far another seed may stray": "其他随机种的结果可以相差多大",
+    "Make more of a picture sequence, such as smoke, water or the boiling line of a drawing. It is learned first, once,"
+    " which\ntakes a few minutes. The frames come as a strip of their own; what they are made from is left as it is": (
+        "由图像序列（例如烟、水或手绘线条的抖动）生成更多画面。会先学习一次，需要几分钟。\n生成的帧成为单独的片段，原来的"
+        "内容保持不变"
+    ),
+    "Learn a picture sequence, its looks and its motion, so that Generate need not. Once it is saved under a name, its"
+    " motion\ncan be given to a picture elsewhere": (
+        "学习图像序列的外观和运动，生成时就不必再学。以名称保存后，\n可以把它的运动用到别处的图片上"
+    ),
+    "Save what was learned of this sequence under a name, to give its motion to a picture, here or in other files": (
+        "以名称保存从此序列学到的内容，以便把它的运动用到图片上，可用于此文件或其他文件"
+    ),
+    "Delete the learned sequence that is chosen, with its files. Frames that were made with it stay": (
+        "删除所选的学习过的序列及其文件。用它生成的帧会保留"
+    ),
+    "Show the frames that were made last": "显示最近生成的帧",
+    "Bring back the look of an earlier run and the style that it was painted with; press Stylise to paint with them. The style"
+    "\nin use now is kept as the earlier one": (
+        "取回以前某次运行的外观和所用的风格；再按“风格化”即可用它们绘制。\n现在使用的风格会保留为较早的风格"
+    ),
+    "Of the run in the history; 0: the last one": "历史记录中的编号；0 表示最近一次",
 }

@@ -36,6 +36,9 @@ PANELS = {
     "Works without it: Capture, painting, Stylise by plain reprojection, In-Between and Play On by plain curves, Reduce Keys.": (
         "无需引擎也可使用：采集、绘制、以普通投射进行风格化、以普通曲线生成中间帧和续演、精简关键帧。"
     ),
+    "What was stylised before, and with what": "以前风格化过什么、用了什么",
+    "{frames} frames, {what}": "{frames} 帧，{what}",
+    "keys {keys}": "手绘帧 {keys}",
     "Reading the painted frames": "正在读取手绘帧",
     "Esc cancels": "按 Esc 取消",
     "Waiting: {count}": "等待中：{count}",
@@ -67,4 +70,13 @@ PANELS = {
     "Reading": "正在读取",
     "Render {done} of {total}": "渲染 {done}/{total}",
     "Frame {done} of {total}": "第 {done} 帧，共 {total} 帧",
+    "Generate": "生成",
+    "More of the active strip": "由活动片段生成更多画面",
+    "More of the captured shot, or of some of its objects": "由采集的镜头或其中一些物体生成更多画面",
+    "A picture that is to move, or more of a sequence of pictures": "让一张图片动起来，或由图像序列生成更多画面",
+    "Learned": "已学习",
+    "Not learned yet: Generate does it first": "尚未学习：生成前会先学习",
+    "No learned sequence is saved yet: learn one with Continue, then press Save": (
+        "还没有保存学习过的序列：请先用“接续”学习一个，再按“保存”"
+    ),
 }

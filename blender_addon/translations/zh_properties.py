@@ -176,4 +176,58 @@ PROPERTIES = {
     "Seconds below which a wobble counts as jitter, 0 for none": "短于多少秒的晃动算作抖动，0 为不处理",
     "Lock Contacts": "锁定接触",
     "Hold feet where they stand": "让脚停在踩住的位置",
+    "Saved Sequences": "已保存的序列",
+    "Where learned sequences are kept. Empty: in Blender's user folder, shared by all Blender versions": (
+        "学习过的序列存放在哪里。留空则存放在 Blender 的用户文件夹中，由所有 Blender 版本共用"
+    ),
+    "What is made of the picture sequence": "由图像序列生成什么",
+    "What is made. Not set: as the scene says": "生成什么。未设置时以场景设置为准",
+    "Not set: as the scene says": "未设置时以场景设置为准",
+    "More frames after the last one": "在最后一帧之后生成更多帧",
+    "A cycle without a seam: the last frame leads into the first": "没有接缝的循环：最后一帧接回第一帧",
+    "Another take of the same: another seed gives another one": "同一内容的另一个版本：换一个随机种就换一个版本",
+    "Frames between those that are there: missing ones, or a slower motion": "在已有的帧之间生成：补上缺失的帧，或放慢运动",
+    "One picture moves as a learned sequence does": "让一张图片像学习过的序列那样动起来",
+    "How many frames are made": "生成多少帧",
+    "Times Slower": "放慢倍数",
+    "How many times slower the motion becomes. Where the sequence misses frames, those are filled in first": (
+        "运动放慢多少倍。序列缺帧时先补上缺失的帧"
+    ),
+    "How far a take may stray from the sequence: 0 keeps close to it, 1 goes its own way": (
+        "新版本可以偏离原序列多远：0 紧跟原序列，1 自由发挥"
+    ),
+    "How long the sequence is learned. That is done once for each sequence; longer gives sharper pictures": (
+        "学习序列的时长。每个序列只学一次；时间越长画面越清晰"
+    ),
+    "Learned Sequence": "学习过的序列",
+    "Name of the saved sequence whose motion is used. Empty: what was learned of this one": (
+        "使用其运动的已保存序列的名称。留空则使用从当前序列学到的"
+    ),
+    "Only": "仅限",
+    "The objects of this collection are made anew and the rest of the captured shot stays, as a pot under its fire."
+    " Empty: the whole picture": (
+        "只重新生成此集合中的物体，采集镜头的其余部分保持不变，例如只生成火焰而保留锅。留空则为整个画面"
+    ),
+    "Last Take": "最近的版本",
+    "Folder of the frames that were made last": "最近生成的帧所在的文件夹",
+    "Source": "源",
+    "Where the pictures come from": "图片从哪里来",
+    "Strip": "片段",
+    "A movie or image strip of the Video Sequencer: the active one, or the one that is named": (
+        "视频序列编辑器中的影片或图像片段：活动片段，或指定名称的片段"
+    ),
+    "Files": "文件",
+    "A folder of numbered pictures, one picture, or a movie": "编号图片的文件夹、一张图片或一个影片",
+    "Shot": "镜头",
+    "The captured shot of the scene, or its footage": "场景采集的镜头，或其素材",
+    "Name of the strip. Empty: the active one": "片段的名称。留空则为活动片段",
+    "A folder of numbered pictures, one of them, or a movie. Empty: what the Image Editor shows": (
+        "编号图片的文件夹、其中一张图片或一个影片。留空则为图像编辑器中显示的内容"
+    ),
+    "Steps": "步数",
+    "Stop after so many steps of training; 0: when the time is up": "训练到这么多步后停止；0 表示到时间为止",
+    "Start from what was learned before, not from nothing": "从之前学到的继续，而不是从头开始",
+    "Save it under this name. Empty: do not": "以此名称保存。留空则不保存",
+    "A name that no saved sequence has yet": "尚未被已保存的序列使用的名称",
+    "Empty: the learned sequence that this scene has chosen": "留空则为此场景所选的学习过的序列",
 }

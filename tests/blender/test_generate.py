@@ -8,8 +8,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.understudy import api, compat
-from bl_ext.user_default.understudy.job_folder import read_job
+from bl_ext.user_default.understudy import compat
 from bl_ext.user_default.understudy.jobs import manager
 from shots import refusal
 from stage import add_ball, add_ground, animate, empty_stage, guides, link
