@@ -12,6 +12,7 @@ import torch
 
 from engine.protocol import JobError
 
+AT_ONCE = 8_000_000  # pixels of all frames in work, of which each takes about 200 bytes
 DEVICES = ("auto", "cpu", "cuda", "mps", "xpu")
 
 
@@ -57,6 +58,18 @@ def best_thread_count() -> int:
             break
         best, best_time = count, seconds
     return best
+
+
+def share_out(device: torch.device, pixels: int) -> tuple[int, int]:
+    """How many frames of so many pixels to work on at once, and on how many threads each: on the CPU frames share the cores
+    better than the steps of one frame do, as long as memory allows; a graphics card wants its files read ahead."""
+    cores = os.cpu_count() or 1
+    if "OMP_NUM_THREADS" in os.environ:
+        cores = torch.get_num_threads()
+    elif hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    frames = max(1, min(cores, AT_ONCE // max(1, pixels)))
+    return frames, max(1, cores // frames) if device.type == "cpu" else 1
 
 
 def _available() -> list[str]:

@@ -4,9 +4,17 @@ that yields Update and returns Outcome, run alike by `serve`, by `run` and by a 
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as Late
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
+
+PATIENCE = 0.25  # seconds between two words to whoever waits
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,17 @@ class Outcome:
     results: list[str]
     notes: list[str] = field(default_factory=list)
     figures: dict[str, float] = field(default_factory=dict)
+
+
+def wait(future: Future[Result], done: float, text: str) -> Generator[Update, bool | None, Result]:
+    """What another thread makes; an update now and then until it is there."""
+    while True:
+        try:
+            return future.result(PATIENCE)
+        except Late:
+            if future.done():
+                raise
+            yield Update(done, text)
 
 
 class TimeLeft:

@@ -1,36 +1,34 @@
 """Paint frames of a shot with a trained style. A finished frame says in its own metadata what it was painted with, so that a run
-that was stopped goes on, a newer training or another look repaints, and an artist's own file is left alone. The next frame is
-read and the last one written while one is painted. It knows job folders and files."""
+that was stopped goes on, a newer training or another look repaints, and an artist's own file is left alone. Several frames are
+in work at once, each read, painted and written by a thread of its own. It knows job folders and files."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import threading
+from collections import deque
 from collections.abc import Generator as Steps
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as Late
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import torch
 
 from engine import checkpoint, device, frames, job_folder, pictures, protocol
-from engine.progress import Outcome, Update
+from engine.progress import Outcome, Update, wait
 from engine.protocol import JobError, Shot
 from engine.stylise.asset import APART, Cast, cast, find_style
 from engine.stylise.generator import Generator, GeneratorParams
 from engine.stylise.look import Look, lay_on
 from engine.stylise.painter import Key, Painter, read_key
 from engine.stylise.train import style_path
-from engine.stylise.views import View, read_view
+from engine.stylise.views import read_view
 
 SOFTWARE = "Understudy"
-PATIENCE = 0.5  # seconds between two words to whoever waits
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -122,6 +120,46 @@ def stylise(folder: Path, settings: protocol.Stylise) -> Steps[Update, bool | No
     return Outcome(results, notes, {"painted": len(todo), "kept": len(wanted) - len(todo)})
 
 
+class _Stopped(Exception):
+    """Nobody waits for what is being made any more."""
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What all threads that paint have in common. words: by frame, for its metadata. turn: whoever paints holds it; on the
+    CPU each thread has a core, and it is nobody's."""
+
+    folder: Path
+    shot: Shot
+    settings: protocol.Stylise
+    look: Look
+    cast: Cast | None
+    painter: Painter
+    words: dict[int, dict[str, str]]
+    turn: AbstractContextManager[object]
+    stop: threading.Event
+
+    def go_on(self) -> None:
+        """Raises _Stopped once the job is given up."""
+        if self.stop.is_set():
+            raise _Stopped
+
+    def do(self, frame: int) -> np.ndarray:
+        """Read, paint and write a frame; (H, W, 3|4) uint8 as it is shown."""
+        self.go_on()
+        view = read_view(self.folder, self.shot, frame)
+        picture = np.empty((*view.shape, 3), np.float32)
+        with self.turn:
+            for _ in self.painter.steps(self.cast.of(view) if self.cast else view, picture, self.look):
+                self.go_on()
+        picture = lay_on(view, picture, self.look)
+        shown = np.rint(picture * 255).astype(np.uint8)
+        self.go_on()
+        depth = self.settings.depth
+        _write(result_path(self.folder, frame, depth), shown if depth == "8" else picture, depth, self.words[frame])
+        return shown
+
+
 def _paint_all(
     folder: Path, shot: Shot, style: Style, settings: protocol.Stylise, look: Look, todo: dict[int, dict[str, str]]
 ) -> Iterator[Update]:
@@ -131,52 +169,23 @@ def _paint_all(
     network = checkpoint.restore(style.saved, Generator).to(chosen).eval()
     if chosen.type == "cuda":  # two cores gain nothing by it
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    reader, writer = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
-    try:
-        making = reader.submit(lambda: Painter(network, style.read_keys(), chosen))
-        painter = yield from _wait(making, 0.0, "Looking at the painted frames")
-        numbers = list(todo)
-        coming = reader.submit(read_view, folder, shot, numbers[0])
-        going: Future[None] | None = None
-        for i, frame in enumerate(numbers):
-            view = yield from _wait(coming, i / len(todo), f"Reading frame {frame}")
-            if i + 1 < len(numbers):
-                coming = reader.submit(read_view, folder, shot, numbers[i + 1])
-            painting = yield from _paint(painter, view, style.cast, look, i, len(todo))
-            picture = lay_on(view, painting, look)
-            if going:
-                yield from _wait(going, i / len(todo), f"Writing frame {numbers[i - 1]}")
-            target = result_path(folder, frame, settings.depth)
-            going = writer.submit(_write, target, picture, settings.depth, todo[frame])
-            shown = np.rint(picture * 255).astype(np.uint8)
-            yield Update((i + 1) / len(todo), f"Frame {frame} painted", shown, frame)
-        if going:
-            yield from _wait(going, 1.0, f"Writing frame {numbers[-1]}")
-    finally:
-        reader.shutdown(wait=False, cancel_futures=True)  # what is being read is of no more use
-        writer.shutdown(wait=True)
-
-
-def _paint(
-    painter: Painter, view: View, cast: Cast | None, look: Look, i: int, count: int
-) -> Steps[Update, bool | None, np.ndarray]:
-    """(H, W, 3) float32, 0 to 1."""
-    seen_as = cast.of(view) if cast else view
-    picture = np.empty((*view.shape, 3), np.float32)
-    for _ in painter.steps(seen_as, picture, look):
-        yield Update(i / count, f"Painting frame {view.frame}")
-    return picture
-
-
-def _wait(future: Future[Result], done: float, text: str) -> Steps[Update, bool | None, Result]:
-    """What another thread makes; an update now and then until it is there."""
-    while True:
+    count, threads = device.share_out(chosen, shot.width * shot.height)
+    stop = threading.Event()
+    with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(threads,)) as crew:
         try:
-            return future.result(PATIENCE)
-        except Late:
-            if future.done():
-                raise
-            yield Update(done, text)
+            making = crew.submit(lambda: Painter(network, style.read_keys(), chosen))
+            painter = yield from wait(making, 0.0, "Looking at the painted frames")
+            turn = nullcontext() if chosen.type == "cpu" else threading.Lock()
+            work = _Work(folder, shot, settings, look, style.cast, painter, todo, turn, stop)
+            numbers, coming = list(todo), deque[Future[np.ndarray]]()
+            for i, frame in enumerate(numbers):
+                while len(coming) <= count and i + len(coming) < len(numbers):
+                    coming.append(crew.submit(work.do, numbers[i + len(coming)]))
+                shown = yield from wait(coming.popleft(), i / len(todo), f"Painting frame {frame}")
+                yield Update((i + 1) / len(todo), f"Frame {frame} painted", shown, frame)
+        finally:
+            stop.set()  # frames that are begun are not finished
+            crew.shutdown(wait=False, cancel_futures=True)
 
 
 def _write(path: Path, picture: np.ndarray, depth: str, words: dict[str, str]) -> None:

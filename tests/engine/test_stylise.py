@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from tiny_shot import FRAMES, SIDE, _ball, read_truth, write_exr, write_picture, write_shot
 
-from engine import checkpoint, job_folder, pictures, protocol
+from engine import checkpoint, device, job_folder, pictures, protocol
 from engine.progress import Outcome, Update
 from engine.protocol import JobError, Stylise, TrainStyle
 from engine.stylise import train
@@ -123,9 +123,22 @@ def test_a_stopped_run_goes_on(folder: Path) -> None:
     while not job_folder.result_path(folder, 3).exists():
         next(job)
     job.close()
-    assert sorted(os.listdir(folder / "result")) == ["0001.png", "0002.png", "0003.png"]
+    done = sorted(os.listdir(folder / "result"))
+    assert 3 <= len(done) < len(FRAMES) and all(path.endswith(".png") for path in done)
     _, outcome = run(stylise(folder, ALL))
-    assert outcome.figures == {"painted": 5, "kept": 3}
+    assert outcome.figures == {"painted": len(FRAMES) - len(done), "kept": len(done)}
+
+
+@pytest.mark.parametrize("cores", [1, 3])
+def test_the_picture_is_the_same_on_any_number_of_cores(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, cores: int
+) -> None:
+    before = [picture(folder, frame).astype(int) for frame in FRAMES]
+    shutil.rmtree(folder / "result")
+    monkeypatch.setattr(device, "share_out", lambda *_: (cores, 1))
+    updates, _ = run(stylise(folder, ALL))
+    assert [update.frame for update in updates if update.preview is not None] == list(FRAMES)
+    assert max(np.abs(picture(folder, frame) - old).max() for frame, old in zip(FRAMES, before, strict=True)) <= 1
 
 
 def test_frames_of_another_training_seed_or_key_are_painted_anew(folder: Path) -> None:
