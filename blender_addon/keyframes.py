@@ -6,6 +6,7 @@ Knows arrays and F-curves, no operator and no engine.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ import bpy
 import numpy as np
 from mathutils import Quaternion
 
+from . import quat
 from .curves import (
     GENERATED,
     NEAR,
@@ -44,8 +46,15 @@ def fill(track: Track, plan: Plan, result: Arrays, column: int, first: int) -> F
     shift = first - plan.frame_start
     rows = np.flatnonzero(result[f"{track.kind}_filled"][:, column])
     rows = rows[(rows + shift >= (not plan.whole)) & (rows + shift < len(frames) - plan.towards_target)]
-    filled = Filled(frames, track.sample(frames), np.zeros(len(frames), bool), np.zeros(len(frames), bool))
+    filled = Filled(
+        frames,
+        np.zeros((len(frames), len(track.curves))),
+        np.zeros(len(frames), bool),
+        np.zeros(len(frames), bool),
+    )
     filled.made[rows + shift] = True
+    known = np.flatnonzero(~filled.made | (np.arange(len(frames)) == 0))
+    filled.values[known] = track.sample((known + frames.start).tolist())
     numbers = result[f"{track.kind}s"][rows, column]
     if track.kind == "rotation":
         _turn(plan.rig.joints[track.joint], filled, numbers)
@@ -60,14 +69,31 @@ def fill(track: Track, plan: Plan, result: Arrays, column: int, first: int) -> F
 
 def _turn(joint: Joint, filled: Filled, rotations: np.ndarray) -> None:
     """Rotations (made, 4) as channels of the joint's mode, with the signs and turns nearest to the frame before."""
-    values, mode, back = filled.values, joint.mode, joint.rest.conjugated()
-    for row, rotation in zip(np.flatnonzero(filled.made).tolist(), rotations.tolist(), strict=True):
-        basis = (back @ Quaternion(rotation) @ joint.rest).normalized()
-        values[row] = channels_of(basis, mode, values[max(row - 1, 0)].tolist())
-    for row in np.flatnonzero(filled.made[:-1] & ~filled.made[1:]).tolist():
+    values, mode, rest = filled.values, joint.mode, np.array(joint.rest)
+    made = np.flatnonzero(filled.made)
+    basis = quat.multiply(quat.multiply(rest * quat.CONJUGATE, rotations.astype(np.float64)), rest)
+    basis /= np.maximum(np.linalg.norm(basis, axis=-1, keepdims=True), 1e-12)
+    if mode == "QUATERNION":
+        _with_signs(filled, basis)
+    else:
+        for row, rotation in zip(made.tolist(), basis.tolist(), strict=True):
+            values[row] = channels_of(Quaternion(rotation), mode, values[max(row - 1, 0)].tolist())
+    for row in made[~np.append(filled.made, True)[made + 1]].tolist():
         after = values[row + 1].tolist()
         joined = channels_of(rotation_of(after, mode), mode, values[row].tolist())
-        filled.broken[row] = not np.allclose(joined, after, atol=0.1)
+        filled.broken[row] = max(abs(x - y) for x, y in zip(joined, after, strict=True)) > 0.1
+
+
+def _with_signs(filled: Filled, basis: np.ndarray) -> None:
+    """Put in quaternions (made, 4), each with the sign that lies nearest to the row before."""
+    values, made = filled.values, filled.made
+    first = values[:1].copy()
+    values[made] = basis
+    flips = np.where((values * np.concatenate([first, values[:-1]])).sum(1) < 0, -1.0, 1.0)
+    signs = np.cumprod(np.where(made, flips, 1.0))
+    known = np.maximum.accumulate(np.where(made, -1, np.arange(len(made))))  # the last row before that is given
+    signs *= np.where(known < 0, 1.0, signs[known])
+    values[made] *= signs[made, None]
 
 
 # --- keys ------------------------------------------------------------------------------------------------------------
@@ -122,10 +148,11 @@ def _gaps(curve: Curve, span: tuple[int, int], play_on: int) -> Iterator[Gap]:
 
 def _rows(filled: Filled, gaps: list[Gap]) -> np.ndarray:
     """Rows of the gaps in which the engine made something, (T,) bool."""
-    frames, rows = np.arange(filled.frames.start, filled.frames.stop), np.zeros(len(filled.frames), bool)
+    start, count, rows = filled.frames.start, len(filled.frames), np.zeros(len(filled.frames), bool)
     for after, before, _ in gaps:
-        gap = (frames > after + NEAR) & (frames < before - NEAR)
-        rows |= gap & filled.made[gap].any()
+        low, high = math.floor(after + NEAR) + 1 - start, math.ceil(min(before, start + count) - NEAR) - start
+        gap = slice(max(low, 0), max(high, 0))
+        rows[gap] |= filled.made[gap].any()
     return rows
 
 

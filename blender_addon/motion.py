@@ -14,10 +14,11 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from mathutils import Quaternion, Vector
+from mathutils import Quaternion
 
-from . import compat
+from . import compat, quat
 from .curves import MotionError, Track, animated, find_object
+from .decimate import quaternions
 from .job_folder import write_json
 from .protocol import Clip
 from .rig import Joint, Rig, read_rig, rotation_of
@@ -204,7 +205,7 @@ def clip_arrays(plan: Plan) -> dict[str, np.ndarray]:
     joints, frames, values = plan.rig.joints, plan.frames, plan.values
     rotations = [_rotations(joint, frames) for joint in joints]  # J lists of T
     locations = [_locations(joint, frames) for joint in joints]
-    offsets = [joint.offset for joint in joints]
+    offsets = [np.array(joint.offset) for joint in joints]
     _detach(joints, rotations, locations, offsets)
     arrays = {
         "offsets": np.array(offsets, np.float32).reshape(-1, 3),
@@ -227,38 +228,39 @@ def clip_arrays(plan: Plan) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _rotations(joint: Joint, frames: Sequence[int]) -> list[Quaternion]:
-    """Rotations in the armature's axes, T."""
-    back = joint.rest.conjugated()
-    return [joint.rest @ rotation_of(row, joint.mode) @ back for row in joint.rotation.sample(frames).tolist()]
+def _rotations(joint: Joint, frames: Sequence[int]) -> np.ndarray:
+    """Rotations in the armature's axes, (T, 4)."""
+    own, rest = quaternions(joint.rotation.sample(frames), joint.mode), np.array(joint.rest)
+    own[~own.any(-1)] = Quaternion()  # numbers that are no rotation
+    return quat.multiply(quat.multiply(rest, own), rest * quat.CONJUGATE)
 
 
-def _locations(joint: Joint, frames: Sequence[int]) -> list[Vector]:
-    """Locations in the armature's axes, T."""
-    return [joint.axes @ Vector(row) for row in joint.location.sample(frames).tolist()]
+def _locations(joint: Joint, frames: Sequence[int]) -> np.ndarray:
+    """Locations in the armature's axes, (T, 3)."""
+    moved: np.ndarray = joint.location.sample(frames) @ np.array(joint.axes).T
+    return moved
 
 
 def _detach(
-    joints: list[Joint], rotations: list[list[Quaternion]], locations: list[list[Vector]], offsets: list[Vector]
+    joints: list[Joint], rotations: list[np.ndarray], locations: list[np.ndarray], offsets: list[np.ndarray]
 ) -> None:
     """Make roots of the joints that do not turn with their parent, carried along by their locations: then nothing that
     happens to the parent's keys changes their rotations. Changes locations and offsets in place."""
     if all(joint.inherits for joint in joints):
         return
-    turned: list[list[Quaternion]] = []
-    placed: list[list[Vector]] = []
-    heads: list[Vector] = []
+    turned: list[np.ndarray] = []
+    placed: list[np.ndarray] = []
+    heads: list[np.ndarray] = []
     for j, (joint, parent) in enumerate((joint, joint.parent) for joint in joints):
-        reach = [offsets[j] + location for location in locations[j]]
         turned.append(rotations[j])
-        placed.append(reach)
+        placed.append(offsets[j] + locations[j])
         heads.append(offsets[j])
         if parent >= 0:
             heads[j] = heads[parent] + offsets[j]
-            placed[j] = [p + q @ r for p, q, r in zip(placed[parent], turned[parent], reach, strict=True)]
+            placed[j] = placed[parent] + quat.rotate(turned[parent], placed[j])
             if joint.inherits:
-                turned[j] = [a @ b for a, b in zip(turned[parent], rotations[j], strict=True)]
+                turned[j] = quat.multiply(turned[parent], rotations[j])
     for j, joint in enumerate(joints):
         if not joint.inherits and joint.parent >= 0:
             offsets[j] = heads[j]
-            locations[j] = [place - heads[j] for place in placed[j]]
+            locations[j] = placed[j] - heads[j]

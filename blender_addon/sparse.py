@@ -138,7 +138,7 @@ def _given(track: Track, filled: Filled) -> tuple[np.ndarray, list[np.ndarray]]:
         rows = np.rint(curve.keys).astype(int) - start
         fits = (np.abs(curve.keys - np.rint(curve.keys)) < NEAR) & (rows >= 0) & (rows < count)
         for side, name in zip(sides, ("handle_left", "handle_right"), strict=True):
-            kept = fits & np.isin(own[f"{name}_type"], (FREE, ALIGNED))
+            kept = fits & ((own[f"{name}_type"] == FREE) | (own[f"{name}_type"] == ALIGNED))
             if kept.any():
                 at = curve.own_keys(name, "co", width=2)
                 side[rows[kept], i] = (at[name] - at["co"])[kept]
