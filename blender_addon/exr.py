@@ -15,7 +15,7 @@ import numpy as np
 MAGIC = 20000630
 MULTI_PART, TILED_OR_DEEP = 0x1000, 0x200 | 0x800
 LINES = {0: 1, 2: 1, 3: 16}  # by compression: rows a block. 0 none, 2 ZIPS, 3 ZIP
-KINDS = {0: np.dtype("<u4"), 1: np.dtype("<f2"), 2: np.dtype("<f4")}
+KINDS: dict[int, np.dtype] = {0: np.dtype("<u4"), 1: np.dtype("<f2"), 2: np.dtype("<f4")}
 MAX_PIXELS = 1 << 28
 
 
@@ -42,7 +42,7 @@ def read_channels(path: Path, wanted: Sequence[Sequence[str]]) -> list[np.ndarra
         data = path.read_bytes()
         parts, multi = _parts(data)
         places = [_find(parts, endings) for endings in wanted]
-        planes = {}
+        planes: dict[tuple[int, str], np.ndarray] = {}
         for part in {id(part): part for part, _ in places}.values():
             names = [name for owner, name in places if owner is part]
             planes |= {(id(part), name): plane for name, plane in _read(data, part, names, multi).items()}
@@ -101,7 +101,8 @@ def _part(data: bytes, header: dict[str, bytes], at: int) -> tuple[_Part, int]:
     width, height, lines = right - left + 1, bottom - top + 1, LINES[header["compression"][0]]
     if not 0 < width * height <= MAX_PIXELS:
         raise ValueError
-    channels, listed, place = [], header["channels"], 0
+    channels: list[tuple[str, np.dtype]] = []
+    listed, place = header["channels"], 0
     while listed[place]:
         name, place = _name(listed, place)
         channels.append((name, KINDS[struct.unpack_from("<i", listed, place)[0]]))

@@ -54,7 +54,7 @@ def _paint(
 ) -> Generator[Step, None, None]:
     frames, objects = look(folder).keys, max((ob.id for ob in shot.objects), default=0)
     if not frames:
-        raise JobError("No frame is painted yet: go to a frame and press Paint This Frame.")
+        raise JobError("No frame is painted yet; paint at least one frame and save it in the keys folder.")
     surfaces: list[Surface] = []
     for frame in frames:
         surfaces.append((yield from _wait(worker, 0.0, partial(read_surface, folder, shot, frame))))

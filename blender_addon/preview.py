@@ -83,14 +83,32 @@ def show(shown: bpy.types.Image) -> bool:
     return bool(free)
 
 
-def open_editor(context: bpy.types.Context, shown: bpy.types.Image) -> None:
-    """Split the area in which the button was pressed, so that one can work on beside the picture."""
+def open_editor(context: bpy.types.Context, shown: bpy.types.Image, paint: bool = False) -> None:
+    """Split the area in which the button was pressed, so that one can work on beside the picture. paint: with the brush and its
+    colour at hand."""
     area, areas = context.area, context.screen.areas
     bpy.ops.screen.area_split(direction="VERTICAL" if area.width > area.height else "HORIZONTAL", factor=0.5)
     new = areas[-1]
     new.ui_type = "IMAGE_EDITOR"
     space: Any = new.spaces.active
     space.image = shown
+    space.show_region_ui = False
+    if paint:
+        space.ui_mode, space.show_region_tool_header, space.show_region_toolbar = "PAINT", True, True
+    window, screen = context.window, context.screen.name
+    bpy.app.timers.register(lambda: _fit(window, screen, shown), first_interval=0.1)  # once the editor has its size
+
+
+def _fit(window: bpy.types.Window | None, screen: str, shown: bpy.types.Image) -> None:
+    """The whole picture, in the editors of a screen that show it."""
+    if window is None or window not in list(bpy.context.window_manager.windows) or window.screen.name != screen:
+        return
+    for area in window.screen.areas:
+        space: Any = area.spaces.active
+        region = next(region for region in area.regions if region.type == "WINDOW")
+        if area.ui_type == "IMAGE_EDITOR" and space.image == shown:
+            with bpy.context.temp_override(window=window, area=area, region=region):
+                bpy.ops.image.view_all(fit_view=True)
 
 
 @bpy.app.handlers.persistent

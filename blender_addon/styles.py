@@ -174,7 +174,11 @@ _icons: Any = None
 
 def icon(name: str) -> int:
     """The number of a style's thumbnail among Blender's icons."""
-    path = style_folder() / name / "thumbnail.png"
+    return icon_of(style_folder() / name / "thumbnail.png")
+
+
+def icon_of(path: Path) -> int:
+    """The number of a small picture among Blender's icons; 0 where it is not there."""
     if _icons is None or not path.is_file():
         return 0
     key = f"{path} {path.stat().st_mtime_ns}"

@@ -16,7 +16,6 @@ from .jobs import manager
 from .preferences import engine_python, preferences
 from .words import iface_, n_
 
-
 WITHOUT = n_(
     "Works without it: Capture, painting, Stylise by plain reprojection, In-Between and Play On by plain curves, Reduce Keys."
 )
@@ -93,7 +92,7 @@ class EngineState:
             sentence(
                 layout, "Blender may not go online yet, and the engine's packages come from there.", "INTERNET", width
             )
-            layout.operator("extensions.userpref_allow_online", text="Allow Online Access")
+            layout.operator("extensions.userpref_allow_online", text="Allow Online Access", icon="INTERNET")
         row = layout.row()
         row.scale_y = 1.3
         row.operator("understudy.install_engine", icon="IMPORT")

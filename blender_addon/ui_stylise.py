@@ -8,13 +8,15 @@ from typing import Any
 import bpy
 from bl_ui.utils import PresetPanel
 
+from .history import Entry, entries, thumbnail
 from .properties import LOOK_PRESETS, SHOT, default_folder, job_folder
 from .protocol import Shot
 from .shot import ShotState, look
-from .styles import names
+from .styles import icon_of, names
 from .ui import Sidebar, sentence
 from .words import iface_
 
+SHOWN = 5  # runs of the history
 PLACES: Any = (
     ("SEQUENCER", "Strip", "SEQUENCE"),
     ("CAMERA", "View", "CAMERA_DATA"),
@@ -198,6 +200,40 @@ class VIEW3D_PT_understudy_styles(Sidebar, bpy.types.Panel):
         row.operator("understudy.delete_style", text="", icon="TRASH")
 
 
+class VIEW3D_PT_understudy_history(Sidebar, bpy.types.Panel):
+    """What was stylised before, and with what"""
+
+    bl_label = "History"
+    bl_parent_id = "VIEW3D_PT_understudy_stylise"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The last runs, the newest first."""
+        folder = job_folder(context.scene)
+        runs = entries(folder) if folder else ()
+        if folder is None or not runs:
+            self.layout.label(text="No frame stylised")
+            return
+        for run in runs[:SHOWN]:
+            split = self.layout.box().split(factor=0.3)
+            split.template_icon(icon_of(thumbnail(folder, run.number)), scale=3.5)
+            column = split.column(align=True)
+            column.label(text=run.made, translate=False)
+            column.label(
+                text=iface_("{frames} frames, {what}").format(frames=run.frames, what=_about(run)), translate=False
+            )
+            column.operator("understudy.use_again", icon="LOOP_BACK").number = run.number
+
+
+def _about(run: Entry) -> str:
+    """What sets a run apart."""
+    if not run.style:
+        return iface_("plain")
+    named, strength = run.settings.get("style"), float(run.settings.get("strength", 1.0))
+    words = [run.style] if run.style == named else [iface_("keys {keys}").format(keys=numbers(run.keys))]
+    return ", ".join([*words, f"{strength:.0%}"] if strength < 1 else words)
+
+
 class IMAGE_PT_understudy_keys(bpy.types.Panel):
     """The image as a painted frame of the shot"""
 
@@ -229,6 +265,7 @@ CLASSES = (
     VIEW3D_PT_understudy_look_presets,
     VIEW3D_PT_understudy_look,
     VIEW3D_PT_understudy_styles,
+    VIEW3D_PT_understudy_history,
     IMAGE_PT_understudy_keys,
 )
 

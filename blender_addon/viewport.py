@@ -79,8 +79,8 @@ def write_png(path: Path, picture: np.ndarray, software: str = "") -> None:
     rows[:, 1:] = picture.reshape(height, width * 4)
     header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)  # 8 bits, RGBA
     about = [(b"tEXt", b"Software\0" + software.encode("latin-1"))] if software else []
-    data = (b"IDAT", zlib.compress(rows.tobytes(), 6))
-    chunks = ((b"IHDR", header), (b"sRGB", b"\0"), *about, data, (b"IEND", b""))
+    packed = (b"IDAT", zlib.compress(rows.tobytes(), 6))
+    chunks = ((b"IHDR", header), (b"sRGB", b"\0"), *about, packed, (b"IEND", b""))
     with open(path, "wb") as file:
         file.write(b"\x89PNG\r\n\x1a\n")
         for name, data in chunks:

@@ -15,20 +15,17 @@ from ..engine_process import EngineError
 from ..installer import Installation, InstallError, Plan
 from ..jobs import manager
 from ..preferences import engine_folder, engine_python, preferences
-from ..words import rpt_
+from ..words import n_, rpt_
 from .job import allowed
 
 LOOK_SECONDS = 0.2
+OFFLINE = n_("Blender may not go online; allow online access in Preferences > System, or give a folder of wheels.")
 PACKAGE_FOLDER = Path(__file__).parent.parent / "engine_package"
 
 
 def make_plan() -> Plan:
     """What the preferences ask for. Raises InstallError."""
     chosen = preferences()
-    if not chosen.wheel_folder and not bpy.app.online_access:
-        raise InstallError(
-            "Blender may not go online; allow online access in Preferences > System, or give a folder of wheels."
-        )
     packages = sorted(PACKAGE_FOLDER.glob("understudy-*.whl"))
     if not packages:
         raise InstallError(
@@ -59,7 +56,8 @@ class UNDERSTUDY_OT_install_engine(bpy.types.Operator):
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
-        return allowed(cls, _why_not())
+        offline = not preferences().wheel_folder and not bpy.app.online_access
+        return allowed(cls, _why_not() or (OFFLINE if offline else ""))
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """In the background: to its end. With a window: begin, and return; a timer follows it."""

@@ -86,6 +86,8 @@ class JobOperator(Operator):
     `apply` finds the scene that it started from as `context.scene`.
     """
 
+    _ended: Finished | Failed | Cancelled | None
+    _steps: Generator[tuple[float, str], None, Finished] | None
     subfolder = ""  # of the shot's folder; operators of the same subfolder exclude each other
     takes_enough = False  # whether the engine can end this job early and keep what it has
     does_without = False  # whether `without_engine` does the job where no engine is installed
@@ -179,8 +181,7 @@ class JobOperator(Operator):
         self._steps, self._ended, manager.local = None, end, None
 
     def _submit(self, context: bpy.types.Context) -> bool:
-        self._ended: Finished | Failed | Cancelled | None = None
-        self._steps: Generator[tuple[float, str], None, Finished] | None = None
+        self._ended = self._steps = None
         self._scene = context.scene.session_uid
         try:
             if manager.busy(self.folder(context)):

@@ -48,6 +48,23 @@ def is_unsaved(path: Path) -> bool:
     return any(image.is_dirty and absolute(image) == path for image in bpy.data.images)
 
 
+def save_painting(path: Path) -> bool:
+    """Save a key that is open in Blender and painted on, as Save Painting does; whether there was one. Raises OperatorError."""
+    for image in bpy.data.images:
+        if image.is_dirty and absolute(image) == path:
+            try:
+                image.save()
+            except RuntimeError as error:
+                raise OperatorError(
+                    rpt_(
+                        "The painting {path} could not be saved ({why}); make room and save it in the Image Editor."
+                    ).format(path=path, why=str(error).strip())
+                ) from error
+            image.reload()  # until then Blender shows black where alpha is 0
+            return True
+    return False
+
+
 def frame_not_captured(context: bpy.types.Context) -> str:
     """Why the current frame cannot be a key; empty if it can."""
     why_not = not_captured(context)
@@ -182,6 +199,8 @@ class UNDERSTUDY_OT_paint_key(bpy.types.Operator):
         if not image.is_dirty:
             image.reload()  # it may have been painted in another program
         image.alpha_mode = "CHANNEL_PACKED" if self.transparent else "STRAIGHT"  # packed: colours show at an alpha of 0
+        if not preview.editors() and context.area is not None and not bpy.app.background:
+            preview.open_editor(context, image, paint=True)
         for editor in preview.editors()[:1]:
             editor.image, editor.ui_mode = image, "PAINT"
             editor.display_channels = "COLOR" if self.transparent else "COLOR_ALPHA"

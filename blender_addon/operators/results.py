@@ -1,15 +1,17 @@
-"""The finished frames, shown again where the artist wants them."""
+"""The finished frames, shown again where the artist wants them, and earlier runs taken up again."""
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import bpy
-from bpy.props import EnumProperty
+from bpy.props import EnumProperty, IntProperty
 
-from .. import compat
+from .. import compat, history
+from ..jobs import manager
 from ..sequences import show_behind_camera, show_in_compositor, show_in_material, show_in_sequencer
-from ..words import tip_
+from ..words import rpt_, tip_
 from .job import allowed, no_shot_folder, shot_folder
 from .stylise import shot_state
 
@@ -61,4 +63,43 @@ class UNDERSTUDY_OT_show_result(bpy.types.Operator):
         return {"FINISHED"}
 
 
-register, unregister = bpy.utils.register_classes_factory([UNDERSTUDY_OT_show_result])
+class UNDERSTUDY_OT_use_again(bpy.types.Operator):
+    """Bring back the look of an earlier run and the style that it was painted with; press Stylise to paint with them. The style
+    in use now is kept as the earlier one"""
+
+    bl_idname = "understudy.use_again"
+    bl_label = "Use Again"
+    bl_options: Any = {"UNDO"}
+
+    number: IntProperty(name="Number", description="Of the run in the history; 0: the last one", min=0)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        why_not = no_shot_folder(context)
+        if not why_not and manager.busy(shot_folder(context)):
+            why_not = "A job is running in this shot: wait for it, or cancel it"
+        elif not why_not and not history.entries(shot_folder(context)):
+            why_not = "No frame is stylised yet: press Stylise first"
+        return allowed(cls, why_not)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Set the scene's look; swap the style where another one is in use."""
+        folder, settings = shot_folder(context), context.scene.understudy
+        entry = next((e for e in history.entries(folder) if self.number in (0, e.number)), None)
+        if entry is None:
+            self.report({"ERROR"}, rpt_("There is no run {number} in the history.").format(number=self.number))
+            return {"CANCELLED"}
+        try:
+            back = history.bring_back(folder, entry)
+        except OSError as error:
+            self.report({"ERROR"}, rpt_("The style could not be brought back ({why}).").format(why=error.strerror))
+            return {"CANCELLED"}
+        for name, value in entry.settings.items():
+            with contextlib.suppress(TypeError):  # of a version that knew other values
+                setattr(settings, name, value)
+        text = "The look and the style of that run are back." if back else "The look of that run is back."
+        self.report({"INFO"}, rpt_(text))
+        return {"FINISHED"}
+
+
+register, unregister = bpy.utils.register_classes_factory([UNDERSTUDY_OT_show_result, UNDERSTUDY_OT_use_again])

@@ -9,16 +9,16 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty
 
-from .. import outcome, plain_stylise
+from .. import history, outcome, plain_paint, plain_stylise
 from ..job_folder import FOOTAGE, key_path, read_job, write_job
 from ..preferences import preferences
 from ..protocol import Finished, Shot, Stylise, TrainStyle
 from ..sequences import show_behind_camera, show_in_sequencer
-from ..shot import ShotState, look
+from ..shot import ShotState, look, result_files
 from ..styles import StyleError, find, keep_earlier
 from ..words import rpt_
 from .job import JobOperator, OperatorError, allowed, make_folder, no_engine, shot_folder
-from .keys import captured_shot, is_unsaved, not_captured
+from .keys import captured_shot, not_captured, save_painting
 
 
 def shot_state(context: bpy.types.Context) -> ShotState:
@@ -61,12 +61,8 @@ class UNDERSTUDY_OT_train_style(JobOperator, bpy.types.Operator):
         folder, settings = shot_folder(context), context.scene.understudy
         shot, keys = captured_shot(context), look(folder).keys
         for frame in keys:
-            if is_unsaved(key_path(folder, frame)):
-                raise OperatorError(
-                    rpt_("Frame {frame} is painted but not saved; save it in the Image Editor (Alt S) first.").format(
-                        frame=frame
-                    )
-                )
+            if save_painting(key_path(folder, frame)):
+                self.report({"INFO"}, rpt_("The painting of frame {frame} was saved.").format(frame=frame))
         job = TrainStyle(
             keys=list(keys),
             seconds=settings.training_seconds,
@@ -140,6 +136,8 @@ class UNDERSTUDY_OT_stylise(JobOperator, bpy.types.Operator):
         """A stylise job on the whole captured range."""
         folder, settings = shot_folder(context), context.scene.understudy
         shot = captured_shot(context)
+        if no_engine():  # then it paints from the keys themselves
+            self._save_paintings(folder)
         job = Stylise(
             shot.frame_start,
             shot.frame_end,
@@ -159,6 +157,20 @@ class UNDERSTUDY_OT_stylise(JobOperator, bpy.types.Operator):
         write_job(folder, job)
         return folder
 
+    def _remember(self, context: bpy.types.Context, folder: Path, results: tuple[int, ...], finished: Finished) -> None:
+        """In the history. A full disk is no reason to lose the result."""
+        settings = {name: getattr(context.scene.understudy, name) for name in history.SETTINGS}
+        plain = plain_paint.NOTE in finished.notes
+        try:
+            history.record(folder, settings, look(folder).keys, result_files(folder, results), plain)
+        except (OSError, RuntimeError) as error:
+            why = getattr(error, "strerror", None) or str(error).strip()
+            self.report({"WARNING"}, rpt_("The history could not be written ({why}).").format(why=why))
+
+    def _save_paintings(self, folder: Path) -> None:
+        for frame in look(folder).keys:
+            save_painting(key_path(folder, frame))
+
     def steps_without_engine(self) -> Generator[tuple[float, str], None, Finished]:
         """By plain reprojection of the painted frames. Raises OperatorError where a saved style is to be used."""
         settings = read_job(self._folder).settings
@@ -173,6 +185,7 @@ class UNDERSTUDY_OT_stylise(JobOperator, bpy.types.Operator):
         results = look(folder).results
         if not results:
             raise OperatorError("The engine left no finished frame; see its log and stylise again.")
+        self._remember(context, folder, results, finished)
         scene: Any = context.scene
         show_in_sequencer(scene, folder, results)
         if captured_shot(context).source != FOOTAGE:

@@ -39,6 +39,8 @@ PANELS = {
     "What was stylised before, and with what": "以前风格化过什么、用了什么",
     "{frames} frames, {what}": "{frames} 帧，{what}",
     "keys {keys}": "手绘帧 {keys}",
+    "History": "历史记录",
+    "Number": "编号",
     "Reading the painted frames": "正在读取手绘帧",
     "Esc cancels": "按 Esc 取消",
     "Waiting: {count}": "等待中：{count}",

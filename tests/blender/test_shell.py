@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -63,11 +64,18 @@ def test_paint_key_copies_once_and_never_again(saved_file: Path) -> None:
     assert sorted(os.listdir(folder / "keys")) == ["0002.png"]
 
 
-def test_a_painting_that_was_not_saved_stops_the_training(saved_file: Path) -> None:
+def test_a_painting_that_was_not_saved_is_saved_for_the_training(
+    saved_file: Path, fake_engine: Callable[..., None], capfd: pytest.CaptureFixture[str]
+) -> None:
     folder = write_shot(saved_file.parent / "understudy")
-    image = bpy.data.images.load(str(write_key(folder, 1)))
+    key = write_key(folder, 1)
+    image = bpy.data.images.load(str(key))
     image.pixels[0] = 0.25
-    assert "Frame 1 is painted but not saved" in refusal(ops.train_style)
+    before = key.read_bytes()
+    fake_engine(jobs=[[{"finish": {}}]])
+    assert ops.train_style() == {"FINISHED"}
+    assert not image.is_dirty and key.read_bytes() != before
+    assert "The painting of frame 1 was saved" in capfd.readouterr().out
 
 
 def test_a_folder_that_cannot_be_written_to(saved_file: Path) -> None:

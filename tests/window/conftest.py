@@ -1,7 +1,8 @@
 """A real Blender with its window on a virtual screen: started, asked, clicked and photographed from plain Python.
 
 Blender runs in Debian's chroot (../shared/tools/real-blender): 4.3, or 5.2 with UNDERSTUDY_WINDOW=sid. The engine's own
-Python is bind-mounted into it for as long as the tests run. Everything is skipped, saying so, where that script or root is
+Python is bind-mounted into it for as long as the tests run, and so are the folders in UNDERSTUDY_WINDOW_MOUNTS (what pip
+needs here to install the engine). Everything is skipped, saying so, where that script or root is
 missing.
 """
 
@@ -23,6 +24,7 @@ REAL_BLENDER = ROOT.parent / "shared" / "tools" / "real-blender"
 SUITE = os.environ.get("UNDERSTUDY_WINDOW", "trixie")  # Blender 4.3; "sid": 5.2
 CHROOT = Path(os.environ.get("REAL_BLENDER_ROOT", "/var/tmp/real-blender")) / SUITE
 ENGINE_PYTHON = Path(os.environ.get("UNDERSTUDY_ENGINE_PYTHON", ROOT / ".envs" / "engine" / "bin" / "python"))
+PYTHON_HOME = Path(os.path.realpath(ENGINE_PYTHON)).parents[1]
 REMOTE = Path(__file__).with_name("remote.py")
 SCREEN = "1600x1000x24"
 
@@ -47,9 +49,9 @@ class Seat:
     """A shell inside the chroot with a screen of its own. What it starts ends with it."""
 
     def __init__(self, folder: Path) -> None:
-        python_home = Path(os.path.realpath(ENGINE_PYTHON)).parents[1]
-        mounts = 'mkdir -p "$0$1" && mount --bind "$1" "$0$1" && shift && exec "$@"'
-        command = ["unshare", "-m", "sh", "-c", mounts, CHROOT, python_home, REAL_BLENDER, SUITE, "--shell"]
+        shared = [str(PYTHON_HOME), *os.environ.get("UNDERSTUDY_WINDOW_MOUNTS", "").split()]
+        mounts = 'for f in $1; do mkdir -p "$0$f" && mount --bind "$f" "$0$f" || exit; done; shift; exec "$@"'
+        command = ["unshare", "-m", "sh", "-c", mounts, CHROOT, " ".join(shared), REAL_BLENDER, SUITE, "--shell"]
         subprocess.run([REAL_BLENDER, SUITE, "--shell", "true"], cwd=ROOT, check=True)  # builds it, the first time
         self._log = open(folder / "seat.log", "wb")  # noqa: SIM115 closed in close()
         self._shell = subprocess.Popen(
@@ -108,16 +110,17 @@ def user_folder(seat: Seat, tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Window:
     """Blender with a window: `do` runs Python in it, `ask` evaluates, `click` presses a button of the panel."""
 
-    def __init__(self, seat: Seat, folder: Path, file: Path | None, engine: Path) -> None:
+    def __init__(self, seat: Seat, folder: Path, file: Path | None, engine: Path | str) -> None:
         self._seat, self._folder = seat, folder
         self._numbers = itertools.count()
+        self.clicks = self.keys = 0  # that an artist would have needed
         named = f"'{file}'" if file else ""
         start = f"UNDERSTUDY_ENGINE_PYTHON='{engine}' exec blender --window-geometry 0 0 1600 1000 {named}"
         start += f" --python '{REMOTE}' -- '{folder}'"
         self.pid = int(seat.run(f"{start} >'{folder / 'blender.log'}' 2>&1 & echo $!"))
         self.wait("True", 60)
 
-    def ask(self, expression: str, seconds: float = 10.0) -> Any:
+    def ask(self, expression: str, seconds: float = 40.0) -> Any:
         """The value of a Python expression, by JSON."""
         number = next(self._numbers)
         question, answer = self._folder / f"{number}.py", self._folder / f"{number}.json"
@@ -138,7 +141,7 @@ class Window:
     def wait(self, expression: str, seconds: float = 20.0) -> None:
         """Until the expression is true."""
         deadline = time.monotonic() + seconds
-        while not self.ask(expression, seconds):
+        while not self.ask(expression):
             assert time.monotonic() < deadline, f"not within {seconds} s: {expression}\n{self.log()}"
             time.sleep(0.05)
 
@@ -152,6 +155,7 @@ class Window:
 
     def key(self, *keys: str) -> None:
         """Press keys, where the mouse is."""
+        self.keys += len(keys)
         self._seat.run(f"xdotool key {' '.join(keys)}")
 
     def point(self, x: int, y: int) -> None:
@@ -161,7 +165,16 @@ class Window:
     def press(self, x: int, y: int) -> None:
         """Click with the left button."""
         self.point(x, y)
+        self.clicks += 1
         self._seat.run("xdotool click 1")
+        self.ask("None")
+
+    def drag(self, x: int, y: int, to_x: int, to_y: int) -> None:
+        """A stroke with the left button."""
+        self.clicks += 1
+        way = [(x + (to_x - x) * i // 8, y + (to_y - y) * i // 8) for i in range(9)]
+        moves = " sleep 0.1 ".join(f"mousemove {a} {b}" for a, b in way[1:])
+        self._seat.run(f"xdotool mousemove {x} {y} sleep 0.2 mousedown 1 {moves} sleep 0.2 mouseup 1")
         self.ask("None")
 
     def open_tab(self) -> None:
@@ -199,9 +212,7 @@ class Window:
 
     def click(self, command: str, part: float = 0.6) -> None:
         """Click the button that runs `command`; `part` as in `find`."""
-        self.find(command, part)
-        self._seat.run("xdotool click 1")
-        self.ask("None")
+        self.press(*self.find(command, part))
 
     def picture(self, path: Path, crop: tuple[int, int, int, int] | None = None) -> None:
         """A picture of the screen, or of (x, y, width, height) of it."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bl_ext.user_default.understudy import compat
+from bl_ext.user_default.understudy import compat, installer  # noqa: F401 asked for
 from bl_ext.user_default.understudy.jobs import manager
 
 FOLDER = Path(sys.argv[-1])
@@ -48,6 +48,14 @@ def curves(name: str) -> list[bpy.types.FCurve]:
 def strips() -> list[Any]:
     """Of the scene's Video Sequencer."""
     return list(compat.sequencer_strips(bpy.context.scene.sequence_editor))
+
+
+def middle_of(kind: str) -> tuple[int, int]:
+    """The middle of an editor on the screen, y running down."""
+    window = view()[0]
+    area = next(area for area in window.screen.areas if area.ui_type == kind)
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    return region.x + region.width // 2, window.height - region.y - region.height // 2
 
 
 def command_under_mouse() -> str:
