@@ -38,6 +38,8 @@ from .sequence_library import source_folder
 from .words import rpt_
 
 NUMBERED = re.compile(r"^(.*?)(\d+)(\.\w+)$")  # fire_0001.png
+PICTURES: frozenset[str] = getattr(bpy.path, "extensions_image")  # noqa: B009 the types leave them out
+MOVIES: frozenset[str] = getattr(bpy.path, "extensions_movie")  # noqa: B009
 LABELS = {"CONTINUE": "continued", "LOOP": "loop", "VARY": "take", "BETWEEN": "between", "ANIMATE": "animated"}
 
 
@@ -135,7 +137,7 @@ def _numbered_pictures(folder: Path) -> dict[tuple[str, str], dict[int, Path]]:
         ) from error
     for name in names:
         match = NUMBERED.match(name)
-        if match and match[3].lower() in bpy.path.extensions_image:
+        if match and match[3].lower() in PICTURES:
             found.setdefault((match[1], match[3]), {})[int(match[2])] = folder / name
     return found
 
@@ -226,10 +228,15 @@ def collect(source: PictureSource) -> Generator[tuple[int, int], None, None]:
         target = frame_path(source.folder, frame).with_suffix(path.suffix.lower())
         target.with_suffix(".exr" if target.suffix == ".png" else ".png").unlink(missing_ok=True)
         _share(path, target)
-        for path_of in (geometry_path, albedo_path) if source.shot is not None else ():
-            if path_of(source.shot[0], frame).is_file():
-                _share(path_of(source.shot[0], frame), path_of(source.folder, frame))
+        if source.shot is not None:
+            _share_guides(source.shot[0], source.folder, frame)
         yield i + 1, len(source.files)
+
+
+def _share_guides(shot_folder: Path, folder: Path, frame: int) -> None:
+    for path_of in (geometry_path, albedo_path):
+        if path_of(shot_folder, frame).is_file():
+            _share(path_of(shot_folder, frame), path_of(folder, frame))
 
 
 def _read(source: PictureSource, params: FootageParams) -> Generator[tuple[int, int], None, None]:

@@ -38,13 +38,13 @@ class GenerateControls:
         layout.use_property_decorate = False
         layout.prop(settings, "how")
         self._draw_settings(context, settings)
-        if settings.how in LEARNING:
-            self._draw_learning(context, settings)
         layout.operator("understudy.generate", icon="RENDERLAYERS")
         if settings.take:
             row = layout.row(align=True)
             for place, text, icon in PLACES:
                 row.operator("understudy.show_take", text=text, icon=icon).place = place
+        if settings.how in LEARNING:
+            self._draw_learning(context, settings)
 
     def _draw_settings(self, context: bpy.types.Context, settings: Any) -> None:
         column, shared = self.layout.column(), context.scene.understudy
@@ -84,7 +84,7 @@ class SEQUENCER_PT_understudy_generate(SequencerSidebar, GenerateControls, bpy.t
     """More of the active strip"""
 
     bl_parent_id = "SEQUENCER_PT_understudy"
-    bl_options = set()
+    bl_options: Any = set()
 
     def home(self, context: bpy.types.Context) -> Path | None:
         """The active strip's."""

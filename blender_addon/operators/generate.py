@@ -17,6 +17,7 @@ from .. import compat, outcome, sequence_library
 from ..footage import FootageError, unreadable
 from ..generate import (
     LABELS,
+    MOVIES,
     PictureSource,
     collect,
     folder_source,
@@ -123,7 +124,7 @@ class SourceOperator(Operator):
         scene, folder = compat.sequencer_scene(context), shot_folder(context)
         if only is not None and not path.is_dir():
             return image_source(scene, path, folder, only)
-        if path.suffix.lower() in bpy.path.extensions_movie:
+        if path.suffix.lower() in MOVIES:
             return movie_source(scene, path, folder)
         return only_frame(folder_source(scene, path, folder), only)
 
@@ -251,8 +252,9 @@ class UNDERSTUDY_OT_generate(SequenceOperator, bpy.types.Operator):
         )
 
     def _edit_scene(self, context: bpy.types.Context) -> bpy.types.Scene:
+        scene: Any = context.scene
         if self._from.rendered:
-            return edit_scene(context.scene)
+            return edit_scene(scene)
         return bpy.data.scenes.get(self._edit) or compat.sequencer_scene(context)
 
     def _place(self, edit: bpy.types.Scene, files: list[Path]) -> Any:

@@ -111,7 +111,8 @@ class UNDERSTUDY_OT_show_take(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Make it or bring it up to date."""
-        (folder, frames), scene = last_take(context), context.scene
+        scene: Any = context.scene
+        folder, frames = last_take(context)
         if self.place == "COMPOSITOR":
             show_in_compositor(scene, folder, frames)
             return {"FINISHED"}
