@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.stylise.surface import Surface
+from engine.stylise.tones import shade
 from engine.stylise.views import View
 
 _UNKNOWN, _NOWHERE = -1, -2
@@ -55,6 +56,7 @@ class KeySurface:
         inside = _inside((surface.edges[0] > 0) | ~mask).flatten()
         self._judge = [extent, surface.footprint.flatten(), inside]
         self._cells = _Cells(points, ids, extent, usable)
+        self.light = shade(view, device).flatten()
 
     def see(self, surface: Surface) -> tuple[Tensor, Tensor, Tensor]:
         """Where the key shows a surface: (H, W) columns, rows and confidences. Every second pixel of every second row is
@@ -232,29 +234,46 @@ class _Cells:
         return self._table.index_select(0, self._slot(points, ids, size))
 
 
+def _alike(light: Tensor, other: Tensor) -> Tensor:
+    """(H, W), how much two brightnesses are one light, 1 for the same; never 0, as paint of another light is paint still."""
+    return 0.3 + 0.7 * (1.5 - 5 * (light - other).abs()).clamp(0, 1)
+
+
+def _about(x: Tensor) -> Tensor:
+    """(H, W), the mean of the nine by nine pixels about each."""
+    return F.avg_pool2d(x[None, None], 9, 1, 4, count_include_pad=False)[0, 0]
+
+
 class Atlas:
     """All keys one below the other, so that a place in any of them is one (x, y)."""
 
     def __init__(self, keys: list[KeySurface]) -> None:
         self.keys = keys
 
-    def _see(self, frame: int, surface: Surface, without: int | None) -> tuple[Tensor, Tensor]:
-        """(H, W, 2) places and (H, W) confidences in the key that shows each pixel best, of two equals the nearer in time."""
+    def _see(self, view: View, surface: Surface, without: int | None) -> tuple[Tensor, Tensor]:
+        """(H, W, 2) places and (H, W) confidences, each in one key: which shows the pixel and those about it best, in a light
+        like theirs, of two equals the nearer in time."""
         height, width = self.keys[0].view.shape
         x, y, trust, score = surface.points.new_zeros(4, *surface.ids.shape)
+        light = shade(view, x.device) if len(self.keys) > 1 else x
         for i, key in enumerate(self.keys):
             if key.view.frame == without:
                 continue
             column, row, certain = key.see(surface)
-            merit = certain / (1 + 0.01 * abs(key.view.frame - frame))
+            column, row, merit = column.clamp_(0, width - 1), row.clamp_(0, height - 1), certain
+            if len(self.keys) > 1:
+                pixel = (row.round() * width + column.round()).int()
+                there = key.light.index_select(0, pixel.flatten()).view(light.shape)
+                merit = certain * _alike(light, there) / (1 + 0.01 * abs(key.view.frame - view.frame))
+                merit = merit * _about(merit)  # neighbours have a say, so that pixel by pixel no patchwork comes out
             better = merit > score
-            x = torch.where(better, column.clamp_(0, width - 1), x)
-            y = torch.where(better, row.clamp_(0, height - 1) + i * height, y)
+            x = torch.where(better, column, x)
+            y = torch.where(better, row + i * height, y)
             trust, score = torch.where(better, certain, trust), torch.maximum(score, merit)
         return torch.stack([x, y], -1), trust
 
     def match(self, view: View, without: int | None = None, surface: Surface | None = None) -> Match:
         """Where the keys show what `view` shows; `without`: the frame of a key that is left out."""
         surface = surface or Surface.of(view)
-        xy, trust = self._see(view.frame, surface, without)
+        xy, trust = self._see(view, surface, without)
         return Match(xy, trust)
