@@ -211,9 +211,9 @@ def boil(size: int, seed: int) -> Iterator[np.ndarray]:
 
 # --- a mechanism that turns ------------------------------------------------------------------------------------------
 
-PERIOD = 31.7  # frames of a turn of the large wheel: not a whole number
-TEETH = 18, 11  # of the large and the small wheel
-MODULE = 0.0300  # of the side, a tooth's share of the diameter
+PERIOD = 47.3  # frames of a turn of the large wheel: not a whole number
+TEETH = 10, 7  # of the large and the small wheel
+MODULE = 0.0520  # of the side, a tooth's share of the diameter
 
 
 def _wheel(centre: tuple[float, float], teeth: int, angle: float) -> np.ndarray:
@@ -221,7 +221,7 @@ def _wheel(centre: tuple[float, float], teeth: int, angle: float) -> np.ndarray:
     radius, steps = MODULE * teeth / 2, np.arange(teeth * 40)
     turn = 2 * np.pi * steps / len(steps)
     tooth = np.clip(2.6 * np.cos(teeth * turn), -1, 1)
-    r = radius + 0.95 * MODULE * tooth
+    r = radius + 0.62 * MODULE * tooth
     return np.stack([centre[0] + r * np.cos(turn + angle), centre[1] + r * np.sin(turn + angle)], -1)
 
 
@@ -255,7 +255,7 @@ def _turned(centre: tuple[float, float], radius: float, angle: float) -> np.ndar
 def _mechanism(size: int, angle: float) -> np.ndarray:
     """(size, size, 4) uint8: two wheels in mesh and a piston, with the large wheel turned by `angle`."""
     canvas = _Canvas(size)
-    large, small = (0.335, 0.64), (0.335 + 0.985 * MODULE * sum(TEETH) / 2, 0.64)
+    large, small = (0.335, 0.64), (0.335 + 1.0 * MODULE * sum(TEETH) / 2, 0.64)
     pin = _turned(large, 0.185, angle)
     piston = np.array([large[0], pin[1] - np.sqrt(0.36**2 - (pin[0] - large[0]) ** 2)])
     for side in (-1, 1):
