@@ -4,6 +4,7 @@ from . import (
     cli,
     generate_settings,
     jobs,
+    keymap,
     motion_settings,
     preferences,
     preview,
@@ -12,6 +13,7 @@ from . import (
     translations,
     ui,
     ui_generate,
+    ui_menus,
     ui_motion,
     ui_sequencer,
     ui_stylise,
@@ -62,7 +64,7 @@ MODULES = (
         whole,
         learn,
     ),
-    *(ui, ui_stylise, ui_sequencer, ui_motion, ui_generate, cli),
+    *(ui, ui_stylise, ui_sequencer, ui_motion, ui_generate, ui_menus, keymap, cli),
 )
 
 

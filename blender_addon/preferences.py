@@ -15,7 +15,7 @@ import bpy
 from bpy.props import EnumProperty, FloatProperty, StringProperty
 
 from . import __package__ as base_package
-from . import compat
+from . import compat, keymap
 from .engine_process import EngineMissing, EngineNotInstalled
 from .installer import BACKENDS, interpreter, read_state
 from .words import iface_, rpt_
@@ -91,7 +91,7 @@ class UnderstudyPreferences(bpy.types.AddonPreferences):
         unit="TIME_ABSOLUTE",
     )
 
-    def draw(self, _context: bpy.types.Context) -> None:
+    def draw(self, context: bpy.types.Context) -> None:
         """The settings, which interpreter will be used, and what makes it."""
         layout = self.layout
         layout.use_property_split = True
@@ -109,6 +109,9 @@ class UnderstudyPreferences(bpy.types.AddonPreferences):
         row.operator("understudy.install_engine", text="Update Engine" if state else "Install Engine", icon="IMPORT")
         row.operator("understudy.install_engine", text="Repair").repair = True
         row.operator("understudy.remove_engine", icon="TRASH")
+        box = layout.box().column()
+        box.label(text="Shortcuts")
+        keymap.draw(box, context)
 
 
 def preferences() -> UnderstudyPreferences:

@@ -24,6 +24,7 @@ from conftest import *  # noqa: E402, F403 the fixtures
 from conftest import PYTHON_HOME, SUITE, Seat, Window  # noqa: E402
 from test_stylise_window import BRUSH  # noqa: E402 Debian leaves Blender's brushes out
 
+pytestmark = pytest.mark.timeout(3600)
 ENGINE = os.environ.get("UNDERSTUDY_WALK_ENGINE", "")
 PICTURES = ROOT / "build" / "walk_through" / SUITE
 # What the demo's own script does before the user comes in: the two scenes of the demo, the rig's in Pose Mode.
@@ -171,7 +172,7 @@ def stylise(walk: Walk, blender: Window) -> None:
     with walk.step(blender, "Train the style") as step:
         blender.click("understudy.train_style", 0.3)
         step.go()
-        blender.wait("done() >= 0")
+        blender.wait("done() >= 0", 60)
         blender.wait("done() < 0", 600)
         assert "The style is trained" in blender.reports()
     with walk.step(blender, "Stylise") as step:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import importlib.metadata
 import os
 import re
 import shlex
@@ -35,7 +36,11 @@ def operators() -> set[str]:
 
 def settings() -> set[str]:
     """Every property of a scene."""
-    classes = [node for name in ("properties", "motion_settings", "generate_settings") for node in ast.walk(tree(ADDON / f"{name}.py"))]
+    classes = [
+        node
+        for name in ("properties", "motion_settings", "generate_settings")
+        for node in ast.walk(tree(ADDON / f"{name}.py"))
+    ]
     return {
         part.target.id
         for node in classes
@@ -140,6 +145,31 @@ def test_no_message_is_invented() -> None:
     assert len(messages) > 25
     parts = [part.strip(" .(),;'") for message in messages for part in message.split("…")]
     assert not [part for part in parts if part not in source]
+
+
+def installed(name: str, found: set[str]) -> set[str]:
+    """The package and all that it asks for on this machine, by their names in lower case."""
+    name = name.lower().replace("_", "-")
+    if name not in found:
+        found.add(name)
+        for line in importlib.metadata.requires(name) or []:
+            wanted, _, only = line.partition(";")
+            try:
+                importlib.metadata.version(needed := re.split(r"[^\w.-]", wanted.strip())[0])
+            except importlib.metadata.PackageNotFoundError:
+                continue  # for another machine
+            if "extra" not in only:
+                installed(needed, found)
+    return found
+
+
+def test_every_package_has_its_licence() -> None:
+    """Whatever Install Engine puts on the artist's disk is on the page about licences."""
+    rows = re.findall(r"^\| ([\w, -]+) \|[^|]*\| (\S.*) \|$", PAGES["licences.md"], re.MULTILINE)
+    told = {name.strip().lower() for names, _ in rows for name in names.split(",")} - {"package"}
+    needed = installed("understudy", set()) - {"understudy"}
+    assert len(needed) > 10
+    assert needed - told == set()
 
 
 def test_pictures_are_small() -> None:

@@ -18,7 +18,7 @@ ADDON = [p for p in SOURCES if ROOT / "blender_addon" in p.parents]
 ENGINE = [p for p in SOURCES if ROOT / "engine" in p.parents]
 
 BLENDER = {"bpy", "bpy_extras", "mathutils", "gpu", "gpu_extras", "bmesh", "blf", "bl_math", "imbuf", "idprop", "numpy"}
-BLENDER |= {"bl_ui", "bl_operators"}  # Blender's own panels and operators, to build on
+BLENDER |= {"bl_ui", "bl_operators", "rna_keymap_ui"}  # Blender's own panels and operators, to build on
 TORCH = {"torch", "numpy", "scipy", "OpenEXR", "safetensors", "PIL", "cv2", "engine"}
 # What there is to show: names, settings, the job manager, the files of a shot. Nothing that reads or changes a scene.
 PANEL_MAY_SEE = {

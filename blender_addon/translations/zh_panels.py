@@ -40,6 +40,7 @@ PANELS = {
     "{frames} frames, {what}": "{frames} 帧，{what}",
     "keys {keys}": "手绘帧 {keys}",
     "History": "历史记录",
+    "Shortcuts": "快捷键",
     "Number": "编号",
     "Reading the painted frames": "正在读取手绘帧",
     "Esc cancels": "按 Esc 取消",

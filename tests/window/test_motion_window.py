@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -95,4 +96,52 @@ def test_without_an_engine_the_slider_shows_plain_curves(window: Start, rig_file
     blender.key("ctrl+z")
     blender.wait(f"{GENERATED} == 0")
     assert blender.ask(KEYS) == before
+    assert "Traceback" not in blender.log()
+
+
+def test_the_pie_menu_on_its_key(window: Start, rig_file: Path, tmp_path: Path) -> None:
+    """Y over the 3D View, a flick to the left: In-Between. The key is among the user's, and can be switched off."""
+    blender = window(rig_file)
+    blender.point(500, 500)
+    blender.key("y")
+    time.sleep(0.5)
+    blender.picture(tmp_path / "pie.png")
+    blender.press(380, 500)
+    blender.wait(OPEN, 60)
+    blender.point(500, 500)
+    blender.key("Return")
+    blender.wait(f"{GENERATED} > 0")
+    items = """[i for m in bpy.context.window_manager.keyconfigs.user.keymaps for i in m.keymap_items
+        if i.idname == 'wm.call_menu_pie' and 'understudy' in i.properties.name]"""
+    assert blender.ask(f"len({items})") == 4
+    blender.do(f"for item in {items}: item.active = False")
+    blender.key("y")
+    time.sleep(0.5)
+    blender.press(380, 500)
+    assert not blender.ask(OPEN)
+
+
+@pytest.mark.parametrize(
+    ("editor", "menu"), [("DOPESHEET_EDITOR", "DOPESHEET_MT_key"), ("GRAPH_EDITOR", "GRAPH_MT_key")]
+)
+def test_the_menus_of_the_animation_editors(
+    window: Start, rig_file: Path, tmp_path: Path, editor: str, menu: str
+) -> None:
+    """In-Between from where the keys are: its menu is drawn there, and the slider opens."""
+    blender = window(rig_file)
+    blender.do(f"view()[1].type = {editor!r}")
+    here = """
+window = bpy.context.window_manager.windows[0]
+area = max(window.screen.areas, key=lambda area: area.width * area.height)
+region = next(region for region in area.regions if region.type == 'WINDOW')
+with bpy.context.temp_override(window=window, area=area, region=region):
+"""
+    blender.point(500, 400)
+    blender.do(f"{here}    bpy.ops.wm.call_menu(name={menu!r})")
+    blender.picture(tmp_path / "menu.png")
+    blender.key("Escape")
+    blender.do(f"{here}    bpy.ops.understudy.inbetween('INVOKE_DEFAULT')")
+    blender.wait(OPEN, 60)
+    blender.key("Return")
+    blender.wait(f"{GENERATED} > 0")
     assert "Traceback" not in blender.log()

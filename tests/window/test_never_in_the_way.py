@@ -1,0 +1,148 @@
+"""The interface while a job runs: no part of the extension holds Blender's main thread for long, and the artist may undo, render,
+open a second Blender or quit."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from conftest import ENGINE_PYTHON, ROOT, Seat, Window
+from test_window import alive
+from trained import write_trained_shot
+
+sys.path.insert(0, str(ROOT / "tests" / "engine"))
+from tiny_shot import write_shot
+
+Start = Callable[..., Window]
+FakeEngine = Callable[..., Path]
+LONGEST = 0.1  # seconds
+
+# Seconds of the processor that each call of ours takes on the main thread, so that other programs do not count.
+WATCH = """
+import time
+longest = {}
+
+def timed(name, call):
+    def wrapped(*arguments, **named):
+        begun = time.thread_time()
+        try:
+            return call(*arguments, **named)
+        finally:
+            longest[name] = max(longest.get(name, 0.0), time.thread_time() - begun)
+    return wrapped
+
+from bl_ext.user_default.understudy import jobs
+for name in dir(bpy.types):
+    cls = getattr(bpy.types, name)
+    for method in ('draw', 'modal', 'invoke', 'execute') if 'understudy' in name else ():
+        if method in cls.__dict__ or method in ('draw', 'modal') and hasattr(cls, method):
+            setattr(cls, method, timed(f'{name}.{method}', getattr(cls, method)))
+jobs.manager.pump = timed('pump', jobs.manager.pump)
+"""
+
+
+def no_long_block(blender: Window, *expected: str) -> None:
+    """Nothing took long, and what is `expected` was seen at all."""
+    longest = blender.ask("longest")
+    assert all(any(name in seen for seen in longest) for name in expected), longest
+    assert not {name: seconds for name, seconds in longest.items() if seconds > LONGEST}
+
+
+def test_no_block_while_the_engine_works(window: Start, shot_file: Path, fake_engine: FakeEngine) -> None:
+    """48 frames of 512 x 512, a preview of that size after each, then the strip."""
+    write_trained_shot(shot_file.parent / "understudy", 48, 512, (1, 24), 48)
+    steps: list[object] = []
+    for i in range(24):
+        steps += [{"progress": [i / 24, f"Frame {i} painted", 9.0]}, {"preview": [i, 512, 512, 3]}, {"sleep": 0.1}]
+    blender = window(shot_file, fake_engine(jobs=[[*steps, {"finish": {}}]]))
+    blender.do(WATCH)
+    blender.click("understudy.stylise")
+    blender.wait("done() > 0.1")
+    blender.do("bpy.ops.understudy.show_preview()")
+    blender.wait("'Scene Stylised' in bpy.data.scenes", 60)
+    no_long_block(blender, "stylise.modal", "pump", "PT_understudy_stylise.draw")
+
+
+def test_no_block_without_an_engine(window: Start, shot_file: Path) -> None:
+    """Plain reprojection runs beside the interface, and Esc ends it."""
+    folder = shot_file.parent / "understudy" / "shot"
+    write_shot(folder)
+    blender = window(shot_file, Path("/nonexistent"))
+    blender.do("import os; del os.environ['UNDERSTUDY_ENGINE_PYTHON']")
+    blender.do(WATCH)
+    blender.do("bpy.context.scene.frame_end = 8")
+    blender.click("understudy.stylise")
+    blender.wait("'Scene Stylised' in bpy.data.scenes", 60)
+    assert len(os.listdir(folder / "result")) == 8
+    assert "carried over by plain reprojection" in blender.reports()
+    no_long_block(blender, "stylise.modal")
+    blender.point(400, 500)
+    blender.key("ctrl+z")
+    blender.wait("'Scene Stylised' not in bpy.data.scenes")
+
+
+def test_undo_and_a_render_during_a_job(window: Start, shot_file: Path, fake_engine: FakeEngine) -> None:
+    write_trained_shot(shot_file.parent / "understudy")
+    blender = window(shot_file, fake_engine(jobs=[[{"progress": [0.5, "Half", 5.0]}, {"sleep": 6}, {"finish": {}}]]))
+    blender.do("bpy.context.object.location.x = 3; bpy.ops.ed.undo_push(message='moved')")
+    blender.click("understudy.stylise")
+    blender.wait("done() > 0")
+    blender.point(400, 500)
+    blender.key("ctrl+z")
+    blender.wait("bpy.data.objects['Cube'].location.x == 0")
+    blender.do("bpy.ops.render.render()")
+    blender.wait("'Scene Stylised' in bpy.data.scenes")
+    assert "Traceback" not in blender.log()
+
+
+def test_quitting_during_a_job_ends_the_engine(window: Start, shot_file: Path, fake_engine: FakeEngine) -> None:
+    write_trained_shot(shot_file.parent / "understudy")
+    blender = window(shot_file, fake_engine(jobs=[[{"progress": [0.3, "Painting", 60.0]}, {"sleep": 60}]]))
+    blender.click("understudy.stylise")
+    blender.wait("done() > 0")
+    engine = blender.ask("manager._engine.ready.pid")
+    blender.do("bpy.app.timers.register(lambda: bpy.ops.wm.quit_blender() and None, first_interval=0.2)")
+    deadline = time.monotonic() + 30.0
+    while alive(engine) or alive(blender.pid):
+        assert time.monotonic() < deadline, "the engine or Blender lives on"
+        time.sleep(0.1)
+    assert "Traceback" not in blender.log() and "Segmentation" not in blender.log()
+
+
+def test_two_blenders_at_once(window: Start, seat: Seat, shot_file: Path) -> None:
+    """They do not get in each other's way; in one and the same shot the second is told what is going on."""
+    folder = shot_file.parent / "understudy" / "shot"
+    write_shot(folder)
+    first, second = window(shot_file, ENGINE_PYTHON), window(shot_file, ENGINE_PYTHON)
+    train = """
+window, area = view()
+bpy.context.scene.understudy.training_seconds = 60
+with bpy.context.temp_override(window=window, area=area):
+    bpy.ops.understudy.train_style('INVOKE_DEFAULT')
+"""
+    first.do(train)
+    first.wait("done() > 0", 60)
+    second.do(train)
+    second.wait("'Another process' in reports()", 60)
+    assert first.ask("done()") > 0
+    first.do("bpy.ops.understudy.good_enough()")
+    first.wait("done() < 0", 60)
+    assert "The style is trained" in first.reports()
+
+
+def test_the_history_and_use_again(window: Start, shot_file: Path, fake_engine: FakeEngine, tmp_path: Path) -> None:
+    """A run is listed with its picture; its button brings its look back."""
+    write_trained_shot(shot_file.parent / "understudy")
+    blender = window(shot_file, fake_engine(jobs=[[{"finish": {}}]]))
+    blender.do("bpy.context.scene.understudy.strength = 0.5")
+    blender.click("understudy.stylise")
+    blender.wait("done() < 0 and 'Scene Stylised' in bpy.data.scenes")
+    blender.do("bpy.context.scene.understudy.strength = 1.0")
+    x, y = blender.find("understudy.show_result")
+    blender.press(x, y + 72)  # the third header below
+    blender.picture(tmp_path / "history.png")
+    blender.click("understudy.use_again")
+    assert blender.ask("round(bpy.context.scene.understudy.strength, 3)") == 0.5
