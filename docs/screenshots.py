@@ -19,9 +19,12 @@ sys.path[:0] = [str(ROOT / "tests" / "window"), str(ROOT)]
 from conftest import *  # noqa: E402, F403 the fixtures
 from conftest import Window  # noqa: E402
 from PIL import Image  # noqa: E402
+from test_generate_window import smoke_file  # noqa: E402, F401
 from test_motion_window import open_slider, rig_file  # noqa: E402, F401
 from test_sequencer_window import cut_file, open_sequencer  # noqa: E402, F401
 from trained import write_trained_shot  # noqa: E402
+
+from benchmarks.effects import clip  # noqa: E402
 
 Start = Callable[..., Window]
 FakeEngine = Callable[..., Path]
@@ -123,3 +126,16 @@ def test_sequencer(window: Start, cut_file: Path) -> None:  # noqa: F811 the fix
     open_sequencer(blender)
     x, top, width, _ = sidebar(blender)
     keep(blender, "sequencer.png", (x, top, width, 540))
+
+
+def test_generate(window: Start, smoke_file: Path) -> None:  # noqa: F811 the fixture
+    for i, picture in enumerate(clip("smoke", 40, 64)[8:]):
+        Image.fromarray(picture, "RGBA").save(smoke_file.parent / "smoke" / f"{i + 1:04d}.png")
+    blender = window(smoke_file)
+    open_sequencer(blender)
+    blender.click("understudy.generate", 0.5)
+    blender.wait("len(strips()) == 2", 120)
+    for command, above in (("understudy.combine", 57), ("understudy.use_footage", 100)):
+        x, y = blender.find(command, 0.5)
+        blender.press(x, y - above)  # the header of its panel
+    keep(blender, "generate.png", EDITOR)

@@ -11,7 +11,7 @@ import pytest
 from bl_ext.user_default.understudy import compat
 from bl_ext.user_default.understudy.jobs import manager
 from shots import refusal
-from stage import add_ball, add_ground, animate, empty_stage, guides, link
+from stage import add_ball, add_ground, empty_stage, guides, link
 from test_footage import add_strip, editor, move, read_picture, trim
 
 SIDE, COUNT = 48, 32
@@ -243,7 +243,9 @@ def test_of_a_shot_the_chosen_objects_alone(saved_file: Path) -> None:
     scene.view_settings.view_transform = "Standard"
     add_ground()
     ball = add_ball(location=(-1.5, 0, 1))
-    animate(ball, "location", (-1.5, 0, 1), (1.5, 0, 1))
+    for frame, x in ((1, -1.5), (8, 1.5), (16, -1.5)):
+        ball.location.x = x
+        ball.keyframe_insert("location", frame=frame)
     fire = bpy.data.collections.new("Fire")
     scene.collection.children.link(fire)
     fire.objects.link(ball)
