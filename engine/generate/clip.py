@@ -3,6 +3,7 @@ arrays, no files."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import cv2
@@ -60,7 +61,7 @@ def make_clip(pictures: Tensor, coordinates: int) -> Clip:
     size = learning_size(pictures.shape[-2], pictures.shape[-1])
     seen = torch.stack([small(picture, size) for picture in pictures])
     search = Flow(*size)
-    flows = [find_flow(search, new, old) for old, new in zip(seen, seen[1:], strict=False)]
+    flows = [find_flow(search, new, old) for old, new in itertools.pairwise(seen)]
     tiny = np.stack([small(picture, (SMALL, SMALL)).numpy() for picture in seen])
     return Clip(seen, torch.stack([flows[0], *flows]), latent_motion(tiny, coordinates))
 

@@ -1,7 +1,9 @@
-"""A quick test, before any training, of whether a sequence can be learned at all: each sentence says what is the matter and what to
-do. It knows clips, no files."""
+"""A quick test, before any training, of whether a sequence can be learned at all: each sentence says what is the matter and what
+to do. It knows clips, no files."""
 
 from __future__ import annotations
+
+import itertools
 
 import numpy as np
 import torch
@@ -30,7 +32,7 @@ def check_count(count: int) -> None:
 
 def check(clip: Clip, numbers: list[int]) -> None:
     """Raises JobError where the sequence has gaps, stands still, has a cut, or never comes back to what it showed."""
-    for before, after in zip(numbers, numbers[1:], strict=False):
+    for before, after in itertools.pairwise(numbers):
         if after != before + 1:
             raise JobError(
                 f"Frame {before + 1} is missing; fill the gaps with Between first, or give frames without any."
@@ -90,7 +92,7 @@ def _unlike_when_moved(clip: Clip, t: int, later: int, sums: torch.Tensor) -> fl
     x, y = (round(float(d)) for d in sums[later] - sums[t])
     old, new = clip.pictures[t], clip.pictures[later]
     moved = torch.roll(old, (-y, -x), (1, 2))
-    inside = torch.roll(torch.zeros_like(old[0]), 0)
+    inside = torch.zeros_like(old[0])
     height, width = inside.shape
     inside[max(0, -y) : height - max(0, y), max(0, -x) : width - max(0, x)] = 1
     left, whole = (((new - one).abs().mean(0) * inside).sum() for one in (moved, old))
@@ -98,8 +100,8 @@ def _unlike_when_moved(clip: Clip, t: int, later: int, sums: torch.Tensor) -> fl
 
 
 def _drifts(coarse: np.ndarray) -> bool:
-    """Whether (T, D) frames go on and on away from where they were: those a long time apart are farther from each other than those a
-    shorter time apart, and nothing of the last part is like the first."""
+    """Whether (T, D) frames go on and on away from where they were: those a long time apart are farther from each other than
+    those a shorter time apart, and nothing of the last part is like the first."""
     count = len(coarse)
     apart = np.sqrt(((coarse[:, None] - coarse[None]) ** 2).mean(-1))
     lag = np.abs(np.arange(count)[:, None] - np.arange(count)[None])

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 from collections.abc import Generator as Steps
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,13 +15,12 @@ import numpy as np
 from torch import Tensor
 
 from engine import checkpoint, device, protocol
-from engine.generate import fitness, paths
+from engine.generate import animate, fitness, paths
 from engine.generate.clip import Clip
 from engine.generate.networks import NetworkParams, Networks
 from engine.generate.play import Player, expectations, play
 from engine.generate.sequence import Sequence, as_preview, read_sequence, write_frame
 from engine.generate.train import NETWORK, learn, look
-from engine.generate.training import ahead_of
 from engine.pictures import read_about
 from engine.progress import Outcome, Update
 
@@ -32,6 +31,8 @@ LEARNING = 0.8  # part of the progress that learning takes
 def generate(folder: Path, settings: protocol.Generate) -> Steps[Update, bool | None, Outcome]:
     """Make the frames asked for in result/. Raises JobError."""
     sequence = yield from read_sequence(folder, settings.objects)
+    if settings.how == "ANIMATE":
+        return (yield from _animate(folder, settings, sequence))
     home = folder / (settings.learned or "sequence")
     clip = yield from look(sequence)
     begun = 0.0
@@ -45,11 +46,18 @@ def generate(folder: Path, settings: protocol.Generate) -> Steps[Update, bool | 
     networks = checkpoint.restore(checkpoint.load(home / NETWORK, NetworkParams), Networks).to(chosen).eval()
     player = Player(sequence.pictures, clip, networks, chosen)
     expected = expectations(player) if _fits(home, sequence) else None
-    job = _Job(folder, settings, sequence, _about(home, sequence, settings), begun)
-    for number, picture in _frames(player, _plan(clip, expected, settings), job):
-        if (yield from job.finish(number, picture)):
-            break
-    return job.outcome(fitness.notes(clip))
+    job = _Job(folder, settings, sequence, _about(home / NETWORK, sequence, settings), begun)
+    return (yield from job.run(_frames(player, _plan(clip, expected, settings), job), fitness.notes(clip)))
+
+
+def _animate(folder: Path, settings: protocol.Generate, sequence: Sequence) -> Steps[Update, bool | None, Outcome]:
+    """The first picture, moved as the learned sequence."""
+    home = folder / settings.learned
+    motion = animate.load(home)
+    job = _Job(folder, settings, sequence, _about(home / animate.MOTION, sequence, settings), 0.0)
+    made = animate.animate(sequence.pictures[0].float(), motion, settings.count, settings.seed, settings.variation)
+    more = [f"Only frame {sequence.numbers[0]} was animated; the others were not used."] if len(sequence) > 1 else []
+    return (yield from job.run(enumerate(made, job.first), more))
 
 
 def _fits(home: Path, sequence: Sequence) -> bool:
@@ -71,7 +79,7 @@ def _first(steps: Steps[Update, bool | None, object]) -> Steps[Update, bool | No
 
 
 def _plan(clip: Clip, expected: np.ndarray | None, settings: protocol.Generate) -> list[paths.Stretch]:
-    cost, shortest = paths.leaps(clip.latent, expected), ahead_of(len(clip))
+    cost, shortest = paths.leaps(clip.latent, expected), paths.longest_lead(len(clip))
     rng = np.random.default_rng(settings.seed)
     if settings.how == "LOOP":
         return paths.circle(cost, settings.count, shortest)
@@ -87,13 +95,12 @@ def _frames(player: Player, plan: list[paths.Stretch], job: _Job) -> Iterator[tu
     for stretch in plan:
         numbers = range(number, number + stretch.length)
         wanted = any(job.is_wanted(n) for n in numbers)
-        for n, picture in zip(numbers, play(player, stretch) if wanted else [None] * stretch.length, strict=False):
-            yield n, picture
+        yield from zip(numbers, play(player, stretch) if wanted else [None] * stretch.length, strict=True)
         number += stretch.length
 
 
-def _about(home: Path, sequence: Sequence, settings: protocol.Generate) -> dict[str, str]:
-    weights = hashlib.sha256((home / f"{NETWORK}.safetensors").read_bytes()).hexdigest()[:12]
+def _about(learned: Path, sequence: Sequence, settings: protocol.Generate) -> dict[str, str]:
+    weights = hashlib.sha256(learned.with_name(f"{learned.name}.safetensors").read_bytes()).hexdigest()[:12]
     how = f"{settings.how} {settings.count} frames, variation {settings.variation:g}, seed {settings.seed}"
     return {
         "Software": f"{SOFTWARE} {importlib.metadata.version('understudy')}",
@@ -144,7 +151,18 @@ class _Job:
             return True
         return not self.is_foreign(number) and found | self.words(number) != found
 
-    def finish(self, number: int, picture: Tensor | None) -> Steps[Update, bool | None, bool]:
+    def run(self, frames: Iterable[tuple[int, Tensor | None]], notes: list[str]) -> Steps[Update, bool | None, Outcome]:
+        """Finish all frames, or until what there is is enough."""
+        for number, picture in frames:
+            if (yield from self._finish(number, picture)):
+                break
+        if self.foreign:
+            listed = ", ".join(str(n) for n in self.foreign[:8])
+            kept = f"Kept what is not Understudy's own in result/ (frames {listed}); move it away to have those frames made."
+            notes = [*notes, kept]
+        return Outcome(self.results, notes, {"made": self.made, "kept": len(self.results) - self.made})
+
+    def _finish(self, number: int, picture: Tensor | None) -> Steps[Update, bool | None, bool]:
         """Write a frame where it is wanted. Whether what there is is enough."""
         path, preview = self.path(number), None
         if self.is_foreign(number):
@@ -159,13 +177,3 @@ class _Job:
         self.results.append(f"result/{path.name}")
         done = self.begun + (1 - self.begun) * len(self.results) / self.settings.count
         return bool((yield Update(done, f"Frame {number} made", preview, number)))
-
-    def outcome(self, notes: list[str]) -> Outcome:
-        """What came of it."""
-        if self.foreign:
-            listed = ", ".join(str(n) for n in self.foreign[:8])
-            notes = [
-                *notes,
-                f"Kept what is not Understudy's own in result/ (frames {listed}); move it away to have those frames made.",
-            ]
-        return Outcome(self.results, notes, {"made": self.made, "kept": len(self.results) - self.made})

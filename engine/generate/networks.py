@@ -134,7 +134,8 @@ class Predictor(nn.Module):
 
 
 class Blend(NamedTuple):
-    """How two pictures become one, at any size. first, second: flows. gate: how much of the second, (B, 1, H, W). added: tones."""
+    """How two pictures become one, at any size. first, second: flows. gate: how much of the second, (B, 1, H, W). added:
+    tones."""
 
     first: Tensor
     second: Tensor
@@ -150,8 +151,8 @@ class Blend(NamedTuple):
 
 
 class Generator(nn.Module):
-    """Leads a stretch that ends over into one that begins: both are moved to where they agree, chosen from place by place, and the
-    rest is added. Untrained, it morphs along the flows that it is given."""
+    """Leads a stretch that ends over into one that begins: both are moved to where they agree, chosen from place by place, and
+    the rest is added. Untrained, it morphs along the flows that it is given."""
 
     def __init__(self, params: NetworkParams) -> None:
         super().__init__()

@@ -3,23 +3,46 @@ alike, and go on as the LSTM expects. It knows latent motion, (T, D) arrays, and
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 
 APART = 3  # frames: a leap over fewer is none
 BACK = 3  # frames before a leap that are compared
+LEAD = 12  # frames in which one stretch is led over into the next, at most
+STEPS = 8  # frames of a lead for each step by which a leap does not fit
+TRUST = 0.2  # squared steps by which an expectation may be wrong and still be half believed
+STRAY = 0.3  # steps by which a prediction goes astray in a frame
 FAR = 1e4  # what a leap costs that is none
 
 
 @dataclass(frozen=True)
 class Stretch:
     """Consecutive learned frames that are played. leave: the learned frame that was played last before, whose own continuation is
-    led over into this; -1 for none. begin: the first learned frame of it. length: how many."""
+    led over into this; -1 for none. begin: the first learned frame of it. length: how many. fit: what the leap into it costs."""
 
     leave: int
     begin: int
     length: int
+    fit: float = FAR
+
+
+def longest_lead(count: int) -> int:
+    """In how many frames at most one stretch is led over into the next, in a sequence of `count`."""
+    return max(3, min(LEAD, count // 4))
+
+
+def lead_of(fit: float, longest: int) -> int:
+    """In how many frames a leap is led over: the worse it fits, the more."""
+    return int(np.clip(round(STEPS * fit), 3, longest))
+
+
+def share_of(h: int, lead: int, fit: float) -> float:
+    """How much of the second stretch is seen in the h-th frame of a leap, counted from 1: as of two guesses that are wrong by so
+    much, what was before being less and less known; all of it after the lead."""
+    lost = (STRAY * h) ** 2
+    return min(1.0, max(lost / (lost + fit * fit + 1e-9), (h / (lead + 1)) ** 2))
 
 
 def leaps(latent: np.ndarray, expected: np.ndarray | None = None) -> np.ndarray:
@@ -33,15 +56,25 @@ def leaps(latent: np.ndarray, expected: np.ndarray | None = None) -> np.ndarray:
         weights += weight
     squared /= weights
     if expected is not None:
-        future, ahead = np.zeros((count, count)), expected.shape[1]
-        for h in range(ahead):
-            rows = np.minimum(np.arange(count) + 1 + h, count - 1)
-            future += _apart(expected[:, h], latent[rows]) / ahead
-        squared = 0.6 * squared + 0.4 * future
+        squared = _with_future(squared, latent, expected)
     found = np.sqrt(squared)
     found[np.abs(np.arange(count)[:, None] - np.arange(count)[None]) < APART] = FAR
     found[:, : BACK - 1] = FAR
     return found
+
+
+def _with_future(squared: np.ndarray, latent: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """(T, T) squared distances of pasts, and of what follows j from what is expected after i, which counts as far as expectations
+    came true so far."""
+    total, count = 1.0, len(latent)
+    for h in range(expected.shape[1]):
+        true = latent[1 + h :]
+        wrong = ((expected[: count - 1 - h, h] - true) ** 2).sum(-1).mean()
+        weight = TRUST / (TRUST + float(wrong))
+        rows = np.minimum(np.arange(count) + 1 + h, count - 1)
+        squared = squared + weight * _apart(expected[:, h], latent[rows])
+        total += weight
+    return squared / total
 
 
 def _apart(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -50,21 +83,22 @@ def _apart(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.maximum(squared, 0).astype(np.float64)
 
 
-def draw_leap(cost: np.ndarray, ahead: int, rng: np.random.Generator) -> tuple[int, int]:
-    """A leap to learn from: the frames i and j after which the stretches go on, both with `ahead` frames left, by chance among
-    good ones."""
+def draw_leap(cost: np.ndarray, ahead: int, rng: np.random.Generator) -> tuple[int, int, float]:
+    """A leap to learn from: the frames i and j after which the stretches go on, both with `ahead` frames left, and its cost; by
+    chance among good ones."""
     last = len(cost) - ahead
     i = int(rng.integers(3, last))
     prices = cost[i, :last]
     odds = np.exp(-(prices - prices.min()) / (0.3 + 0.3 * prices.min()))
-    return i, int(rng.choice(last, p=odds / odds.sum()))
+    j = int(rng.choice(last, p=odds / odds.sum()))
+    return i, j, float(cost[i, j])
 
 
 def wander(
     cost: np.ndarray, count: int, start: int, rng: np.random.Generator, shortest: int, stray: float
 ) -> list[Stretch]:
-    """Stretches that make up `count` frames after the learned frame `start`, each chosen by chance among the best leaps that leave
-    `shortest` frames to play. stray: 0 takes the best, 1 readily others."""
+    """Stretches that make up `count` frames after the learned frame `start`, each chosen by chance among the best leaps that
+    leave `shortest` frames to play. stray: 0 takes the best, 1 readily others."""
     made: list[Stretch] = []
     last = len(cost) - shortest
     visits = np.zeros(last)
@@ -76,7 +110,7 @@ def wander(
         visits *= 0.9
         visits[max(0, j - 2) : j + 3] += 0.5
         length = min(left, _length(cost, j, shortest, rng))
-        made.append(Stretch(start, j + 1, length))
+        made.append(Stretch(start, j + 1, length, float(cost[start, j])))
         start = j + length
     return made
 
@@ -91,8 +125,8 @@ def _length(cost: np.ndarray, j: int, shortest: int, rng: np.random.Generator) -
 
 
 def circle(cost: np.ndarray, count: int, shortest: int) -> list[Stretch]:
-    """Stretches that make up a cycle of `count` frames, with the best joints that there are: each leads over into the next, the last
-    into the first. A cycle longer than the sequence is made of several."""
+    """Stretches that make up a cycle of `count` frames, with the best joints that there are: each leads over into the next, the
+    last into the first. A cycle longer than the sequence is made of several."""
     total = len(cost)
     parts = 1
     while count / parts + shortest > total - BACK and count / (parts + 1) >= shortest:
@@ -110,7 +144,7 @@ def _one_part(cost: np.ndarray, count: int) -> tuple[float, list[Stretch]]:
     ends = np.arange(BACK - 1 + count, len(cost))
     prices = cost[ends, ends - count]
     end = int(ends[np.argmin(prices)])
-    return float(prices.min()), [Stretch(end, end - count + 1, count)]
+    return float(prices.min()), [Stretch(end, end - count + 1, count, float(prices.min()))]
 
 
 def _some_parts(
@@ -125,11 +159,14 @@ def _some_parts(
         return np.inf, []
     befores = [int(rng.integers(BACK - 1, len(cost) - lengths[0]))]
     price = 0.0
-    for n, following in zip(lengths[:-1], lengths[1:], strict=True):
+    for n, following in itertools.pairwise(lengths):
         prices = cost[befores[-1] + n, : len(cost) - following]
         befores.append(int(np.argmin(prices)))
         price += float(prices.min())
     price += float(cost[befores[-1] + lengths[-1], befores[0]])
     ends = [b + int(n) for b, n in zip(befores, lengths, strict=True)]
-    made = [Stretch(ends[k - 1], befores[k] + 1, int(lengths[k])) for k in range(parts)]
+    made = [
+        Stretch(ends[k - 1], befores[k] + 1, int(lengths[k]), float(cost[ends[k - 1], befores[k]]))
+        for k in range(parts)
+    ]
     return price, made

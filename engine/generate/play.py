@@ -1,8 +1,8 @@
-"""Frames of a path: each stretch is led over from what was played before, by the predictor and the generator, then plays as it was
-learned. The networks work at the clip's size; what is finer is carried along in the pictures' own. It knows arrays, no files.
+"""Frames of a path: each stretch is led over from what was played before, by the predictor and the generator, then plays as it
+was learned. The networks work at the clip's size; what is finer is carried along in the pictures' own. It knows arrays, no files.
 
-However long the path, nothing fades, freezes or explodes: the networks never run on their own output for longer than one lead, since
-each begins at learned frames, and each ends in learned frames.
+However long the path, nothing fades, freezes or explodes: the networks never run on their own output for longer than one lead,
+since each begins at learned frames, and each ends in learned frames.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from engine.footage.tracking import Flow
 from engine.generate import paths
 from engine.generate.clip import Clip, find_flow
 from engine.generate.networks import Networks, State, enlarge, enlarge_flow, warp
-from engine.generate.training import HISTORY, ahead_of, begin, share_of
+from engine.generate.training import AHEAD, HISTORY, begin
 
+UNSEEN = 1 / 512  # alpha, below which there is nothing
 MEMORY = 12  # frames that the LSTM looks back
 
 
@@ -41,7 +42,7 @@ class Player:
 def expectations(player: Player) -> np.ndarray:
     """(T, H, D): how latent motion is expected to go on after each frame."""
     latent = torch.from_numpy(player.clip.latent).to(player.device)
-    ahead = ahead_of(len(latent))
+    ahead = min(AHEAD, paths.longest_lead(len(latent)))
     made = [latent[:1].expand(ahead, -1)]
     for t in range(1, len(latent)):
         made.append(player.networks.latent(latent[None, max(0, t + 1 - MEMORY) : t + 1], ahead)[0])
@@ -50,17 +51,18 @@ def expectations(player: Player) -> np.ndarray:
 
 def play(player: Player, stretch: paths.Stretch) -> Iterator[Tensor]:
     """The frames of a stretch, (4, H, W) each."""
-    ahead = min(ahead_of(len(player.clip)), stretch.length)
+    lead = min(paths.lead_of(stretch.fit, paths.longest_lead(len(player.clip))), stretch.length)
     leaving = _go_on(player, stretch.leave) if stretch.leave >= HISTORY - 1 else None
     search = Flow(*player.clip.pictures.shape[-2:])
     for h in range(stretch.length):
         goal = stretch.begin + h
-        share = share_of(h + 1, ahead)
+        share = paths.share_of(h + 1, lead, stretch.fit)
         if leaving is None or share >= 1:
             yield player.picture(goal)[0]
             continue
         coarse, fine = next(leaving)
-        yield _lead(player, coarse, fine, goal, share, search).clamp(min=0)[0]
+        made = _lead(player, coarse, fine, goal, share, search)[0].clamp(min=0)
+        yield made * (made[3:] > UNSEEN)
 
 
 @torch.inference_mode()

@@ -27,9 +27,9 @@ SMALLEST = 16  # pixels of the shorter side
 @dataclass(frozen=True)
 class Sequence:
     """Consecutive pictures. numbers: their frame numbers. pictures: (T, 4, H, W) float16, tones premultiplied by alpha; where
-    objects were chosen, these alone, on nothing. linear: whether they are of light. depth: of the files. opaque: whether no picture
-    has any transparency. digest: short name of all that was read. rest: (T, H, W, 4) float16, the tones of all but the objects,
-    None where none were chosen. shown: (T, H, W) bool, where that rest is seen."""
+    objects were chosen, these alone, on nothing. linear: whether they are of light. depth: of the files. opaque: whether no
+    picture has any transparency. digest: short name of all that was read. rest: (T, H, W, 4) float16, the tones of all but the
+    objects, None where none were chosen. shown: (T, H, W) bool, where that rest is seen."""
 
     numbers: list[int]
     pictures: Tensor
@@ -166,7 +166,8 @@ def as_preview(tones: Tensor, linear: bool) -> np.ndarray:
 
 
 def write_frame(path: Path, tones: Tensor, sequence: Sequence, i: int, depth: str, about: dict[str, str]) -> None:
-    """A finished frame of (4, H, W) tones. i: the picture of the sequence whose rest it is laid over, where objects were chosen."""
+    """A finished frame of (4, H, W) tones. i: the picture of the sequence whose rest it is laid over, where objects were
+    chosen."""
     array = tones.detach().float().cpu().numpy().transpose(1, 2, 0)
     if sequence.rest is not None:
         array = array + plate(sequence, i) * (1 - np.clip(array[..., 3:], 0, 1))
@@ -176,8 +177,8 @@ def write_frame(path: Path, tones: Tensor, sequence: Sequence, i: int, depth: st
 
 
 def plate(sequence: Sequence, i: int) -> np.ndarray:
-    """(H, W, 4) tones of the i-th picture without its objects: where they hide what is behind, it is taken from the picture nearest
-    in time that shows it, else from around."""
+    """(H, W, 4) tones of the i-th picture without its objects: where they hide what is behind, it is taken from the picture
+    nearest in time that shows it, else from around."""
     assert sequence.rest is not None and sequence.shown is not None
     filled, known = sequence.rest[i].astype(np.float32), sequence.shown[i].copy()
     for j in sorted(range(len(sequence)), key=lambda j: abs(j - i)):

@@ -1,5 +1,5 @@
-"""Learn one picture sequence in a time budget, watched by previews, saved as it goes. It knows job folders and engine.generate, and
-not who listens to its updates."""
+"""Learn one picture sequence in a time budget, watched by previews, saved as it goes. It knows job folders and engine.generate,
+and not who listens to its updates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from engine import checkpoint, device, protocol
-from engine.generate import fitness, paths
+from engine.generate import animate, fitness, paths
 from engine.generate.clip import Clip, make_clip
 from engine.generate.networks import NetworkParams, Networks
 from engine.generate.sequence import Sequence, as_preview, read_sequence
@@ -33,6 +33,7 @@ def learn_sequence(folder: Path, settings: protocol.LearnSequence) -> Steps[Upda
     training = yield from learn(folder / "sequence", sequence, clip, settings)
     figures = {"steps": float(training.before + training.step), "error": training.error}
     names = [f"sequence/{NETWORK}{suffix}" for suffix in (".safetensors", ".json")]
+    names += [f"sequence/{animate.MOTION}{suffix}" for suffix in (".safetensors", ".json")]
     return Outcome(names, fitness.notes(clip), figures)
 
 
@@ -51,6 +52,7 @@ def learn(
 ) -> Steps[Update, bool | None, Training]:
     """Train until the budget is spent, or what there is is enough; saved in `home` as it goes."""
     training = _prepare(home, clip, settings)
+    animate.save(home, animate.motion_of(clip), {"frames": sequence.digest})
     start = shown = saved = time.monotonic()
     while (done := _done(training, settings, time.monotonic() - start)) < 1:
         step(training, done)

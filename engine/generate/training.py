@@ -1,5 +1,6 @@
-"""The steps in which the networks learn a clip: the predictor from its own unrolled frames, the generator on leaps between stretches
-against an image critic and a video critic, the LSTM on latent motion with noise. It knows clips and tensors, no files."""
+"""The steps in which the networks learn a clip: the predictor from its own unrolled frames, the generator on leaps between
+stretches against an image critic and a video critic, the LSTM on latent motion with noise. It knows clips and tensors, no
+files."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from engine.generate.clip import Clip, find_flow
 from engine.generate.networks import Networks, State
 
 HISTORY = 4  # frames that a prediction looks back on, three of them at once
-AHEAD = 8  # frames that it is unrolled at most, here and in use: one stretch is led over into the next in so many
+AHEAD = 8  # frames that it is unrolled at most
 CROP = 64
 PREDICTIONS = 4  # crops a step
 LEADS = 2
@@ -106,8 +107,8 @@ def step_latent(training: Training) -> None:
 
 @dataclass
 class Lead:
-    """Three neighbouring frames of leaps. made: what the generator makes of them; truth: what came where the first stretch went on;
-    goal: the second stretch; share: (B, 1, 1, 1) each, of the second."""
+    """Three neighbouring frames of leaps. made: what the generator makes of them; truth: what came where the first stretch went
+    on; goal: the second stretch; share: (B, 1, 1, 1) each, of the second."""
 
     made: list[Tensor]
     truth: list[Tensor]
@@ -118,20 +119,25 @@ class Lead:
 def lead_over(training: Training) -> Lead:
     """Leaps such as will be made, three frames of each, cropped."""
     clip, rng, device = training.clip, training.rng, training.device
-    ahead = ahead_of(len(clip))
-    places = [paths.draw_leap(training.leaps, ahead, rng) for _ in range(LEADS)]
+    longest = paths.longest_lead(len(clip))
+    places = [paths.draw_leap(training.leaps, longest, rng) for _ in range(LEADS)]
+    leads = [paths.lead_of(fit, longest) for _, _, fit in places]
     rows, columns = _window(training)
+    past = begin(clip, [i for i, _, _ in places], (rows, columns), device)
     with torch.no_grad():
-        predicted = unroll(training.average, begin(clip, [i for i, _ in places], (rows, columns), device), ahead)
+        predicted = unroll(training.average, past, max(leads))
     search = Flow(rows.stop - rows.start, columns.stop - columns.start)
-    lead, first = Lead([], [], [], []), int(rng.integers(1, ahead - 1))
+    lead, first = Lead([], [], [], []), int(rng.integers(1, min(leads) - 1))
     for h in range(first, first + 3):
         one = predicted[h - 1]
         other, truth = (
-            torch.stack([clip.pictures[pair[k] + h, :, rows, columns] for pair in places]).to(device) for k in (1, 0)
+            torch.stack([clip.pictures[int(place[k]) + h, :, rows, columns] for place in places]).to(device)
+            for k in (1, 0)
         )
         flows = [find_flow(search, a, b) for a, b in zip(one, other, strict=True)]
-        share = torch.full((len(places), 1, 1, 1), share_of(h, ahead), device=device)
+        share = torch.tensor(
+            [paths.share_of(h, n, fit) for n, (_, _, fit) in zip(leads, places, strict=True)], device=device
+        )[:, None, None, None]
         blend = training.networks.generator(one, other, torch.stack(flows).to(device), share)
         lead.made.append(blend.of(one, other))
         lead.truth.append(truth)
@@ -140,24 +146,14 @@ def lead_over(training: Training) -> Lead:
     return lead
 
 
-def ahead_of(count: int) -> int:
-    """In how many frames one stretch is led over into the next, in a sequence of `count`."""
-    return max(3, min(AHEAD, count // 4))
-
-
-def share_of(h: int, ahead: int) -> float:
-    """How much of the second stretch is seen in the h-th frame of a leap, counted from 1."""
-    return min(1.0, h / (ahead + 1))
-
-
 def step_generator(training: Training, lead: Lead) -> None:
-    """Early frames as they truly came, late ones as the second stretch has them, as crisp as those, and none that the critics know."""
+    """Early frames as they truly came, late ones as the second stretch has them, as crisp as those, and none that the critics
+    know."""
     networks = training.networks
     loss = torch.zeros((), device=training.device)
     for made, truth, goal, share in zip(lead.made, lead.truth, lead.goal, lead.share, strict=True):
-        s = float(share.mean())
-        loss = loss + (1 - s) * difference(made, truth) + s * s * difference(made, goal)
-        loss = loss + 0.5 * texture(made, truth, goal, s)
+        loss = loss + difference(made, truth, 1 - share) + difference(made, goal, share.square())
+        loss = loss + 0.5 * texture(made, truth, goal, share)
     if training.adversarial:
         networks.image_critic.requires_grad_(False)
         networks.video_critic.requires_grad_(False)
@@ -187,13 +183,14 @@ def motion(three: list[Tensor]) -> Tensor:
     return torch.cat([three[1], 4 * (three[1] - three[0]), 4 * (three[2] - three[1])], 1)
 
 
-def difference(made: Tensor, truth: Tensor) -> Tensor:
-    """L1 and root mean square, so that neither small nor large errors are let go."""
+def difference(made: Tensor, truth: Tensor, weight: Tensor | float = 1.0) -> Tensor:
+    """L1 and root mean square, so that neither small nor large errors are let go. weight: of each picture, (B, 1, 1, 1)."""
     wrong = made - truth
-    return wrong.abs().mean() + 0.5 * (wrong.square().mean((1, 2, 3)) + 1e-6).sqrt().mean()
+    squared = (wrong.square().mean((1, 2, 3), keepdim=True) + 1e-6).sqrt()
+    return (weight * (wrong.abs() + 0.5 * squared)).mean()
 
 
-def texture(made: Tensor, truth: Tensor, goal: Tensor, share: float, side: int = 8) -> Tensor:
+def texture(made: Tensor, truth: Tensor, goal: Tensor, share: Tensor, side: int = 8) -> Tensor:
     """How far local contrast is from what it is in both: less of it is blur, or two pictures seen through each other."""
 
     def spread(x: Tensor) -> Tensor:
@@ -219,13 +216,13 @@ def follow(training: Training) -> None:
 
 
 def step(training: Training, done: float) -> None:
-    """One step; done: part of the budget that is spent. The predictor learns first, and farther ahead by and by; then, in turn with
-    the others."""
+    """One step; done: part of the budget that is spent. The predictor learns first, and farther ahead by and by; then, in turn
+    with the others."""
     rate = RATE * min(1.0, (training.step + 1) / 20) * min(1.0, 0.02 + 2 * (1 - done))
     for group in (*training.makers.param_groups, *training.judges.param_groups):
         group["lr"] = rate
     training.networks.requires_grad_(True)
-    reach = ahead_of(len(training.clip))
+    reach = min(AHEAD, paths.longest_lead(len(training.clip)))
     if done < 0.5 or training.step % 3 == 0:
         step_predictor(training, min(reach, 2 + int(16 * done)))
     else:
@@ -233,6 +230,7 @@ def step(training: Training, done: float) -> None:
         step_generator(training, lead)
         if training.adversarial:
             step_critics(training, lead)
-    step_latent(training)
+    for _ in range(2):
+        step_latent(training)
     follow(training)
     training.step += 1
