@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.stylise import windows
 from engine.stylise.surface import Surface
 from engine.stylise.tones import shade
 from engine.stylise.views import View
@@ -81,7 +82,7 @@ class KeySurface:
         height, width = self.view.shape
         x, y, trust = (plane.view(thin) for plane in coarse)
         found = trust > 0
-        about = F.max_pool2d(found[None, None].float(), 3, 1, 1)[0, 0] > 0
+        about = windows.most(found.float(), 3) > 0
         same = _twice(torch.where(found, surface.ids[::2, ::2], -1), shape) == surface.ids
         column, row = (_between(plane, shape) for plane in (x, y))
         pixel = row.round_().clamp_(0, height - 1).mul_(width).add_(column.round_().clamp_(0, width - 1)).int()
@@ -241,7 +242,7 @@ def _alike(light: Tensor, other: Tensor) -> Tensor:
 
 def _about(x: Tensor) -> Tensor:
     """(H, W), the mean of the nine by nine pixels about each."""
-    return F.avg_pool2d(x[None, None], 9, 1, 4, count_include_pad=False)[0, 0]
+    return windows.mean(x, 9)
 
 
 class Atlas:

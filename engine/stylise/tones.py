@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, gaussian_filter1d
 from torch import Tensor
-from torch.nn import functional as F
 
+from engine.stylise import windows
 from engine.stylise.views import View
 
 if TYPE_CHECKING:
@@ -27,8 +27,9 @@ FEW = 6  # pixels in a bin from which on it counts
 
 def shade(view: View, device: torch.device | str = "cpu") -> Tensor:
     """(H, W) how bright the render is over its albedo, over 5 x 5 pixels, so that a render's grain is no change of light."""
-    grey = torch.from_numpy(np.stack([view.render.mean(-1), view.albedo.mean(-1)])).to(device)
-    render, albedo = F.avg_pool2d(F.pad(grey[None], (2, 2, 2, 2), mode="replicate"), 5, 1)[0]
+    third = np.full(3, 1 / 3, np.float32)
+    grey = torch.from_numpy(np.stack([view.render @ third, view.albedo @ third])).to(device)
+    render, albedo = windows.mean(grey, 5)
     return render / (albedo + 0.05)
 
 
@@ -88,7 +89,10 @@ class Tones:
 
     def classify(self, shades: Tensor) -> Tensor:
         """(H, W) int64 tone of each pixel, 0 the darkest, of shades (H, W)."""
-        return torch.bucketize(shades, self.limits.to(shades.device), right=True)
+        tones = torch.zeros_like(shades, dtype=torch.int64)
+        for limit in self.limits.tolist():
+            tones += shades >= limit
+        return tones
 
     def ratio(
         self, ids: NDArray[np.int64], before: NDArray[np.float32], after: NDArray[np.float32]

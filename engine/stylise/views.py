@@ -87,20 +87,21 @@ def read_view(folder: Path, shot: Shot, frame: int) -> View:
         raise JobError(
             f"The guide 'id' of frame {frame} holds numbers that are no objects; capture frame {frame} again."
         )
-    there = (ids > 0)[..., None]
-    height, width = ids.shape
-    screen = np.dstack([*np.meshgrid(np.arange(width), np.arange(height)), np.zeros(ids.shape)]).astype(np.float32)
+    there = (ids > 0).astype(np.float32)
     sizes = _object_sizes(shot, int(ids.max()))
     render, alpha = frames.read_frame_alpha(folder, shot, frame)
-    points = np.where(there, guides["anchor"][..., :3] * sizes[ids], screen / width)
+    points = guides["anchor"][..., :3] * np.take(sizes, ids, 0)
+    row, column = np.nonzero(ids == 0)
+    points[row, column] = np.stack([column, row, 0 * row], -1).astype(np.float32) / np.float32(ids.shape[1])
+    albedo = np.log(np.clip(guides["albedo"], 1e-9, 1))
     return View(
         frame=frame,
-        render=render.astype(np.float32) / 255,
-        albedo=np.where(there, np.exp(np.log(np.clip(guides["albedo"], 1e-9, 1)) / 2.2), 0),
+        render=render.astype(np.float32) / np.float32(255),
+        albedo=np.exp(albedo / np.float32(2.2)) * there[..., None],
         ids=ids,
-        points=points.astype(np.float32),
-        normal=np.where(there, guides["normal"], 0).astype(np.float32),
-        depth=np.where(there[..., 0], np.log(np.clip(guides["depth"][..., 0], 1e-4, 1e6)), 0).astype(np.float32),
+        points=points,
+        normal=guides["normal"] * there[..., None],
+        depth=np.log(np.clip(guides["depth"][..., 0], 1e-4, 1e6)) * there,
         sizes=sizes,
         alpha=alpha,
     )
