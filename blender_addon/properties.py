@@ -13,6 +13,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, Po
 from . import compat, styles
 from .jobs import manager
 from .preferences import preferences
+from .shot import look
 from .words import iface_, tip_
 
 SHOT = "understudy_shot"  # custom property of a strip's scene: the scene it shows
@@ -205,8 +206,8 @@ def job_folder(scene: Any) -> Path | None:
 
 def default_folder(scene: Any) -> str:
     """Where a shot goes that names no folder: into a folder of the Blender file's name in the preferences' folder, so that
-    files side by side share none, nor do scenes of one file. A shot that lies in the preferences' folder itself, as all once
-    did, stays there."""
+    files side by side share none, nor do scenes of one file. A shot of this file that lies in the preferences' folder itself,
+    as all once did, stays there."""
     shared = preferences().job_folder
     if not bpy.data.filepath:
         return shared
@@ -217,7 +218,14 @@ def default_folder(scene: Any) -> str:
         return shared.rstrip("/\\") + f"/{name}-{bpy.path.clean_name(scene.name)}/"
     before = Path(bpy.path.abspath(shared))
     old = any((before / name).exists() for name in ("shot.json", "keys")) and not Path(bpy.path.abspath(own)).exists()
-    return shared if old else own
+    return shared if old and _shows_this_file(before) else own
+
+
+def _shows_this_file(folder: Path) -> bool:
+    """Whether the shot in this folder can be of this file: it has an object that was captured. Files side by side once had one
+    folder together, and the shot in it is only one's."""
+    shot = look(folder).shot
+    return shot is None or any(ob.name in bpy.data.objects for ob in shot.objects) or not shot.objects
 
 
 def register() -> None:

@@ -31,7 +31,7 @@ from ..shot import look
 from ..words import iface_, rpt_
 from .job import JobOperator, OperatorError, allowed, make_folder, no_shot_folder, shot_folder
 
-TURN_SECONDS = 0.1  # so long frames are read before the window has its turn
+TURN_SECONDS = 0.05  # so long frames are read before the window has its turn
 
 
 def active_strip(context: bpy.types.Context) -> Any:

@@ -149,3 +149,17 @@ def test_scenes_of_one_file_share_no_shot(saved_file: Path) -> None:
     first.understudy.job_folder = default_folder(first)  # as Capture does
     assert job_folder(first) == saved_file.parent / "understudy" / "shot"
     assert job_folder(second) == saved_file.parent / "understudy" / "shot-Close_up"
+
+
+def test_an_old_shot_in_the_shared_folder_is_one_files_alone(saved_file: Path) -> None:
+    """Two files side by side that once had `//understudy/` together: the one whose objects were captured keeps it."""
+    from bl_ext.user_default.understudy.job_folder import write_json
+    from bl_ext.user_default.understudy.properties import job_folder
+    from bl_ext.user_default.understudy.protocol import Shot, ShotObject
+
+    shared = write_shot(saved_file.parent / "understudy")
+    write_json(shared / "shot.json", Shot(1, 4, 16, 16, 24.0, [], [ShotObject(1, "Hero", [1.0, 1.0, 1.0])]))
+    scene = bpy.context.scene
+    assert job_folder(scene) == shared / saved_file.stem
+    scene.collection.objects.link(bpy.data.objects.new("Hero", None))
+    assert job_folder(scene) == shared
