@@ -7,9 +7,11 @@ are pictures. Knows the panels by their names and the job folders of tests/windo
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,6 +42,12 @@ ZOOM = """
 window, area = view()
 with bpy.context.temp_override(window=window, area=area, region=next(r for r in area.regions if r.type == "WINDOW")):
     bpy.ops.view3d.view_selected()
+"""
+# The fake engine paints noise; a frame of the demo in its place.
+PAINTED_PREVIEW = """
+import numpy as np
+from bl_ext.user_default.understudy import preview
+preview.latest.picture = np.load({picture!r}, allow_pickle=False)
 """
 PREFERENCES = "bpy.context.preferences.addons['bl_ext.user_default.understudy'].preferences"
 
@@ -139,3 +147,27 @@ def test_generate(window: Start, smoke_file: Path) -> None:  # noqa: F811 the fi
         x, y = blender.find(command, 0.5)
         blender.press(x, y - above)  # the header of its panel
     keep(blender, "generate.png", EDITOR)
+
+
+def test_install(window: Start, shot_file: Path) -> None:
+    """The panel of a Blender that has no engine yet."""
+    blender = window(shot_file, Path("/nonexistent"))
+    blender.do("import os; del os.environ['UNDERSTUDY_ENGINE_PYTHON']")
+    blender.do("bpy.context.preferences.system.use_online_access = False")
+    x, top, width, _ = sidebar(blender)
+    keep(blender, "install.png", (x, top, width, 330))
+
+
+def test_preview(window: Start, shot_file: Path, fake_engine: FakeEngine) -> None:
+    """A training, and what it can do so far, beside the view."""
+    write_trained_shot(shot_file.parent / "understudy", 48, 512, (1, 24), 0)
+    steps = [{"progress": [0.4, "Training, step 310", 72.0]}, {"preview": [24, 512, 512, 3]}, {"sleep": 300}]
+    blender = window(shot_file, fake_engine(jobs=[steps]))
+    blender.click("understudy.train_style", 0.3)
+    blender.wait("done() > 0")
+    np.save(shot_file.with_suffix(".npy"), np.array(painting().resize((512, 512))))
+    blender.do(PAINTED_PREVIEW.format(picture=str(shot_file.with_suffix(".npy"))))
+    blender.click("understudy.show_preview", 0.75)
+    time.sleep(2)
+    blender.point(700, 60)
+    keep(blender, "preview.png", EDITOR)
