@@ -22,7 +22,9 @@ from engine.protocol import JobError
 
 MOTION = "motion"
 BLOCKS = 8  # patches a side, in which light is told
-STREAM = 0.4  # mean flow over its root mean square, from which on a motion streams and does not sway
+# Of the picture's side: what moves farther than so from its usual place streams, else it sways. The first where the picture is
+# filled, which would tear at its borders; the second for what stands free.
+FARTHEST = (0.065, 0.11)
 STRETCH = 0.1  # of the picture's side: the farthest that a layer is carried either way
 TURNS = (4, 16)  # frames, the fewest and the most for which a layer is carried
 DARK = 0.1  # light, below which its changes are not followed
@@ -30,25 +32,29 @@ DARK = 0.1  # light, below which its changes are not followed
 
 @dataclass(frozen=True)
 class MotionParams:
-    """count: frames. height, width: of the fields. latent: coordinates of latent motion. blocks: of light."""
+    """count: frames. height, width: of the fields. latent: coordinates of latent motion. blocks: of light.
+    streams: whether the motion carries things along; else they sway about a place."""
 
     count: int
     height: int
     width: int
     latent: int
     blocks: int
+    streams: bool
 
 
 @dataclass(frozen=True)
 class Motion:
     """flows: (T, 2, h, w), from each frame to the one before. sways: the same, to where things are on average, whose own mean
-    is 0. light: (T, 1, BLOCKS, BLOCKS) over its mean. latent: (T, D). box: top, bottom, left, right of what moves, 0 to 1."""
+    is 0. light: (T, 1, BLOCKS, BLOCKS) over its mean, or what displacing leaves of it. latent: (T, D). box: top, bottom, left,
+    right of what moves, 0 to 1."""
 
     flows: Tensor
     sways: Tensor
     light: Tensor
     latent: Tensor
     box: Tensor
+    streams: bool
 
 
 def motion_of(clip: Clip) -> Motion:
@@ -56,16 +62,34 @@ def motion_of(clip: Clip) -> Motion:
     count, middle = len(clip), _most_usual(clip.latent)
     size = (clip.pictures.shape[-2] // 2, clip.pictures.shape[-1] // 2)
     search = Flow(*clip.pictures.shape[-2:])
-    ways = torch.stack([find_flow(search, picture, clip.pictures[middle]) for picture in clip.pictures])
-    seen = clip.pictures[:, :3].mean(1, keepdim=True)
-    light = F.adaptive_avg_pool2d(seen, BLOCKS) + DARK
+    usual = clip.pictures[middle]
+    ways = torch.stack([find_flow(search, picture, usual) for picture in clip.pictures])
+    if not _holds(clip):  # what flow finds from frame to frame trembles
+        ways = (torch.cat([ways[:1], ways[:-1]]) + 2 * ways + torch.cat([ways[1:], ways[-1:]])) / 4
+    displaced = warp(usual.expand(count, -1, -1, -1), ways)
+    lively = (clip.pictures.amax(0) - clip.pictures.amin(0)).amax(0) > 0.1
+    far = ways.square().sum(1)[:, lively].mean().sqrt() / min(clip.pictures.shape[-2:])
+    streams = bool(far > FARTHEST[bool(clip.pictures[:, 3].min() < 0.5)])
+    light = _light(clip.pictures)
     return Motion(
         flows=enlarge_flow(clip.flows, size),
         sways=enlarge_flow(ways - ways.mean(0), size),
-        light=light / light.mean(0),
-        latent=torch.from_numpy(clip.latent[:count]),
+        light=light / light.mean(0) if streams else light / _light(displaced),
+        latent=torch.from_numpy(clip.latent),
         box=_box(clip),
+        streams=streams,
     )
+
+
+def _holds(clip: Clip) -> bool:
+    """Whether drawings are held for some frames, as those on twos are."""
+    changes = torch.diff(clip.pictures, dim=0).abs().mean((1, 2, 3))
+    return bool((changes < 0.2 * changes.mean()).float().mean() > 0.2)
+
+
+def _light(pictures: Tensor) -> Tensor:
+    """(T, 1, BLOCKS, BLOCKS)."""
+    return F.adaptive_avg_pool2d(pictures[:, :3].mean(1, keepdim=True), BLOCKS) + DARK
 
 
 def _most_usual(latent: np.ndarray) -> int:
@@ -95,8 +119,8 @@ def _bounds(mask: Tensor) -> Tensor:
 def save(home: Path, motion: Motion, about: dict[str, object]) -> None:
     """Write the motion beside the networks."""
     count, _, height, width = motion.flows.shape
-    params = MotionParams(count, height, width, motion.latent.shape[1], BLOCKS)
-    weights = {name: tensor.half() for name, tensor in vars(motion).items()}
+    params = MotionParams(count, height, width, motion.latent.shape[1], BLOCKS, motion.streams)
+    weights = {name: part.half() for name, part in vars(motion).items() if isinstance(part, Tensor)}
     checkpoint.save(home / MOTION, checkpoint.Checkpoint(weights, params, about))
 
 
@@ -114,7 +138,7 @@ def load(home: Path) -> Motion:
     }
     if {name: tuple(tensor.shape) for name, tensor in saved.weights.items()} != wanted:
         raise JobError(f"The learned motion in {home} is damaged or of another version; learn the sequence again.")
-    return Motion(**{name: tensor.float() for name, tensor in saved.weights.items()})
+    return Motion(**{name: tensor.float() for name, tensor in saved.weights.items()}, streams=p.streams)
 
 
 # --- playing ---------------------------------------------------------------------------------------------------------
@@ -127,9 +151,8 @@ def animate(picture: Tensor, motion: Motion, count: int, seed: int, variation: f
     cost = paths.leaps(motion.latent.numpy())
     start = int(rng.integers(paths.BACK, len(motion.latent)))
     plan = paths.wander(cost, count, start, rng, shortest, variation)
-    streams = _streams(motion)
     fields = _Fields(motion, picture)
-    mover = _Stream(picture, fields) if streams else _Sway(picture, fields)
+    mover = _Stream(picture, fields) if motion.streams else _Sway(picture, fields)
     shown = 0
     for stretch in plan:
         for h in range(stretch.length):
@@ -138,13 +161,6 @@ def animate(picture: Tensor, motion: Motion, count: int, seed: int, variation: f
             rise = min(1.0, shown / shortest)
             yield mover.frame(old, stretch.begin + h, share, rise)
             shown += 1
-
-
-def _streams(motion: Motion) -> bool:
-    strength = motion.flows.square().sum(1)
-    lively = strength.mean(0) > 0.1 * strength.mean(0).max()
-    mean = motion.flows.mean(0).square().sum(0)
-    return bool((mean[lively].sum() / strength.mean(0)[lively].sum().clamp(min=1e-9)).sqrt() > STREAM)
 
 
 class _Fields:
