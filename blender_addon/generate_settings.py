@@ -44,7 +44,7 @@ class UnderstudyGenerateSettings(bpy.types.PropertyGroup):
     )
     slow: IntProperty(
         name="Times Slower",
-        description="How many times slower the motion becomes. Where the sequence misses frames, those are filled in first",
+        description="How many times slower the motion becomes. Where the sequence misses frames, they alone are made",
         default=2,
         min=1,
         soft_max=8,
@@ -71,7 +71,7 @@ class UnderstudyGenerateSettings(bpy.types.PropertyGroup):
         unit="TIME_ABSOLUTE",
     )
     sequence: StringProperty(
-        name="Learned Sequence",
+        name="Motion Of",
         description="Name of the saved sequence whose motion is used. Empty: what was learned of this one",
         search=_sequences,
     )

@@ -192,6 +192,13 @@ class UNDERSTUDY_OT_generate(SequenceOperator, bpy.types.Operator):
     seed: IntProperty(name="Seed", description="Not set: as the scene says", min=0)
     seconds: FloatProperty(name="Learn For", description="Not set: as the scene says", default=240.0, min=0.1)
 
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        settings = context.scene.understudy_generate
+        if source_of(context) and settings.how == "ANIMATE" and not settings.sequence:
+            return allowed(cls, "Choose the learned sequence whose motion the picture is to have; Save keeps one")
+        return allowed(cls, _why_not(context))
+
     def find_source(self, context: bpy.types.Context, still: bool = False, gaps: bool = False) -> PictureSource:
         """A still to animate, a sequence with gaps to fill, or a whole sequence."""
         how = self.asked(context.scene.understudy_generate, "how")
@@ -205,7 +212,7 @@ class UNDERSTUDY_OT_generate(SequenceOperator, bpy.types.Operator):
         self._job_settings = Generate(
             how,
             count=self.asked(settings, "count"),
-            slow=self.asked(settings, "slow"),
+            slow=self._slow(settings),
             learned=self._motion(settings.sequence) if how == "ANIMATE" else "",
             seconds=self.asked(settings, "seconds"),
             objects=self.objects(context),
@@ -216,6 +223,12 @@ class UNDERSTUDY_OT_generate(SequenceOperator, bpy.types.Operator):
         )
         write_job(self.job_at, self._job_settings)
         return self.job_at
+
+    def _slow(self, settings: Any) -> int:
+        """How many times slower: where frames are missing they alone are made, unless more is asked for."""
+        frames = self._from.frames
+        fill_in = len(frames) < frames[-1] - frames[0] + 1 and not self.properties.is_property_set("slow")
+        return 1 if fill_in else int(self.asked(settings, "slow"))
 
     def _motion(self, name: str) -> str:
         """The folder of the saved sequence whose motion a picture is given. Raises OperatorError."""

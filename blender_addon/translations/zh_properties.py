@@ -190,8 +190,8 @@ PROPERTIES = {
     "One picture moves as a learned sequence does": "让一张图片像学习过的序列那样动起来",
     "How many frames are made": "生成多少帧",
     "Times Slower": "放慢倍数",
-    "How many times slower the motion becomes. Where the sequence misses frames, those are filled in first": (
-        "运动放慢多少倍。序列缺帧时先补上缺失的帧"
+    "How many times slower the motion becomes. Where the sequence misses frames, they alone are made": (
+        "运动放慢多少倍。序列缺帧时只补上缺失的帧"
     ),
     "How far a take may stray from the sequence: 0 keeps close to it, 1 goes its own way": (
         "新版本可以偏离原序列多远：0 紧跟原序列，1 自由发挥"
@@ -199,7 +199,7 @@ PROPERTIES = {
     "How long the sequence is learned. That is done once for each sequence; longer gives sharper pictures": (
         "学习序列的时长。每个序列只学一次；时间越长画面越清晰"
     ),
-    "Learned Sequence": "学习过的序列",
+    "Motion Of": "运动取自",
     "Name of the saved sequence whose motion is used. Empty: what was learned of this one": (
         "使用其运动的已保存序列的名称。留空则使用从当前序列学到的"
     ),
