@@ -246,4 +246,5 @@ def unregister() -> None:
     bpy.app.handlers.load_pre.remove(_load_pre)
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
+    manager.forget()  # Blender quits, and the operators that wait for jobs are gone
     manager.close()
