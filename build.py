@@ -298,8 +298,8 @@ def check(_: list[str]) -> int:
 
 
 def bench(arguments: list[str]) -> int:
-    """Run a benchmark: stylise, ablation, gpu, motion --data FOLDER, or capture; `bench NAME --help` tells more."""
-    names = ("stylise", "ablation", "gpu", "motion", "capture")
+    """Run a benchmark: stylise, ablation, gpu, motion --data FOLDER, generate or capture; `bench NAME --help` tells more."""
+    names = ("stylise", "ablation", "gpu", "motion", "generate", "capture")
     if not arguments or arguments[0] not in names:
         sys.exit(f"Say which benchmark to run: {', '.join(names)}.")
     found = pythons()

@@ -1,0 +1,276 @@
+"""Frames between frames: missing ones of a sequence are filled in, and motion is slowed down. A finished frame says in its own
+metadata what it was made of, so that a run that was stopped goes on and an artist's own file is left alone. It knows job
+folders and files, and holds a few pictures at a time, however long the sequence is."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+from collections.abc import Generator as Steps
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from engine import frames, job_folder, protocol
+from engine.footage.tracking import is_cut
+from engine.generate import halfway
+from engine.generate.flows import BothWays, Moves, as_seen, meet
+from engine.generate.sequence import as_preview, list_frames, to_picture, to_tones
+from engine.pictures import find_picture, picture_size, read_about, read_picture, write_picture
+from engine.progress import Outcome, Update
+from engine.protocol import JobError, Shot
+
+SOFTWARE = "Understudy"
+HELD = 6  # pictures that are kept in memory
+DIRECT = 3  # frames between two that are made from these two; of more, the middle one first
+VECTOR_FRAMES = 2  # frames apart up to which motion vectors are believed to lead on
+LEARNING = 0.6  # part of the progress that learning takes
+
+
+@dataclass
+class Source:
+    """The sequence in frames/. numbers: its frames. size: width and height. linear: whether its tones are of light. shot: with
+    motion vectors, None without."""
+
+    folder: Path
+    numbers: list[int]
+    size: tuple[int, int]
+    linear: bool
+    shot: Shot | None
+    _held: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
+
+    def path(self, number: int) -> Path:
+        """The file of a frame. Raises JobError."""
+        path = find_picture(self.folder / "frames", number)
+        if path is None:
+            raise JobError(f"The picture of frame {number} is not named as frames are; name it {number:04d}.png.")
+        return path
+
+    def tones(self, number: int) -> np.ndarray:
+        """(H, W, 4) float32, premultiplied. Raises JobError."""
+        if number not in self._held:
+            picture, depth = read_picture(self.path(number))
+            while len(self._held) >= HELD:
+                self._held.pop(next(iter(self._held)))
+            self._held[number] = np.asarray(to_tones(picture, depth == "EXR", self.linear), np.float32)
+        return self._held[number]
+
+    def digest(self, *numbers: int) -> str:
+        """Short name of what these files hold."""
+        made = hashlib.sha256()
+        for number in numbers:
+            made.update(self.path(number).read_bytes())
+        return made.hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Two neighbours of the sequence, and what is wanted from the first up to the second: result's frame and time, 0 to 1."""
+
+    first: int
+    second: int
+    wanted: list[tuple[int, float]]
+
+
+def between(folder: Path, settings: protocol.Generate) -> Steps[Update, bool | None, Outcome]:
+    """Make result/, from the first frame's number on: `slow` frames for every one of the range. Raises JobError."""
+    source = _open(folder)
+    plan = _plan(source.numbers, settings.slow)
+    notes = [] if settings.depth in ("16", "EXR") or not source.linear else [
+        "The sequence is EXR and the result has 8 bits; choose EXR to keep its light."
+    ]  # fmt: skip
+    cuts = yield from _find_cuts(source)
+    notes += [f"Between frames {a} and {b} there is a cut; nothing is made across it." for a, b in cuts[:8]]
+    maker = yield from _scaled(halfway.learn(folder / "sequence", source, cuts, settings), LEARNING)
+    notes += maker.notes
+    making = _Making(folder, source, settings, maker, set(cuts))
+    total, done = sum(len(stretch.wanted) for stretch in plan), 0
+    for stretch in plan:
+        for frame, picture in making.stretch(stretch):
+            done += 1
+            shown = None if picture is None else as_preview(maker.tensor(picture)[0], source.linear)
+            update = Update(LEARNING + (1 - LEARNING) * done / total, f"Frame {frame} made", shown, frame)
+            if (yield update):
+                return making.outcome(notes)
+    return making.outcome(notes)
+
+
+def _scaled(
+    steps: Steps[Update, bool | None, halfway.Maker], share: float
+) -> Steps[Update, bool | None, halfway.Maker]:
+    answer = None
+    while True:
+        try:
+            update = steps.send(answer)
+        except StopIteration as end:
+            maker: halfway.Maker = end.value
+            return maker
+        answer = yield Update(share * update.done, update.text, update.preview, update.frame)
+
+
+def _open(folder: Path) -> Source:
+    """The sequence, its sizes checked. Raises JobError."""
+    numbers = list_frames(folder / "frames")
+    if len(numbers) < 2:
+        raise JobError("Frames between frames need at least two pictures; add more to the sequence.")
+    source = Source(folder, numbers, (0, 0), False, None)
+    paths = [source.path(number) for number in numbers]
+    size = picture_size(paths[0])
+    for path in paths:
+        if picture_size(path) != size:
+            raise JobError(
+                f"{path.name} and {paths[0].name} have different sizes; give all pictures {size[0]} x {size[1]} pixels."
+            )
+    shot = job_folder.read_shot(folder) if (folder / "shot.json").is_file() else None
+    useful = shot is not None and "vector" in shot.guides and (shot.width, shot.height) == size
+    return Source(folder, numbers, size, any(path.suffix == ".exr" for path in paths), shot if useful else None)
+
+
+def _plan(numbers: list[int], slow: int) -> list[Stretch]:
+    """Result's frame first + j shows the time first + j / slow."""
+    start, plan = numbers[0], []
+    for a, b in pairwise(numbers):
+        steps = (b - a) * slow
+        plan.append(Stretch(a, b, [(start + (a - start) * slow + j, j / steps) for j in range(steps)]))
+    plan.append(Stretch(numbers[-1], numbers[-1], [(start + (numbers[-1] - start) * slow, 0.0)]))
+    return plan
+
+
+def _find_cuts(source: Source) -> Steps[Update, bool | None, list[tuple[int, int]]]:
+    cuts = []
+    for i, (a, b) in enumerate(pairwise(source.numbers)):
+        if is_cut(as_seen(source.tones(a)), as_seen(source.tones(b))):
+            cuts.append((a, b))
+        yield Update(0.05 * i / len(source.numbers), f"Looking for cuts, frame {b}")
+    return cuts
+
+
+class _Making:
+    """Writes the frames."""
+
+    def __init__(
+        self,
+        folder: Path,
+        source: Source,
+        settings: protocol.Generate,
+        maker: halfway.Maker,
+        cuts: set[tuple[int, int]],
+    ) -> None:
+        self.folder, self.source, self.settings, self.maker, self.cuts = folder, source, settings, maker, cuts
+        self.flow = BothWays(source.size[1], source.size[0])
+        self.results: list[str] = []
+        self.foreign: list[int] = []
+        self.made = self.exact = 0
+
+    def stretch(self, stretch: Stretch) -> Iterator[tuple[int, np.ndarray | None]]:
+        """Each result frame, with its tones where it was made now."""
+        about = self._about(stretch)
+        todo = []
+        for frame, t in stretch.wanted:
+            path = self._path(frame)
+            words = {**about, "Understudy frame": str(frame)}
+            found = read_about(path) if path.exists() else {}
+            self.results.append(f"result/{path.name}")
+            if path.exists() and not self.settings.overwrite and not found.get("Software", "").startswith(SOFTWARE):
+                self.foreign.append(frame)
+            elif self.settings.overwrite or not found or found | words != found:
+                todo.append((frame, t))
+                continue
+            yield frame, None
+        for frame, tones in self._tones(stretch, todo):
+            self._write(frame, tones, stretch, {**about, "Understudy frame": str(frame)})
+            self.made += 1
+            yield frame, tones
+
+    def _path(self, frame: int) -> Path:
+        return self.folder / "result" / f"{frame:04d}{'.exr' if self.settings.depth == 'EXR' else '.png'}"
+
+    def _write(self, frame: int, tones: np.ndarray, stretch: Stretch, about: dict[str, str]) -> None:
+        depth, path = self.settings.depth, self._path(frame)
+        own = next((n for n in (stretch.first,) if (frame, 0.0) in stretch.wanted), None)
+        if own is not None:
+            picture, was = read_picture(self.source.path(own))
+            if (was == "EXR") == (depth == "EXR"):  # as it is, without a way through tones
+                write_picture(path, picture, depth, about)
+                return
+        write_picture(path, to_picture(tones, self.source.linear, depth), depth, about)
+
+    def _tones(self, stretch: Stretch, todo: list[tuple[int, float]]) -> Iterator[tuple[int, np.ndarray]]:
+        """What each frame shows, not in order."""
+        if not todo:
+            return
+        first = self.source.tones(stretch.first)
+        for frame, t in todo:
+            if t == 0.0:
+                yield frame, first
+        inner = [(frame, t) for frame, t in todo if t > 0]
+        if not inner:
+            return
+        second = self.source.tones(stretch.second)
+        if (stretch.first, stretch.second) in self.cuts:
+            yield from ((frame, first if t < 0.5 else second) for frame, t in inner)
+            return
+        exact = self._vectors(stretch)
+        if exact is not None:
+            self.exact += len(inner)
+            yield from ((frame, self.maker(first, second, meet(exact, t), t)) for frame, t in inner)
+            return
+        # Halving depends on all that the stretch asks for, so that a run that goes on makes the same frames.
+        inside = [(frame, t) for frame, t in stretch.wanted if t > 0]
+        wanted = {frame for frame, _ in inner}
+        yield from ((frame, tones) for frame, tones in self._halve(first, second, inside, wanted))
+
+    def _halve(
+        self, first: np.ndarray, second: np.ndarray, inside: list[tuple[int, float]], wanted: set[int]
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        """Frames between two pictures; where they are many, from the middle out."""
+        if not any(frame in wanted for frame, _ in inside):
+            return
+        moves = self.flow(as_seen(first), as_seen(second))
+        if len(inside) <= DIRECT:
+            for frame, t in inside:
+                if frame in wanted:
+                    yield frame, self.maker(first, second, meet(moves, t), t)
+            return
+        middle, at = inside[len(inside) // 2]
+        picture = self.maker(first, second, meet(moves, at), at)
+        if middle in wanted:
+            yield middle, picture
+        before = [(frame, t / at) for frame, t in inside if t < at]
+        after = [(frame, (t - at) / (1 - at)) for frame, t in inside if t > at]
+        yield from self._halve(first, picture, before, wanted)
+        yield from self._halve(picture, second, after, wanted)
+
+    def _vectors(self, stretch: Stretch) -> Moves | None:
+        """The captured motion from the first frame to the second, None where there is none."""
+        apart = stretch.second - stretch.first
+        shot = self.source.shot
+        files = [job_folder.geometry_path(self.folder, number) for number in (stretch.first, stretch.second)]
+        if shot is None or apart > VECTOR_FRAMES or not all(path.is_file() for path in files):
+            return None
+        here, there = (
+            frames.read_guides(self.folder, shot, number, ["vector"])["vector"]
+            for number in (stretch.first, stretch.second)
+        )
+        onward = np.dstack([-here[..., 2], here[..., 3]]) * apart
+        back = np.dstack([there[..., 0], -there[..., 1]]) * apart
+        return self.flow.weigh(onward.astype(np.float32), back.astype(np.float32))
+
+    def _about(self, stretch: Stretch) -> dict[str, str]:
+        return {
+            "Software": f"{SOFTWARE} {importlib.metadata.version('understudy')}",
+            "Understudy generate": f"BETWEEN, {self.settings.slow} times slower, seed {self.settings.seed}",
+            "Understudy sources": self.source.digest(stretch.first, stretch.second),
+            "Understudy model": self.maker.name,
+        }
+
+    def outcome(self, notes: list[str]) -> Outcome:
+        """What has been done."""
+        listed = ", ".join(str(frame) for frame in self.foreign[:8])
+        if self.foreign:
+            notes = [*notes, f"Kept what is not Understudy's own in result/ (frames {listed}); move it away first."]
+        figures = {"made": self.made, "kept": len(self.results) - self.made, "by vectors": self.exact}
+        return Outcome(sorted(self.results), notes, figures | self.maker.figures)
