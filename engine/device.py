@@ -7,6 +7,7 @@ import os
 import random
 import time
 
+import cv2
 import numpy as np
 import torch
 
@@ -70,6 +71,12 @@ def share_out(device: torch.device, pixels: int) -> tuple[int, int]:
         cores = len(os.sched_getaffinity(0))
     frames = max(1, min(cores, AT_ONCE // max(1, pixels)))
     return frames, max(1, cores // frames) if device.type == "cpu" else 1
+
+
+def use_threads(count: int) -> None:
+    """Let the calling thread's work be done on so many cores."""
+    torch.set_num_threads(count)
+    cv2.setNumThreads(count)
 
 
 def _available() -> list[str]:

@@ -171,7 +171,7 @@ def _paint_all(
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     count, threads = device.share_out(chosen, shot.width * shot.height)
     stop = threading.Event()
-    with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(threads,)) as crew:
+    with ThreadPoolExecutor(count, initializer=device.use_threads, initargs=(threads,)) as crew:
         try:
             making = crew.submit(lambda: Painter(network, style.read_keys(), chosen))
             painter = yield from wait(making, 0.0, "Looking at the painted frames")

@@ -20,6 +20,7 @@ from engine.stylise.features import encode
 from engine.stylise.generator import CARRIED, SCALE, Carried, Generator, make_atlas, sample
 from engine.stylise.look import Look
 from engine.stylise.reprojection import Atlas, KeySurface, Match
+from engine.stylise.sheets import Sheets
 from engine.stylise.surface import Surface
 from engine.stylise.tones import shade
 from engine.stylise.views import View, read_view
@@ -90,6 +91,7 @@ class Painter:
         self._albedos = np.min([_mean_albedos(key.view, self.known) for key in keys], 0)
         self._key_guides = [self.read(key.view) for key in keys]
         height, width = keys[0].view.shape
+        self._sheets: Sheets | None = None
         self.atlas = torch.zeros(CARRIED, SCALE * len(keys) * height, SCALE * width, device=device)
         for i in range(len(keys)):
             self.refresh(i)
@@ -137,6 +139,7 @@ class Painter:
         painted = torch.from_numpy(key.painted)[None].to(self.device)
         block = make_atlas(tone, to_tensor(key.paint).to(self.device), painted, guides[:3, :height, :width])
         self.atlas[:, SCALE * i * height : SCALE * (i + 1) * height] = block
+        self._sheets = None
 
     @torch.inference_mode()
     def make(self, view: View, kin: np.ndarray, look: Look, scale: float = 1.0) -> Tensor:
@@ -146,7 +149,7 @@ class Painter:
         surface = Surface.of(view, self.device)
         surface = replace(surface, footprint=surface.footprint * scale)
         match, borrowed = self.lend(view, surface, kin=kin, light=look.light)
-        carried = carry(self.atlas, *(t[None] for t in (*match_tensors(match), *match_tensors(borrowed))))
+        carried = self._carry(match, borrowed)
         guides = self.read(view, surface, kin)[None]
         with torch.autocast(self.device.type, torch.float16, enabled=self.device.type == "cuda"):
             tone = self.generator.tone(guides)
@@ -156,6 +159,14 @@ class Painter:
         if look.texture != 1:
             made = tone + look.texture * (made - tone)
         return made[0, :, :height, :width].float()
+
+    def _carry(self, match: Match, borrowed: Match) -> Carried:
+        """As `carry`, of one picture."""
+        (xy, trust), (borrowed_xy, borrowed_trust) = match_tensors(match), match_tensors(borrowed)
+        if not Sheets.fit(self.atlas, *trust.shape[1:]):
+            return carry(self.atlas, xy[None], trust[None], borrowed_xy[None], borrowed_trust[None])
+        sheets = self._sheets = self._sheets or Sheets(self.atlas)
+        return Carried(sheets.direct(xy), sheets.borrowed(borrowed_xy), trust[None], borrowed_trust[None])
 
     def steps(self, view: View, picture: np.ndarray, look: Look = AS_PAINTED) -> Iterator[None]:
         """Paint a view into `picture` (H, W, 3) float32, 0 to 1, piece by piece."""

@@ -1,5 +1,5 @@
-"""Means and maxima over a small window about each pixel, by sums of shifted pictures: on a processor ten to a hundred times as fast
-as torch's pooling. Beyond its edge a picture goes on as at its edge. It knows tensors only."""
+"""Means and maxima over a small window about each pixel, by shifted pictures: on a processor ten to a hundred times as fast as
+torch's pooling. Beyond its edge a picture goes on as at its edge. It knows tensors only."""
 
 from __future__ import annotations
 
