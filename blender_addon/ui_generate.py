@@ -8,10 +8,11 @@ from typing import Any
 
 import bpy
 
+from .jobs import manager
 from .properties import job_folder
 from .sequence_library import is_learned, names, source_folder
+from .ui import EngineState, sentence
 from .ui import Sidebar as ViewSidebar
-from .ui import sentence
 from .ui_sequencer import Sidebar as SequencerSidebar
 from .ui_stylise import stand
 
@@ -106,12 +107,18 @@ class VIEW3D_PT_understudy_generate(ViewSidebar, GenerateControls, bpy.types.Pan
         return source_folder(folder, "shots", folder.name if shot.source == "footage" else "shot")
 
 
-class IMAGE_PT_understudy_generate(GenerateControls, bpy.types.Panel):
+class IMAGE_PT_understudy_generate(GenerateControls, EngineState, bpy.types.Panel):
     """A picture that is to move, or more of a sequence of pictures"""
 
     bl_space_type = "IMAGE_EDITOR"
     bl_region_type = "UI"
     bl_category = "Understudy"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The job that runs too, for nothing else in this editor shows it."""
+        GenerateControls.draw(self, context)
+        if manager.running is not None:
+            self._draw_running()
 
     def home(self, context: bpy.types.Context) -> Path | None:
         """That of the folder that the image lies in."""

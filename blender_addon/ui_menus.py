@@ -17,8 +17,16 @@ MOTION = (
     ("understudy.clean", "BRUSH_DATA"),
     ("understudy.reduce_keys", "IPO_EASE_IN_OUT"),
 )
-IMAGE = (("understudy.use_image_as_key", "KEYFRAME_HLT"), ("understudy.paint_key", "BRUSH_DATA"))
-STRIPS = (("understudy.use_footage", "FILE_MOVIE"), ("understudy.combine", "SELECT_EXTEND"))
+IMAGE = (
+    ("understudy.use_image_as_key", "KEYFRAME_HLT"),
+    ("understudy.paint_key", "BRUSH_DATA"),
+    ("understudy.generate", "RENDERLAYERS"),
+)
+STRIPS = (
+    ("understudy.use_footage", "FILE_MOVIE"),
+    ("understudy.combine", "SELECT_EXTEND"),
+    ("understudy.generate", "RENDERLAYERS"),
+)
 
 
 class VIEW3D_MT_understudy(bpy.types.Menu):
