@@ -65,6 +65,9 @@ def call(
         own |= {"frame_start": first, "frame_end": last}
     with ExitStack() as stack:
         stack.enter_context(_in_a_window())
+        stack.enter_context(
+            bpy.context.temp_override(area=None)
+        )  # a script names its source, whatever the editor shows
         stack.enter_context(for_now(scene.understudy, given(shot)))
         stack.enter_context(for_now(scene.understudy_motion, given(motion)))
         stack.enter_context(for_now(scene.understudy_generate, given(generate)))

@@ -46,6 +46,8 @@ class GenerateControls:
                 row.operator("understudy.show_take", text=text, icon=icon).place = place
         if settings.how in LEARNING:
             self._draw_learning(context, settings)
+        elif settings.how == "BETWEEN":
+            layout.prop(settings, "seconds")
 
     def _draw_settings(self, context: bpy.types.Context, settings: Any) -> None:
         column, shared = self.layout.column(), context.scene.understudy

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.understudy import compat
+from bl_ext.user_default.understudy import api, compat
 from bl_ext.user_default.understudy.jobs import manager
 from shots import refusal
 from stage import add_ball, add_ground, empty_stage, guides, link
@@ -133,6 +133,19 @@ def test_a_folder_of_other_pictures(saved_file: Path) -> None:
     assert np.abs(read_picture(files(strip)[0]) - wave(132)).mean() < 0.1
 
 
+def test_missing_frames_are_filled_in_and_a_whole_strip_is_slowed_down(strip: Any) -> None:
+    for frame in (10, 11, 20):
+        files(strip)[frame].unlink()
+    assert bpy.ops.understudy.generate(how="BETWEEN", seconds=1.0) == {"FINISHED"}
+    filled = made(strip)
+    assert (filled.name, filled.channel, compat.strip_span(filled)) == ("Wave between", 3, (5, 37))
+    assert (read_picture(files(filled)[9]) == read_picture(files(strip)[9])).all(), "what is there is kept"
+    assert np.abs(read_picture(files(filled)[20]) - wave(21)).mean() < 0.05
+    editor().active_strip = filled
+    assert bpy.ops.understudy.generate(how="BETWEEN", slow=2, seconds=1.0) == {"FINISHED"}
+    assert compat.strip_span(compat.sequencer_strips(editor())[-1]) == (5, 5 + 63)
+
+
 # --- what cannot be done ----------------------------------------------------------------------------------------------
 
 
@@ -182,6 +195,23 @@ def test_a_strip_that_cannot_be_used_is_one_sentence(strip: Any, spoil: Any, sen
 )
 def test_what_is_not_there_is_one_sentence(strip: Any, options: dict[str, str], sentence: str) -> None:
     assert sentence in refusal(bpy.ops.understudy.generate, **options)
+
+
+def test_the_editor_says_what_is_meant_and_a_script_says_it_itself(strip: Any) -> None:
+    area = bpy.context.window_manager.windows[0].screen.areas[0]
+    before = area.type
+    try:
+        for editor_type, sentence in (
+            ("VIEW_3D", "Nothing is captured yet: capture the shot first"),
+            ("IMAGE_EDITOR", "Open a picture that is saved as a file"),
+        ):
+            area.type = editor_type
+            with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area):
+                assert sentence in refusal(bpy.ops.understudy.generate)
+                with pytest.raises(api.UnderstudyError, match="There is no strip 'Nobody'"):
+                    api.generate("LOOP", strip="Nobody")
+    finally:
+        area.type = before
 
 
 def test_a_file_that_was_never_saved() -> None:
