@@ -2,9 +2,8 @@
 
     from bl_ext.user_default.understudy import api
 
-Each works on the scene that is in the context (`bpy.context.scene`) and, where it is about motion, on the object that it is
-given. An argument that is left at None is as the scene says; what is given counts for this call alone. Every function
-returns a `Result` and raises `UnderstudyError`, whose text is one sentence for the artist. Nothing is saved: save the file.
+Each works on the context's scene and, for motion, on the object that it is given. An argument that is None is as the scene says;
+what is given counts for this call. All return a `Result` and raise `UnderstudyError`, one sentence. Save the file yourself.
 """
 
 from __future__ import annotations
@@ -19,12 +18,14 @@ import bpy
 from .calls import Result, UnderstudyError, call, chosen
 from .job_folder import key_path
 from .operators.job import OperatorError, shot_folder
+from .strip_calls import combine
 
 __all__ = (
     "Result",
     "UnderstudyError",
     "capture_shot",
     "clean",
+    "combine",
     "delete_generated_keys",
     "extrapolate",
     "generate",

@@ -19,6 +19,7 @@ import bpy
 from .calls import Result, UnderstudyError, call, chosen
 from .jobs import Running, manager
 from .properties import DEPTHS, SOURCES
+from .strip_calls import combine
 
 LINE_SECONDS = 1.0  # progress lines come no faster than this
 SCENE_SETTINGS = {
@@ -100,6 +101,7 @@ def parser() -> Parser:
     for name, text, options in (
         ("capture", "render the frames and guides of the scene's range into the job folder", (_shot, _capture)),
         ("use-footage", "make footage the shot: read its frames and track what moves", (_footage, _save)),
+        ("combine", "put two strips together, where they overlap in time", (_combine, _save)),
         ("suggest-key", "say which frame to paint next, and how much the painted ones cover", (_shot,)),
         ("train-style", "train the style on the painted frames in the job folder's keys/", (_shot, _train)),
         ("stylise", "paint every captured frame", (_shot, _stylise, _save)),
@@ -142,6 +144,15 @@ def _footage(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--still", action=argparse.BooleanOptionalAction, help="the camera stands still")
     command.add_argument("--overwrite", action="store_true", default=None, help="read the frames again")
+
+
+def _combine(command: argparse.ArgumentParser) -> None:
+    for name in ("first", "second"):
+        command.add_argument(
+            name, metavar=name.upper(), help="name of a movie or image strip, the second above the first"
+        )
+    command.add_argument("--how", choices=("cross-fade", "mask"), default="cross-fade")
+    command.add_argument("--mask", metavar="DIR", type=os.path.abspath, help="pictures named by their frame")
 
 
 def _train(command: argparse.ArgumentParser) -> None:
@@ -363,6 +374,9 @@ def _run(options: argparse.Namespace) -> Result:
     line = vars(options)
     if options.command in PICTURES:
         return _run_on_pictures(options.command.replace("-", "_"), line)
+    if options.command == "combine":
+        how = line["how"].upper().replace("-", "_")
+        return combine(line["first"], line["second"], how=how, mask=line["mask"])
     if line.get("style") is None:
         line.pop("style_use", None)
     if line.get("collection"):

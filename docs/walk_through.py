@@ -27,14 +27,15 @@ from test_stylise_window import BRUSH  # noqa: E402 Debian leaves Blender's brus
 pytestmark = pytest.mark.timeout(3600)
 ENGINE = os.environ.get("UNDERSTUDY_WALK_ENGINE", "")
 PICTURES = ROOT / "build" / "walk_through" / SUITE
-# What the demo's own script does before the user comes in: the two scenes of the demo, the rig's in Pose Mode.
+# What the demo's own script does before the user comes in: the two scenes of the demo, twelve frames of the shot at half its
+# size, the rig's in Pose Mode.
 DEMO = """
 import sys
 sys.path.insert(0, {root!r})
 import bpy
 from demo import leap, scene
 shot, rehearsal = scene.build(128), leap.build(128)
-shot.frame_end = 24
+shot.frame_start, shot.frame_end = 13, 24
 for name, file in (("Shot", "shot.blend"), ("Leap", "leap.blend")):
     bpy.context.window.scene = bpy.data.scenes[name]
     if name == "Leap":

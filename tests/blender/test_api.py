@@ -23,7 +23,9 @@ SHOT = (
     "save_style",
 )  # each needs those before it
 PICTURES = ("generate", "learn_sequence")
-MOTION = tuple(name for name in api.__all__ if name[0].islower() and name not in (*SHOT, *PICTURES, "use_footage"))
+MOTION = tuple(
+    name for name in api.__all__ if name[0].islower() and name not in (*SHOT, *PICTURES, "use_footage", "combine")
+)
 
 
 class Checker(doctest.OutputChecker):
@@ -72,6 +74,24 @@ def test_the_examples_of_picture_sequences(saved_file: Path, tmp_path: Path) -> 
     for name in PICTURES:
         run_example(name)
     assert (tmp_path / "sequences" / "Smoke" / "sequence").is_dir()
+
+
+def test_the_example_of_two_strips(saved_file: Path) -> None:
+    """The strips' selection is as it was; the result lies above both; what cannot be is one sentence."""
+    editor = bpy.context.scene.sequence_editor_create()
+    strips = compat.sequencer_strips(editor)
+    for channel, name in ((1, "Dull"), (2, "Blue")):
+        path = saved_file.parent / name / "0001.png"
+        write_picture(path, (0.2, 0.4, 0.2 * channel))
+        strips.new_image(name, str(path), channel, 1).select = channel == 1
+    run_example("combine")
+    made = max(compat.sequencer_strips(editor), key=lambda strip: strip.channel)
+    assert made.channel == 3 and made.name == "Dull + Blue"
+    assert [strips[name].select for name in ("Dull", "Blue")] == [True, False]
+    with pytest.raises(api.UnderstudyError, match="no strip 'Green'"):
+        api.combine("Dull", "Green")
+    with pytest.raises(api.UnderstudyError, match="must lie above"):
+        api.combine("Blue", "Dull")
 
 
 @pytest.mark.parametrize("name", MOTION)
