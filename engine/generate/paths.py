@@ -14,6 +14,7 @@ LEAD = 12  # frames in which one stretch is led over into the next, at most
 STEPS = 8  # frames of a lead for each step by which a leap does not fit
 TRUST = 0.2  # squared steps by which an expectation may be wrong and still be half believed
 STRAY = 0.3  # steps by which a prediction goes astray in a frame
+UNKNOWN = 1.3  # times as dear is a leap from where it was not learned how it goes on
 FAR = 1e4  # what a leap costs that is none
 
 
@@ -38,11 +39,15 @@ def lead_of(fit: float, longest: int) -> int:
     return int(np.clip(round(STEPS * fit), 3, longest))
 
 
-def share_of(h: int, lead: int, fit: float) -> float:
-    """How much of the second stretch is seen in the h-th frame of a leap, counted from 1: as of two guesses that are wrong by so
-    much, what was before being less and less known; all of it after the lead."""
+def share_of(h: int, lead: int, fit: float, known: bool) -> float:
+    """How much of the second stretch is seen in the h-th frame of a leap, counted from 1. known: how the first stretch goes on
+    was learned; then one turns evenly into the other. Else as of two guesses that are wrong by so much, the prediction being less
+    and less sure. All of the second after the lead."""
+    part = min(1.0, h / (lead + 1))
+    if known:
+        return part * part * (3 - 2 * part)
     lost = (STRAY * h) ** 2
-    return min(1.0, max(lost / (lost + fit * fit + 1e-9), (h / (lead + 1)) ** 2))
+    return 1.0 if part == 1 else max(lost / (lost + fit * fit + 1e-9), part * part)
 
 
 def leaps(latent: np.ndarray, expected: np.ndarray | None = None) -> np.ndarray:
@@ -104,7 +109,7 @@ def wander(
     visits = np.zeros(last)
     while (left := count - sum(s.length for s in made)) > 0:
         prices = cost[start, :last] * (1 + visits)
-        spread = (0.02 + 0.4 * stray * bool(made)) * max(float(prices.min()), 0.5)
+        spread = (0.4 * stray if made else 0.002) * max(float(prices.min()), 0.5) + 1e-3
         odds = np.exp(-(prices - prices.min()) / spread)
         j = int(rng.choice(last, p=odds / odds.sum()))
         visits *= 0.9
@@ -117,7 +122,7 @@ def wander(
 
 def _length(cost: np.ndarray, j: int, shortest: int, rng: np.random.Generator) -> int:
     """How long to play on after j: until a frame from which good leaps lead on, not too late."""
-    room = len(cost) - 1 - j
+    room = max(shortest, len(cost) - 1 - j - shortest)  # so that it is known how the last of them goes on
     lengths = np.arange(min(shortest, room), room + 1)
     onward = np.array([np.sort(cost[j + n, : len(cost) - shortest])[:3].mean() for n in lengths])
     odds = np.exp(-(onward - onward.min()) / (0.1 + 0.2 * onward.min()) - lengths / 24)
@@ -128,6 +133,8 @@ def circle(cost: np.ndarray, count: int, shortest: int) -> list[Stretch]:
     """Stretches that make up a cycle of `count` frames, with the best joints that there are: each leads over into the next, the
     last into the first. A cycle longer than the sequence is made of several."""
     total = len(cost)
+    known = np.arange(total) + shortest < total
+    cost = cost * np.where(known, 1.0, UNKNOWN)[:, None]
     parts = 1
     while count / parts + shortest > total - BACK and count / (parts + 1) >= shortest:
         parts += 1

@@ -51,12 +51,14 @@ def expectations(player: Player) -> np.ndarray:
 
 def play(player: Player, stretch: paths.Stretch) -> Iterator[Tensor]:
     """The frames of a stretch, (4, H, W) each."""
-    lead = min(paths.lead_of(stretch.fit, paths.longest_lead(len(player.clip))), stretch.length)
+    count = len(player.clip)
+    lead = min(paths.lead_of(stretch.fit, paths.longest_lead(count)), stretch.length)
+    known = stretch.leave + lead < count
     leaving = _go_on(player, stretch.leave) if stretch.leave >= HISTORY - 1 else None
     search = Flow(*player.clip.pictures.shape[-2:])
     for h in range(stretch.length):
         goal = stretch.begin + h
-        share = paths.share_of(h + 1, lead, stretch.fit)
+        share = paths.share_of(h + 1, lead, stretch.fit, known)
         if leaving is None or share >= 1:
             yield player.picture(goal)[0]
             continue
@@ -74,14 +76,16 @@ def _lead(player: Player, coarse: Tensor, fine: Tensor, goal: int, share: float,
 
 
 def _go_on(player: Player, leave: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """What the predictor expects after a learned frame, small and in full size."""
-    whole = (slice(None), slice(None))
-    past = begin(player.clip, [leave], whole, player.device)
+    """What comes after a learned frame, small and in full size: as it was learned, and then as the predictor expects."""
+    last = len(player.clip) - 1
+    for i in range(leave + 1, last + 1):
+        yield player.clip.pictures[i][None].to(player.device), player.picture(i)
+    past = begin(player.clip, [last], (slice(None), slice(None)), player.device)
     with torch.inference_mode():
         state = past[0]
         for later in past[1:]:
             state = later._replace(memory=player.networks.predictor(state).memory)
-    fine = player.picture(leave)
+    fine = player.picture(last)
     while True:
         with torch.inference_mode():
             state, fine = _advance(player.networks, state, fine)
