@@ -13,7 +13,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from engine.stylise import windows
+from engine.stylise.features import CODE
+
 CARRIED = 10  # channels of an atlas: strokes 3, tone 3, render 3, border of a tone 1
+RAISED = 8  # channels that come up from half to full size
 SCALE = 2  # an atlas is twice the size of its keys: what is carried over by parts of a pixel stays sharp
 CRISP = 0.3  # sharpening of the strokes
 
@@ -21,7 +25,7 @@ CRISP = 0.3  # sharpening of the strokes
 @dataclass(frozen=True)
 class GeneratorParams:
     """guides: channels of engine.stylise.features. edges: slice of them that the stroke part reads, (first, last). fine, wide,
-    deep: widths at full, half and quarter size. strokes: width of the stroke part."""
+    deep: widths at full, half and quarter size. strokes: width of the stroke part. Multiples of eight are the fastest."""
 
     guides: int
     edges: list[int]
@@ -55,23 +59,24 @@ class ToneNetwork(nn.Module):
 
     def __init__(self, params: GeneratorParams) -> None:
         super().__init__()
-        self.enter = nn.Conv2d(4 * params.guides, params.wide, 3, padding=1)
+        self.enter = nn.Conv2d(params.guides, params.wide, 2, stride=2)
+        self.medium = nn.Conv2d(params.wide, params.wide, 3, padding=1)
         self.down = nn.Conv2d(params.wide, params.deep, 3, stride=2, padding=1)
         self.deep_in = nn.Conv2d(params.deep, params.deep, 3, padding=1)
         self.deep_out = nn.Conv2d(params.deep, params.deep, 3, padding=1)
         self.up = nn.Conv2d(params.deep, params.wide, 1)
-        self.leave = nn.Conv2d(params.wide, params.fine, 3, padding=1)
-        self.fine = nn.Conv2d(params.fine + params.guides, params.fine, 3, padding=1)
+        self.leave = nn.Conv2d(params.wide, RAISED, 3, padding=1)
+        self.fine = nn.Conv2d(RAISED + params.guides - CODE, params.fine, 3, padding=1)
         self.colour = nn.Conv2d(params.fine, 3, 3, padding=1)
         nn.init.zeros_(self.deep_out.weight)
 
     def forward(self, guides: Tensor) -> Tensor:
-        half = _bend(self.enter(F.pixel_unshuffle(guides, 2)))
+        half = _bend(self.medium(_bend(self.enter(guides))))
         quarter = _bend(self.down(half))
         quarter = _bend(quarter + self.deep_out(_bend(self.deep_in(quarter))))
         half = half + _double(self.up(quarter))
         full = _double(_bend(self.leave(half)))
-        return self.colour(_bend(self.fine(torch.cat([full, guides], 1))))
+        return self.colour(_bend(self.fine(torch.cat([full, guides[:, :-CODE]], 1))))
 
 
 class StrokeNetwork(nn.Module):
@@ -81,11 +86,12 @@ class StrokeNetwork(nn.Module):
         super().__init__()
         first, last = params.edges
         self.edges = slice(first, last)
-        self.enter = nn.Conv2d(4 * (18 + last - first), params.strokes, 3, padding=1)
+        self.enter = nn.Conv2d(18 + last - first, params.strokes, 2, stride=2)
+        self.medium = nn.Conv2d(params.strokes, params.strokes, 3, padding=1)
         self.middle = nn.Conv2d(params.strokes, params.strokes, 3, padding=1)
         self.amounts = nn.Conv2d(params.strokes, 2, 3, padding=1)
-        self.leave = nn.Conv2d(params.strokes, params.fine, 3, padding=1)
-        self.colour = nn.Conv2d(params.fine + 9, 3, 3, padding=1)
+        self.leave = nn.Conv2d(params.strokes, RAISED, 3, padding=1)
+        self.colour = nn.Conv2d(RAISED + 9, 3, 3, padding=1)
         for weight in (*self.amounts.parameters(), *self.colour.parameters()):
             nn.init.zeros_(weight)
 
@@ -101,7 +107,7 @@ class StrokeNetwork(nn.Module):
         borrowed = adapt(borrowed, ground, tone) * lent
         change = torch.cat([turned * carried.trust, (tone - key_tone) * carried.trust], 1)
         parts = [tone, strokes * trust, borrowed, trust, carried.borrowed_trust, border, change, guides[:, self.edges]]
-        x = _bend(self.enter(F.pixel_unshuffle(torch.cat(parts, 1), 2)))
+        x = _bend(self.medium(_bend(self.enter(torch.cat(parts, 1)))))
         x = _bend(x + self.middle(x))
         amounts = 2 * torch.sigmoid(_double(self.amounts(x)))
         strokes, borrowed = amounts[:, :1] * trust * strokes, amounts[:, 1:] * borrowed
@@ -124,7 +130,7 @@ def unturned(turned: Tensor) -> Tensor:
 def away_from(edges: Tensor) -> Tensor:
     """(B, 1, H, W), 1 two pixels off every edge (B, 4, H, W), 0 on it."""
     sharp = (edges[:, :3].amax(1, keepdim=True) * 4 - 0.8).clamp(0, 1)
-    return 1 - F.max_pool2d(sharp, 5, 1, 2)
+    return 1 - windows.most(sharp, 5)
 
 
 def settle(tone: Tensor, ground: Tensor) -> Tensor:
