@@ -35,7 +35,7 @@ from ..preferences import preferences
 from ..protocol import Finished, Generate, LearnSequence
 from ..sequences import edit_scene, place_strip, stored
 from ..styles import StyleError
-from ..words import rpt_
+from ..words import n_, rpt_
 from .combine import captured_objects
 from .footage import ReadingOperator, active_strip
 from .job import Operator, OperatorError, allowed, make_folder, no_shot_folder, shot_folder
@@ -47,6 +47,7 @@ SOURCES = (
     ("FILES", "Files", "A folder of numbered pictures, one picture, or a movie"),
     ("SHOT", "Shot", "The captured shot of the scene, or its footage"),
 )
+NO_MOTION = n_("Choose the learned sequence whose motion the picture is to have; Save keeps one")
 EDITORS = {"SEQUENCE_EDITOR": "STRIP", "IMAGE_EDITOR": "FILES", "VIEW_3D": "SHOT"}
 
 
@@ -196,7 +197,7 @@ class UNDERSTUDY_OT_generate(SequenceOperator, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         settings = context.scene.understudy_generate
         if source_of(context) and settings.how == "ANIMATE" and not settings.sequence:
-            return allowed(cls, "Choose the learned sequence whose motion the picture is to have; Save keeps one")
+            return allowed(cls, NO_MOTION)
         return allowed(cls, _why_not(context))
 
     def find_source(self, context: bpy.types.Context, still: bool = False, gaps: bool = False) -> PictureSource:
@@ -233,7 +234,7 @@ class UNDERSTUDY_OT_generate(SequenceOperator, bpy.types.Operator):
     def _motion(self, name: str) -> str:
         """The folder of the saved sequence whose motion a picture is given. Raises OperatorError."""
         if not name:
-            raise OperatorError("Choose the learned sequence whose motion the picture is to have; Save keeps one.")
+            raise OperatorError(NO_MOTION + ".")
         try:
             return str(sequence_library.find(name))
         except StyleError as error:

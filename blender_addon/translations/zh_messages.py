@@ -296,8 +296,8 @@ MESSAGES = {
     ),
     "Choose a folder of numbered pictures, a picture or a movie.": "请选择编号图片的文件夹、一张图片或一个影片。",
     "Choose the learned sequence to delete first.": "请先选择要删除的学习过的序列。",
-    "Choose the learned sequence whose motion the picture is to have; Save keeps one.": (
-        "请选择图片要采用其运动的学习过的序列；“保存”可留存一个。"
+    "Choose the learned sequence whose motion the picture is to have; Save keeps one": (
+        "请选择图片要采用其运动的学习过的序列；“保存”可留存一个"
     ),
     "Delete the learned sequence '{name}' for good?": "永久删除学习过的序列“{name}”？",
     "Frame {frame} of '{name}' is missing: make it with Between first, or find its file.": (

@@ -86,11 +86,11 @@ def test_each_take_lies_above_and_none_is_written_over(strip: Any) -> None:
     assert (loop.channel, compat.strip_span(loop)) == (3, (5, 21))
     kept, weights = {path: path.read_bytes() for path in files(loop)}, learned(strip).read_bytes()
     takes = []
-    for seed in (1, 2, 1):
+    for seed in (1, 2):
         assert bpy.ops.understudy.generate(how="VARY", seed=seed, **QUICK) == {"FINISHED"}
         takes.append(np.stack([read_picture(path) for path in files(compat.sequencer_strips(editor())[-1])]))
-    assert [s.channel for s in compat.sequencer_strips(editor())] == [2, 3, 4, 5, 6]
-    assert (takes[0] == takes[2]).all() and np.abs(takes[0] - takes[1]).mean() > 0.01
+    assert [s.channel for s in compat.sequencer_strips(editor())] == [2, 3, 4, 5]
+    assert np.abs(takes[0] - takes[1]).mean() > 0.01
     assert {path: path.read_bytes() for path in kept} == kept
     assert learned(strip).read_bytes() == weights, "it is learned once"
 
@@ -144,6 +144,26 @@ def test_missing_frames_are_filled_in_and_a_whole_strip_is_slowed_down(strip: An
     editor().active_strip = filled
     assert bpy.ops.understudy.generate(how="BETWEEN", slow=2, seconds=1.0) == {"FINISHED"}
     assert compat.strip_span(compat.sequencer_strips(editor())[-1]) == (5, 5 + 63)
+
+
+def test_light_stays_light(saved_file: Path) -> None:
+    """OpenEXR, brighter than white, comes back as such, whatever kind of file the scene asks for."""
+    scene = bpy.context.scene
+    for name, value in compat.image_format("OPEN_EXR", "16").items():
+        setattr(scene.render.image_settings, name, value)
+    paths = [saved_file.parent / "light" / f"{frame:04d}.exr" for frame in range(1, 5)]
+    for i, path in enumerate(paths):
+        image = bpy.data.images.new("light", SIDE, SIDE, float_buffer=True)
+        image.pixels.foreach_set(np.roll(4 * wave(i)[..., :1].repeat(4, 2), i, 1).astype(np.float32).ravel())
+        path.parent.mkdir(exist_ok=True)
+        image.save_render(str(path), scene=scene)
+        bpy.data.images.remove(image)
+    add_strip(paths, name="Light")
+    assert bpy.ops.understudy.generate(how="BETWEEN", slow=2, seconds=1.0) == {"FINISHED"}
+    slowed = compat.sequencer_strips(editor())[-1]
+    assert [path.name for path in files(slowed)] == [f"{frame:04d}.exr" for frame in range(1, 8)]
+    assert np.allclose(read_picture(files(slowed)[0]), read_picture(paths[0]), atol=0.01)
+    assert read_picture(files(slowed)[1])[..., 0].max() > 2.0
 
 
 # --- what cannot be done ----------------------------------------------------------------------------------------------
