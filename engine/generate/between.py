@@ -18,8 +18,8 @@ from engine import frames, job_folder, protocol
 from engine.footage.tracking import is_cut
 from engine.generate import halfway
 from engine.generate.flows import BothWays, Moves, as_seen, meet
-from engine.generate.sequence import as_preview, list_frames, to_picture, to_tones
-from engine.pictures import find_picture, picture_size, read_about, read_picture, write_picture
+from engine.generate.sequence import list_frames, to_picture, to_tones
+from engine.pictures import find_picture, picture_size, read_about, read_picture, to_linear, write_picture
 from engine.progress import Outcome, Update
 from engine.protocol import JobError, Shot
 
@@ -32,7 +32,7 @@ LEARNING = 0.6  # part of the progress that learning takes
 
 @dataclass
 class Source:
-    """The sequence in frames/. numbers: its frames. size: width and height. linear: whether its tones are of light. shot: with
+    """The sequence in frames/. numbers: its frames. size: width and height. linear: whether its colours are light. shot: with
     motion vectors, None without."""
 
     folder: Path
@@ -49,13 +49,13 @@ class Source:
             raise JobError(f"The picture of frame {number} is not named as frames are; name it {number:04d}.png.")
         return path
 
-    def tones(self, number: int) -> np.ndarray:
-        """(H, W, 4) float32, premultiplied. Raises JobError."""
+    def colours(self, number: int) -> np.ndarray:
+        """(H, W, 4) float32, premultiplied: light where the sequence is linear, else sRGB. Raises JobError."""
         if number not in self._held:
             picture, depth = read_picture(self.path(number))
             while len(self._held) >= HELD:
                 self._held.pop(next(iter(self._held)))
-            self._held[number] = np.asarray(to_tones(picture, depth == "EXR", self.linear), np.float32)
+            self._held[number] = _premultiplied(picture, depth == "EXR", self.linear)
         return self._held[number]
 
     def digest(self, *numbers: int) -> str:
@@ -91,7 +91,7 @@ def between(folder: Path, settings: protocol.Generate) -> Steps[Update, bool | N
     for stretch in plan:
         for frame, picture in making.stretch(stretch):
             done += 1
-            shown = None if picture is None else as_preview(maker.tensor(picture)[0], source.linear)
+            shown = None if picture is None else np.ascontiguousarray(as_seen(picture, source.linear))
             update = Update(LEARNING + (1 - LEARNING) * done / total, f"Frame {frame} made", shown, frame)
             if (yield update):
                 return making.outcome(notes)
@@ -129,6 +129,13 @@ def _open(folder: Path) -> Source:
     return Source(folder, numbers, size, any(path.suffix == ".exr" for path in paths), shot if useful else None)
 
 
+def _premultiplied(picture: np.ndarray, is_light: bool, linear: bool) -> np.ndarray:
+    if is_light:
+        return picture
+    colour = to_linear(picture[..., :3]) if linear else picture[..., :3]
+    return np.dstack([colour * picture[..., 3:], picture[..., 3:]]).astype(np.float32)
+
+
 def _plan(numbers: list[int], slow: int) -> list[Stretch]:
     """Result's frame first + j shows the time first + j / slow."""
     start, plan = numbers[0], []
@@ -142,7 +149,7 @@ def _plan(numbers: list[int], slow: int) -> list[Stretch]:
 def _find_cuts(source: Source) -> Steps[Update, bool | None, list[tuple[int, int]]]:
     cuts = []
     for i, (a, b) in enumerate(pairwise(source.numbers)):
-        if is_cut(as_seen(source.tones(a)), as_seen(source.tones(b))):
+        if is_cut(*(as_seen(source.colours(number), source.linear) for number in (a, b))):
             cuts.append((a, b))
         yield Update(0.05 * i / len(source.numbers), f"Looking for cuts, frame {b}")
     return cuts
@@ -166,7 +173,7 @@ class _Making:
         self.made = self.exact = 0
 
     def stretch(self, stretch: Stretch) -> Iterator[tuple[int, np.ndarray | None]]:
-        """Each result frame, with its tones where it was made now."""
+        """Each result frame, with its colours where it was made now."""
         about = self._about(stretch)
         todo = []
         for frame, t in stretch.wanted:
@@ -180,15 +187,15 @@ class _Making:
                 todo.append((frame, t))
                 continue
             yield frame, None
-        for frame, tones in self._tones(stretch, todo):
-            self._write(frame, tones, stretch, {**about, "Understudy frame": str(frame)})
+        for frame, colours in self._pictures(stretch, todo):
+            self._write(frame, colours, stretch, {**about, "Understudy frame": str(frame)})
             self.made += 1
-            yield frame, tones
+            yield frame, colours
 
     def _path(self, frame: int) -> Path:
         return self.folder / "result" / f"{frame:04d}{'.exr' if self.settings.depth == 'EXR' else '.png'}"
 
-    def _write(self, frame: int, tones: np.ndarray, stretch: Stretch, about: dict[str, str]) -> None:
+    def _write(self, frame: int, colours: np.ndarray, stretch: Stretch, about: dict[str, str]) -> None:
         depth, path = self.settings.depth, self._path(frame)
         own = next((n for n in (stretch.first,) if (frame, 0.0) in stretch.wanted), None)
         if own is not None:
@@ -196,20 +203,21 @@ class _Making:
             if (was == "EXR") == (depth == "EXR"):  # as it is, without a way through tones
                 write_picture(path, picture, depth, about)
                 return
+        tones = to_tones(colours, True, True) if self.source.linear else colours
         write_picture(path, to_picture(tones, self.source.linear, depth), depth, about)
 
-    def _tones(self, stretch: Stretch, todo: list[tuple[int, float]]) -> Iterator[tuple[int, np.ndarray]]:
+    def _pictures(self, stretch: Stretch, todo: list[tuple[int, float]]) -> Iterator[tuple[int, np.ndarray]]:
         """What each frame shows, not in order."""
         if not todo:
             return
-        first = self.source.tones(stretch.first)
+        first = self.source.colours(stretch.first)
         for frame, t in todo:
             if t == 0.0:
                 yield frame, first
         inner = [(frame, t) for frame, t in todo if t > 0]
         if not inner:
             return
-        second = self.source.tones(stretch.second)
+        second = self.source.colours(stretch.second)
         if (stretch.first, stretch.second) in self.cuts:
             yield from ((frame, first if t < 0.5 else second) for frame, t in inner)
             return
@@ -221,7 +229,7 @@ class _Making:
         # Halving depends on all that the stretch asks for, so that a run that goes on makes the same frames.
         inside = [(frame, t) for frame, t in stretch.wanted if t > 0]
         wanted = {frame for frame, _ in inner}
-        yield from ((frame, tones) for frame, tones in self._halve(first, second, inside, wanted))
+        yield from self._halve(first, second, inside, wanted)
 
     def _halve(
         self, first: np.ndarray, second: np.ndarray, inside: list[tuple[int, float]], wanted: set[int]
@@ -229,7 +237,7 @@ class _Making:
         """Frames between two pictures; where they are many, from the middle out."""
         if not any(frame in wanted for frame, _ in inside):
             return
-        moves = self.flow(as_seen(first), as_seen(second))
+        moves = self.flow(*(as_seen(picture, self.source.linear) for picture in (first, second)))
         if len(inside) <= DIRECT:
             for frame, t in inside:
                 if frame in wanted:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from engine.footage.tracking import Flow, grid, sample
+from engine.generate.sequence import to_tones
 
 DOUBT = 0.25  # weight of a pixel whose two flows do not agree
 BACKDROP = 0.5  # tone behind what is transparent, for flow
@@ -38,8 +39,10 @@ class Meeting:
     sure_second: np.ndarray
 
 
-def as_seen(tones: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 for optical flow, of (H, W, 4) tones premultiplied by alpha: over grey, so that alpha shows."""
+def as_seen(colours: np.ndarray, linear: bool = False) -> np.ndarray:
+    """(H, W, 3) uint8 for optical flow, of (H, W, 4) colours premultiplied by alpha, sRGB or light: over grey, so that alpha
+    shows."""
+    tones = to_tones(colours, True, True) if linear else colours
     seen = tones[..., :3] + BACKDROP * (1 - tones[..., 3:])
     return np.rint(np.clip(seen, 0, 1) * 255).astype(np.uint8)
 

@@ -1,5 +1,5 @@
 """Learning to make a picture between two others from the one sequence that it is for, and making it. What is trained is kept
-only as far as it does better than plain flow on frames that are there. It knows a sequence as tones by frame number; neither
+only as far as it does better than plain flow on frames that are there. It knows a sequence as pictures by frame number; neither
 how files are named nor what is asked for."""
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from engine.generate.midway import SIDES, Ends, Lesson, Midway, MidwayParams, ag
 from engine.generate.sequence import as_preview
 from engine.progress import Update
 
-PARAMS = MidwayParams(24, 40, 56)
 NETWORK = "midway"
+WIDTHS = 24, 40, 56
 SECONDS = 50.0  # most that the training takes
 LESSONS = 40
 LESSON_SIDE = 192  # pixels of a picture that a lesson takes
@@ -43,8 +43,8 @@ class Numbered(Protocol):
     numbers: list[int]
     linear: bool
 
-    def tones(self, number: int) -> np.ndarray:
-        """(H, W, 4) float32, premultiplied."""
+    def colours(self, number: int) -> np.ndarray:
+        """(H, W, 4) float32, premultiplied: light where the sequence is linear, else sRGB."""
 
     def digest(self, *numbers: int) -> str:
         """Short name of what these frames hold."""
@@ -67,7 +67,7 @@ class Maker:
         return torch.from_numpy(np.ascontiguousarray(planes.transpose(2, 0, 1)))[None].to(self.device)
 
     def __call__(self, first: np.ndarray, second: np.ndarray, meeting: Meeting, t: float) -> np.ndarray:
-        """(H, W, 4) float32 tones at time t."""
+        """(H, W, 4) float32 at time t, premultiplied as the two."""
         leads = torch.from_numpy(hints(meeting))[None].to(self.device)
         ends = Ends(self.tensor(first), self.tensor(second), leads, torch.tensor([t], device=self.device))
         height, width = first.shape[:2]
@@ -114,7 +114,8 @@ def learn(
         saved = checkpoint.load(folder / NETWORK, MidwayParams)
         if saved.about.get("frames") == mark:
             return _maker(folder, checkpoint.restore(saved, Midway).to(chosen), chosen, float(saved.about["share"]))
-    network = Midway(PARAMS).to(chosen)
+    params = MidwayParams(*WIDTHS, light=source.linear)
+    network = Midway(params).to(chosen)
     seconds = min(settings.seconds, SECONDS)
     triplets = _triplets(source.numbers, cuts)
     if seconds <= 0 or len(triplets) < FEWEST:
@@ -122,10 +123,10 @@ def learn(
         return Maker(network, chosen, notes=note if seconds > 0 else [])
     start = time.monotonic()
     lessons = yield from _prepare(source, triplets, settings.seed, seconds)
-    step = yield from _train(network, lessons, seconds - (time.monotonic() - start), settings.seed, source.linear)
+    step = yield from _train(network, lessons, seconds - (time.monotonic() - start), settings.seed)
     share, gain = _best_share(network, lessons)
     about = {"frames": mark, "share": share, "steps": step}
-    checkpoint.save(folder / NETWORK, checkpoint.Checkpoint(network.state_dict(), PARAMS, about))
+    checkpoint.save(folder / NETWORK, checkpoint.Checkpoint(network.state_dict(), params, about))
     maker = _maker(folder, network, chosen, share)
     maker.figures = {"steps": step, "share": share, "gain": gain, "training s": time.monotonic() - start}
     return maker
@@ -158,18 +159,18 @@ def _prepare(
     """Lessons of the triplets, as many as a third of the time allows."""
     rng, lessons, start = np.random.default_rng(seed), [], time.monotonic()
     for i in rng.permutation(len(triplets)):
-        pictures = [source.tones(number) for number in triplets[i]]
+        pictures = [source.colours(number) for number in triplets[i]]
         height, width = pictures[0].shape[:2]
         y, x = (int(rng.integers(max(1, n - LESSON_SIDE + 1))) for n in (height, width))
-        lessons.append(_lesson([p[y : y + LESSON_SIDE, x : x + LESSON_SIDE] for p in pictures]))
+        lessons.append(_lesson([p[y : y + LESSON_SIDE, x : x + LESSON_SIDE] for p in pictures], source.linear))
         yield Update(0.1 * len(lessons) / len(triplets), f"Following what moves, frame {triplets[i][1]}")
         if time.monotonic() - start > seconds / 3 and len(lessons) >= FEWEST:
             break
     return lessons
 
 
-def _lesson(pictures: list[np.ndarray]) -> Lesson:
-    first, middle, second = (as_seen(picture) for picture in pictures)
+def _lesson(pictures: list[np.ndarray], linear: bool) -> Lesson:
+    first, middle, second = (as_seen(picture, linear) for picture in pictures)
     flow = BothWays(*first.shape[:2])
     early, late = flow(first, middle), flow(middle, second)
     near = Meeting(0.5 * early.back, 0.5 * late.onward, early.sure_back, late.sure)
@@ -184,9 +185,7 @@ def _lesson(pictures: list[np.ndarray]) -> Lesson:
 # --- training --------------------------------------------------------------------------------------------------------
 
 
-def _train(
-    network: Midway, lessons: list[Lesson], seconds: float, seed: int, linear: bool
-) -> Steps[Update, bool | None, int]:
+def _train(network: Midway, lessons: list[Lesson], seconds: float, seed: int) -> Steps[Update, bool | None, int]:
     """Steps until the time is over; how many."""
     where = next(network.parameters()).device
     optimise = torch.optim.Adam(network.parameters(), RATE, betas=(0.9, 0.99))
@@ -204,7 +203,7 @@ def _train(
         step += 1
         preview = None
         if time.monotonic() - shown > 0.9:
-            shown, preview = time.monotonic(), as_preview(picture[0], linear)
+            shown, preview = time.monotonic(), as_preview(picture[0], False)
         text = f"Learning to make frames between, step {step}, error {float(error.detach()):.4f}"
         if (yield Update(0.1 + 0.9 * done, text, preview)):
             break
@@ -226,6 +225,6 @@ def _best_share(network: Midway, lessons: list[Lesson]) -> tuple[float, float]:
             before = make(network, Ends(first, middle, early[None], t), share)
             after = make(network, Ends(middle, second, late[None], t), share)
             made = make(network, Ends(before, after, near[None], t), share)
-            errors[share] += float(((made - middle) ** 2).mean())
+            errors[share] += float(((network.seen(made) - network.seen(middle)) ** 2).mean())
     best = min(errors, key=errors.__getitem__)
     return best, 10 * float(np.log10(max(errors[0.0], 1e-9) / max(errors[best], 1e-9)))

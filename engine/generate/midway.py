@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from engine.generate.flows import DOUBT, Meeting
 from engine.generate.networks import warp
 
-REACH = 0.5  # most that the correction may add, in tones
+REACH = 0.5  # most that the correction may add
 PLANES = 2 * 4 + 4 + 2 + 1  # two pictures fetched, two flows, how sure, time
 FLOW_SCALE = 8.0  # pixels that count as 1
 SIDES = 8  # sides of pictures are made multiples of this
@@ -23,17 +23,18 @@ SIDES = 8  # sides of pictures are made multiples of this
 
 @dataclass(frozen=True)
 class MidwayParams:
-    """fine, wide, deep: widths at a half, a quarter and an eighth of the size."""
+    """fine, wide, deep: widths at a half, a quarter and an eighth of the size. light: pictures are of light, not sRGB."""
 
     fine: int
     wide: int
     deep: int
+    light: bool
 
 
 @dataclass(frozen=True)
 class Ends:
-    """What a picture is made from. first, second: (B, 4, H, W) tones. hints: (B, 6, H, W), flows to the first and the second in
-    pixels, and how sure they are. t: (B,) its time, 0 to 1."""
+    """What a picture is made from. first, second: (B, 4, H, W) premultiplied. hints: (B, 6, H, W), flows to the first and the
+    second in pixels, and how sure they are. t: (B,) its time, 0 to 1."""
 
     first: Tensor
     second: Tensor
@@ -63,6 +64,7 @@ class Midway(nn.Module):
 
     def __init__(self, params: MidwayParams) -> None:
         super().__init__()
+        self.light = params.light
         fine, wide, deep = params.fine, params.wide, params.deep
         self.enter = nn.Conv2d(4 * PLANES, fine, 3, padding=1)
         self.down = nn.Conv2d(fine, wide, 3, stride=2, padding=1)
@@ -73,6 +75,14 @@ class Midway(nn.Module):
         self.leave = nn.Conv2d(fine, 4 + 4 * 5, 3, padding=1)
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
+
+    def seen(self, picture: Tensor) -> Tensor:
+        """A picture in tones that the eye spaces evenly."""
+        if not self.light:
+            return picture
+        low = (picture.clamp(0, 1) + 1e-3) ** (1 / 2.4) - 1e-3 ** (1 / 2.4)
+        tones = low + torch.log(picture.clamp_min(1)) / 2.4
+        return torch.cat([tones[:, :3], picture[:, 3:]], 1)
 
     def plain(self, ends: Ends) -> Tensor:
         """(B, 4, H, W) without the network: the two pictures as flow brings them, laid together."""
@@ -85,7 +95,8 @@ class Midway(nn.Module):
         to_first, to_second, sure = ends.hints[:, :2], ends.hints[:, 2:4], ends.hints[:, 4:]
         fetched = [warp(ends.first, to_first), warp(ends.second, to_second)]
         time = (ends.t[:, None, None, None] - 0.5).expand(-1, 1, *sure.shape[-2:])
-        maps = self._look(torch.cat([*fetched, to_first / FLOW_SCALE, to_second / FLOW_SCALE, sure, time], 1))
+        motion = torch.cat([to_first, to_second], 1) / FLOW_SCALE
+        maps = self._look(torch.cat([*(self.seen(x) for x in fetched), motion, sure, time], 1))
         turn = F.interpolate(maps[:, :4], scale_factor=2.0, mode="bilinear") * FLOW_SCALE
         rest = F.pixel_shuffle(maps[:, 4:], 2)
         one, other = warp(ends.first, to_first + turn[:, :2]), warp(ends.second, to_second + turn[:, 2:])
@@ -108,7 +119,7 @@ class Midway(nn.Module):
 
 @dataclass(frozen=True)
 class Lesson:
-    """Three pictures at even distances. pictures: (3, 4, H, W) float16 tones. early, late: hints (6, H, W) float16 to make those
+    """Three pictures at even distances. pictures: (3, 4, H, W) float16. early, late: hints (6, H, W) float16 to make those
     halfway from the middle one to its neighbours; near: to make the middle one out of these two."""
 
     pictures: np.ndarray
@@ -131,12 +142,13 @@ def crops(lessons: Sized[Lesson], side: int, count: int, rng: np.random.Generato
 
 
 def again(network: Midway, batch: list[Tensor]) -> tuple[Tensor, Tensor]:
-    """The middle picture made out of two that were made beside it, at the sequence's own distance, and the truth of it."""
+    """The middle picture made out of two that were made beside it, at the sequence's own distance, and the truth of it; in
+    tones."""
     pictures, early, late, near = batch
     first, middle, second = pictures.unbind(1)
     t = torch.full((len(pictures),), 0.5, device=pictures.device)
     before, after = network(Ends(first, middle, early, t)), network(Ends(middle, second, late, t))
-    return network(Ends(before, after, near, t)), middle
+    return network.seen(network(Ends(before, after, near, t))), network.seen(middle)
 
 
 def apart(made: Tensor, truth: Tensor) -> Tensor:
