@@ -53,19 +53,8 @@ MOTION_SETTINGS = {
 }
 GENERATE_SETTINGS = {"learned": "sequence", "collection": "collection"}
 OPERATOR_SETTINGS = ("resume", "overwrite", "name", "filepath", "amount", "variation", "actions")
-PICTURE_SETTINGS = (
-    "how",
-    "source",
-    "strip",
-    "path",
-    "count",
-    "slow",
-    "variation",
-    "seconds",
-    "steps",
-    "resume",
-    "name",
-)
+PICTURE_SETTINGS: tuple[str, ...] = ("how", "source", "strip", "path", "count", "slow", "variation")
+PICTURE_SETTINGS += ("seconds", "steps", "resume", "name")
 MACHINES = """With --json every line that is for a machine is an object {"understudy": {...}} on stdout, among lines of
 Blender's own. While it runs: progress (0 to 1), seconds_left, job, text. At the end, either finished (the command), folder,
 frames, keys, notes, figures, saved; or error, a sentence. The exit status is 0 for a result, 1 for none, 2 for a wrong
