@@ -123,10 +123,12 @@ class SourceOperator(Operator):
         if path is None:
             raise OperatorError("Choose a folder of numbered pictures, a picture or a movie.")
         scene, folder = compat.sequencer_scene(context), shot_folder(context)
+        if path.suffix.lower() in MOVIES:
+            if only is not None:
+                raise OperatorError("Animate moves a picture: put the movie into the Video Sequencer, and go to one.")
+            return movie_source(scene, path, folder)
         if only is not None and not path.is_dir():
             return image_source(scene, path, folder, only)
-        if path.suffix.lower() in MOVIES:
-            return movie_source(scene, path, folder)
         return only_frame(folder_source(scene, path, folder), only)
 
 

@@ -294,6 +294,9 @@ MESSAGES = {
     "A picture takes its motion from a learned sequence; choose the folder of one.": (
         "图片的运动来自学习过的序列；请选择其文件夹。"
     ),
+    "Animate moves a picture: put the movie into the Video Sequencer, and go to one.": (
+        "“让图片动起来”用于图片：请把影片放入视频序列编辑器，并跳转到一帧。"
+    ),
     "Choose a folder of numbered pictures, a picture or a movie.": "请选择编号图片的文件夹、一张图片或一个影片。",
     "Choose the learned sequence to delete first.": "请先选择要删除的学习过的序列。",
     "Choose the learned sequence whose motion the picture is to have; Save keeps one": (

@@ -211,6 +211,8 @@ def test_a_strip_that_cannot_be_used_is_one_sentence(strip: Any, spoil: Any, sen
         ({"source": "FILES", "path": "//nowhere"}, "cannot be read (No such file or directory)"),
         ({"source": "SHOT"}, "Nothing is captured yet"),
         ({"how": "ANIMATE"}, "Choose the learned sequence whose motion"),
+        ({"how": "ANIMATE", "source": "FILES", "path": "//fire.mp4"}, "Animate moves a picture"),
+        ({"how": "ANIMATE", "source": "FILES", "path": "//fire.png"}, "There is no file"),
     ],
 )
 def test_what_is_not_there_is_one_sentence(strip: Any, options: dict[str, str], sentence: str) -> None:
