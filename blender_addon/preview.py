@@ -86,17 +86,45 @@ def show(shown: bpy.types.Image) -> bool:
 def open_editor(context: bpy.types.Context, shown: bpy.types.Image, paint: bool = False) -> None:
     """Split the area in which the button was pressed, so that one can work on beside the picture. paint: with the brush and its
     colour at hand."""
-    area, areas = context.area, context.screen.areas
-    bpy.ops.screen.area_split(direction="VERTICAL" if area.width > area.height else "HORIZONTAL", factor=0.5)
-    new = areas[-1]
-    new.ui_type = "IMAGE_EDITOR"
-    space: Any = new.spaces.active
+    space = _split(context, "IMAGE_EDITOR")
     space.image = shown
     space.show_region_ui = False
     if paint:
         space.ui_mode, space.show_region_tool_header, space.show_region_toolbar = "PAINT", True, True
     window, screen = context.window, context.screen.name
     bpy.app.timers.register(lambda: _fit(window, screen, shown), first_interval=0.1)  # once the editor has its size
+
+
+def open_sequencer(context: bpy.types.Context) -> None:
+    """See to it that a Video Sequencer with a picture is on the screen."""
+    if any(area.type == "SEQUENCE_EDITOR" for area in context.screen.areas) or context.area is None:
+        return
+    space = _split(context, "SEQUENCE_EDITOR")
+    space.view_type = "SEQUENCER_PREVIEW"
+    window, screen = context.window, context.screen.name
+    bpy.app.timers.register(lambda: _fit_strips(window, screen), first_interval=0.1)
+
+
+def _split(context: bpy.types.Context, kind: str) -> Any:
+    """Half of the area in which the button was pressed becomes this editor: its space."""
+    area, areas = context.area, context.screen.areas
+    bpy.ops.screen.area_split(direction="VERTICAL" if area.width > area.height else "HORIZONTAL", factor=0.5)
+    new = areas[-1]
+    new.ui_type = kind
+    return new.spaces.active
+
+
+def _fit_strips(window: bpy.types.Window | None, screen: str) -> None:
+    """All strips and the whole picture, in the Video Sequencers of a screen."""
+    if window is None or window not in list(bpy.context.window_manager.windows) or window.screen.name != screen:
+        return
+    for area in (area for area in window.screen.areas if area.type == "SEQUENCE_EDITOR"):
+        for region in area.regions:
+            with bpy.context.temp_override(window=window, area=area, region=region):
+                if region.type == "WINDOW":
+                    bpy.ops.sequencer.view_all()
+                elif region.type == "PREVIEW":
+                    bpy.ops.sequencer.view_all_preview()
 
 
 def _fit(window: bpy.types.Window | None, screen: str, shown: bpy.types.Image) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 from bpy.props import EnumProperty, IntProperty
 
-from .. import compat, history
+from .. import compat, history, preview
 from ..jobs import manager
 from ..sequences import show_behind_camera, show_in_compositor, show_in_material, show_in_sequencer
 from ..words import rpt_, tip_
@@ -59,7 +59,10 @@ class UNDERSTUDY_OT_show_result(bpy.types.Operator):
                 return {"CANCELLED"}
             show_in_material(material, folder, results)
         else:
-            compat.show_sequencer_scene(context, show_in_sequencer(scene, folder, results))
+            edit = show_in_sequencer(scene, folder, results)
+            if not bpy.app.background and context.screen is not None:
+                preview.open_sequencer(context)
+            compat.show_sequencer_scene(context, edit)
         return {"FINISHED"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,3 +65,18 @@ def test_a_part_of_a_frame_is_painted_by_mouse(seat: Seat, window: Start, shot_f
     picture = tmp_path / "saved.png"
     blender.picture(picture)
     assert Image.open(picture).convert("RGB").getpixel((640, 380)) == (128, 128, 128), "the frame shows through"
+
+
+def test_the_strip_is_seen(window: Start, shot_file: Path, tmp_path: Path) -> None:
+    """Strip opens a Video Sequencer beside the view where none is open, on the strip's own scene."""
+    write_trained_shot(shot_file.parent / "understudy", side=128)
+    blender = window(shot_file)
+    blender.click("understudy.show_result", 0.1)
+    blender.wait("[a.type for a in view()[0].screen.areas].count('SEQUENCE_EDITOR') == 1")
+    assert blender.ask("compat.sequencer_scene(bpy.context.window_manager.windows[0]).name") == "Scene Stylised"
+    time.sleep(1)
+    picture = tmp_path / "strip.png"
+    blender.picture(picture)
+    grey = np.all(np.array(Image.open(picture).convert("RGB")) == 128, -1)
+    assert grey.sum() > 10_000, "the finished frame is seen"
+    assert "Traceback" not in blender.log()
