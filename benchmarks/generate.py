@@ -2,7 +2,7 @@
 sheets of stills and as films.
 
     python3 build.py bench generate [--effects flame smoke water flag boil gears] [--how continue loop vary between]
-        [--size 128] [--frames 60] [--times 10] [--seconds 120] [--quick] [--fresh] [--out build/bench/generate]
+        [--size 128] [--frames 60] [--times 10] [--seconds 120] [--quick] [--fresh] [--results benchmarks/results]
 
 Ours is the engine itself: a job folder, a process of its own. An effect that is done is not done again, unless the engine or the
 question has changed; so a run that was stopped goes on.
@@ -132,7 +132,8 @@ def ask_between(name: str, clip: np.ndarray, args: argparse.Namespace, folder: P
     tones = premultiplied(clip[:length])
     truth, given = over_grey(tones[1::2]), tones[::2]
     took = run(
-        stage(folder, clip[:length:2], range(1, length + 1, 2)), protocol.Generate("BETWEEN", slow=1, device="cpu")
+        stage(folder, clip[:length:2], range(1, length + 1, 2)),
+        protocol.Generate("BETWEEN", slow=1, seconds=args.seconds, device="cpu"),
     )
     made: dict[str, np.ndarray] = {}
     table: Table = {}
@@ -202,6 +203,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="of the effects")
     parser.add_argument("--quick", action="store_true", help="small, short and half trained: to see that it works")
     parser.add_argument("--fresh", action="store_true", help="take up nothing that an earlier run has done")
+    parser.add_argument(
+        "--results", type=Path, help="a folder that table, figures and pictures are copied to at the end"
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench" / "generate")
     args = parser.parse_args(arguments)
     if args.quick:
@@ -250,7 +254,18 @@ def main(arguments: list[str] | None = None) -> None:
         job_folder.write_json(args.out / "generate.json", {"notes": notes(args), "effects": report})
         table = generate_sheets.markdown(report, notes(args))
         (args.out / "generate.md").write_text(table, encoding="utf-8")
+    if args.results:
+        publish(args.out, args.results)
     print(table)
+
+
+def publish(made: Path, target: Path) -> None:
+    """Copy what is to be shown: generate.json, generate.md and generate/."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in ("generate.json", "generate.md"):
+        shutil.copyfile(made / name, target / name)
+    shutil.rmtree(target / "generate", ignore_errors=True)
+    shutil.copytree(made / "pictures", target / "generate")
 
 
 if __name__ == "__main__":
