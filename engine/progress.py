@@ -4,8 +4,8 @@ that yields Update and returns Outcome, run alike by `serve`, by `run` and by a 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
-from concurrent.futures import Future
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Late
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -50,6 +50,17 @@ def wait(future: Future[Result], done: float, text: str) -> Generator[Update, bo
             if future.done():
                 raise
             yield Update(done, text)
+
+
+def aside(work: Callable[[], Result], done: float, text: str) -> Generator[Update, bool | None, Result]:
+    """What `work` makes, in another thread, so that whoever waits hears of it and a cancel is heard; given up, it works on for
+    nobody until it is done."""
+    helper = ThreadPoolExecutor(1)
+    try:
+        yield Update(done, text)
+        return (yield from wait(helper.submit(work), done, text))
+    finally:
+        helper.shutdown(wait=False, cancel_futures=True)
 
 
 class TimeLeft:
