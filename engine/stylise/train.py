@@ -12,6 +12,7 @@ import copy
 import time
 from collections.abc import Generator as Steps
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from engine import checkpoint, device, job_folder, protocol
-from engine.progress import Outcome, Update
+from engine.adam import Adam
+from engine.progress import Outcome, Update, aside
 from engine.stylise import losses
 from engine.stylise.asset import find_style
 from engine.stylise.discriminator import Discriminator, DiscriminatorParams
@@ -29,7 +31,7 @@ from engine.stylise.painter import Painter, carry, read_key
 from engine.stylise.patches import Batch, Picture, draw, frame_picture, key_picture, spread_frames
 from engine.stylise.views import View, read_view
 
-GENERATOR = GeneratorParams(guides=CHANNELS, edges=[6, 6 + EDGES], fine=14, wide=24, deep=48, strokes=24)
+GENERATOR = GeneratorParams(guides=CHANNELS, edges=[6, 6 + EDGES], fine=16, wide=24, deep=48, strokes=24)
 DISCRIMINATOR = DiscriminatorParams(guides=CHANNELS, wide=32, deep=48)
 PATCH = 64
 KEY_PATCHES = 6
@@ -51,8 +53,8 @@ class Training:
     generator: Generator
     average: Generator
     discriminator: Discriminator
-    optimise_generator: torch.optim.Optimizer
-    optimise_discriminator: torch.optim.Optimizer
+    optimise_generator: Adam
+    optimise_discriminator: Adam
     keys: list[Picture]
     frames: list[Picture]
     views: list[View]
@@ -105,7 +107,7 @@ def step_discriminator(training: Training, batch: Batch, made: Tensor) -> None:
     _descend(training.optimise_discriminator, loss, judge)
 
 
-def _descend(optimiser: torch.optim.Optimizer, loss: Tensor, network: nn.Module) -> None:
+def _descend(optimiser: Adam, loss: Tensor, network: nn.Module) -> None:
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
     nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -173,24 +175,24 @@ def _prepare(folder: Path, shot: protocol.Shot, settings: protocol.TrainStyle) -
     generator, discriminator, before = _networks(folder, settings)
     generator, discriminator = generator.to(chosen), discriminator.to(chosen)
     average = copy.deepcopy(generator)
-    painter = Painter(average, keys, chosen)
+    painter = yield from aside(lambda: Painter(average, keys, chosen), 0.0, "Looking at the painted frames")
     views, pictures = [], []
     for frame in spread_frames(shot.frames, settings.keys, FRAMES):
-        yield Update(0.0, f"Looking at frame {frame}")
-        views.append(read_view(folder, shot, frame))
-        yield Update(0.0, f"Looking for the painted surface in frame {frame}")
-        pictures.append(frame_picture(painter, views[-1]))
+        view = yield from aside(partial(read_view, folder, shot, frame), 0.0, f"Looking at frame {frame}")
+        text = f"Looking for the painted surface in frame {frame}"
+        pictures.append((yield from aside(partial(frame_picture, painter, view), 0.0, text)))
+        views.append(view)
     painted = []
     for i, key in enumerate(keys):
-        yield Update(0.0, f"Looking at what the other frames hide of frame {key.view.frame}")
-        painted.append(key_picture(painter, i, views[:HIDING]))
+        text = f"Looking at what the other frames hide of frame {key.view.frame}"
+        painted.append((yield from aside(partial(key_picture, painter, i, views[:HIDING]), 0.0, text)))
     return Training(
         painter=painter,
         generator=generator,
         average=average,
         discriminator=discriminator,
-        optimise_generator=torch.optim.Adam(generator.parameters(), RATE, betas=(0.5, 0.99)),
-        optimise_discriminator=torch.optim.Adam(discriminator.parameters(), RATE, betas=(0.5, 0.99)),
+        optimise_generator=Adam(generator.parameters(), RATE, betas=(0.5, 0.99)),
+        optimise_discriminator=Adam(discriminator.parameters(), RATE, betas=(0.5, 0.99)),
         keys=painted,
         frames=pictures,
         views=views,
@@ -244,7 +246,9 @@ def train_style(folder: Path, settings: protocol.TrainStyle) -> Steps[Update, bo
             preview, frame = None, 0
             if now - shown > PREVIEW_SECONDS and watched:
                 view = watched[int((now - start) / PREVIEW_SECONDS) % len(watched)]
-                preview, frame, shown = training.painter.paint(view), view.frame, now
+                painting = partial(training.painter.paint, view)
+                preview = yield from aside(painting, done, f"Training, step {training.step}")
+                frame, shown = view.frame, time.monotonic()
             if now - saved > SAVE_SECONDS:
                 _save(folder, training, settings)
                 saved = now
