@@ -132,27 +132,28 @@ class Swatches:
         swatch. kin: by id, the object in the keys after which it is painted, -1 where there is none. match: what the keys show
         of the same points."""
         woven = self._in_swatch(surface, tones, kin)
-        shift = self._shifts[tones, *self._pixel(match)]
+        shift = _rows(self._shifts.flatten(0, 2), tones * len(self._key_tones.flatten()) + self._pixel(match))
         moved = (shift[..., 2] > 0) & (match.confidence > 0.3)
         xy = torch.where(moved[..., None], match.xy + shift[..., :2], woven.xy)
         return Match(xy, torch.where(moved, match.confidence, woven.confidence))
 
-    def _pixel(self, match: Match) -> tuple[Tensor, Tensor]:
-        """Row and column (H, W) of the nearest pixel in the atlas."""
+    def _pixel(self, match: Match) -> Tensor:
+        """(H, W), the nearest pixel in the atlas."""
         height, width = self._key_tones.shape
-        x, y = match.xy.round().long().unbind(-1)
-        return y.clamp(0, height - 1), x.clamp(0, width - 1)
+        x, y = match.xy.round().unbind(-1)
+        return (y.clamp(0, height - 1) * width + x.clamp(0, width - 1)).int()
 
     def _in_swatch(self, surface: Surface, tones: Tensor, kin: NDArray[np.int64]) -> Match:
         known = torch.from_numpy(np.where((kin >= 0) & (kin < self._objects), kin, self._objects)).to(tones.device)
-        which = self._which[known[surface.ids.long()], tones]
+        which = _rows(self._which.flatten(), _rows(known, surface.ids) * self._which.shape[1] + tones)
         axis = facing(surface.slopes)
         x, y, z = surface.points
-        unit, side = self._unit[which], self._side[which]
+        kind = torch.where(which >= 0, which, len(self._side) - 1)
+        unit, side = _rows(self._unit, kind), _rows(self._side, kind)
         u, v = torch.where(axis == 0, y, x) / unit, torch.where(axis == 2, y, z) / unit
         column, row = torch.floor(u), torch.floor(v)
         shift = 17 * axis
-        slot = self._start[which] + (row.long() + shift) % side * side + (column.long() + shift) % side
+        slot = _rows(self._start, kind) + (_wrap(row + shift, side) * side + _wrap(column + shift, side)).int()
         slot = torch.where(which >= 0, slot, len(self._table[0]) - 1).flatten()
         a, b, *turn = (plane.index_select(0, slot).view(which.shape) for plane in self._table)
         u, v = u - column - 0.5, v - row - 0.5
@@ -161,7 +162,19 @@ class Swatches:
 
     def suit(self, match: Match, tones: Tensor) -> Tensor:
         """(H, W), 0 to 1: how far strokes found in the keys suit the tone (H, W) that they are to lie in."""
-        return self._affinity[tones, self._key_tones[self._pixel(match)]]
+        return _rows(
+            self._affinity.flatten(), tones * len(self._affinity) + _rows(self._key_tones.flatten(), self._pixel(match))
+        )
+
+
+def _rows(table: Tensor, which: Tensor) -> Tensor:
+    """(H, W, …) of a table (N, …) by (H, W)."""
+    return table.index_select(0, which.flatten()).view(*which.shape, *table.shape[1:])
+
+
+def _wrap(x: Tensor, side: Tensor) -> Tensor:
+    """Whole numbers x as the rest by side, as floats: several times faster than between integers."""
+    return x - torch.floor(x / side) * side
 
 
 def _seams(albedo: NDArray[np.float32]) -> NDArray[np.bool_]:
