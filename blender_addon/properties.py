@@ -222,10 +222,12 @@ def default_folder(scene: Any) -> str:
 
 
 def _shows_this_file(folder: Path) -> bool:
-    """Whether the shot in this folder can be of this file: it has an object that was captured. Files side by side once had one
-    folder together, and the shot in it is only one's."""
-    shot = look(folder).shot
-    return shot is None or any(ob.name in bpy.data.objects for ob in shot.objects) or not shot.objects
+    """Whether the shot in this folder can be of this file: it is alone in its folder, or has an object that was captured. Files
+    side by side once had one folder together, and the shot in it is only one's."""
+    shot, file = look(folder).shot, Path(bpy.data.filepath)
+    if shot is None or not shot.objects or any(ob.name in bpy.data.objects for ob in shot.objects):
+        return True
+    return not any(path != file for path in file.parent.glob("*.blend"))
 
 
 def register() -> None:

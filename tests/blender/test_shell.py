@@ -160,6 +160,8 @@ def test_an_old_shot_in_the_shared_folder_is_one_files_alone(saved_file: Path) -
     shared = write_shot(saved_file.parent / "understudy")
     write_json(shared / "shot.json", Shot(1, 4, 16, 16, 24.0, [], [ShotObject(1, "Hero", [1.0, 1.0, 1.0])]))
     scene = bpy.context.scene
+    assert job_folder(scene) == shared, "it is alone"
+    saved_file.with_name("hero.blend").touch()
     assert job_folder(scene) == shared / saved_file.stem
     scene.collection.objects.link(bpy.data.objects.new("Hero", None))
     assert job_folder(scene) == shared
