@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,7 +27,7 @@ from benchmarks.stylise import Figures, Judge, suggested_keys
 from engine import job_folder
 from engine.jobs import JOBS
 from engine.protocol import Stylise, TrainStyle
-from engine.stylise import features, generator, painter, patches
+from engine.stylise import features, generator, losses, painter, patches
 from engine.stylise.generator import Carried, StrokeNetwork
 from engine.stylise.views import read_view
 
@@ -98,6 +98,11 @@ def without_other_lights() -> None:
     swap(patches, "RELIT", 0.0)
 
 
+def without_stress() -> None:
+    """A pixel beside an edge counts as much as any other."""
+    swap(losses, "STRESS", 0.0)
+
+
 def without_fade() -> None:
     """What was the border of a tone in the key is carried over with the strokes."""
     swap(generator, "fade", lambda border, _: torch.ones_like(border))
@@ -122,6 +127,7 @@ VARIANTS: dict[str, Callable[[], None]] = {
     "no object codes in the guides": without_codes,
     "no holes in training": without_holes,
     "no other lights in training": without_other_lights,
+    "no stress on lines": without_stress,
     "no fading of the key's tone borders": without_fade,
     "strokes at the key's own size": with_small_atlas,
 }
@@ -146,27 +152,28 @@ def run_variant(name: str, folder: Path, key: int, steps: int) -> None:
 # --- the table -------------------------------------------------------------------------------------------------------
 
 
-def score_variants(entry: library.Entry, names: list[str], steps: int, out: Path) -> dict[str, Figures]:
-    """By variant, the figures on one shot; strokes over those of the whole."""
+def score_variants(entry: library.Entry, names: list[str], steps: int, out: Path) -> Iterator[dict[str, Figures]]:
+    """By variant, the figures on one shot, after each of them; strokes over those of the whole."""
     [key] = suggested_keys(entry, 1, out / entry.name / "suggest")
     scored = [frame for frame in entry.shot.frames if frame != key]
     views = [read_view(entry.folder, entry.shot, frame) for frame in scored]
-    judge, figures, made = Judge(entry, views, read_view(entry.folder, entry.shot, key)), {}, {}
+    judge = Judge(entry, views, read_view(entry.folder, entry.shot, key))
+    figures: dict[str, Figures] = {}
+    made: dict[str, np.ndarray] = {}
+    units: Figures = {}
     for i, name in enumerate(names):
         print(f"{entry.name}: {name}", flush=True)
         folder = library.stage(entry, [key], out / entry.name / str(i))
         command = [sys.executable, "-m", "benchmarks.ablation", "--run", name, str(folder), str(key), str(steps)]
         subprocess.run(command, check=True)
         made[name] = np.stack([_picture(job_folder.result_path(folder, frame)) for frame in scored])
-        took = timed.read(folder / "times.json")
-        figures[name] = judge.score(made[name], with_jod=False) | {"training CPU s": took["CPU s"]}
-    for column in ("strokes", "strokes revealed"):
-        unit = figures[names[0]][column]
-        for row in figures.values():
-            row[column] /= unit
+        row = judge.score(made[name], with_jod=False)
+        units = units or {column: row[column] for column in ("strokes", "strokes revealed")}
+        row |= {column: row[column] / unit for column, unit in units.items()}
+        figures[name] = row | {"training CPU s": timed.read(folder / "times.json")["CPU s"]}
+        yield figures
     shown = {name: made[name] for name in names if name in ("all", *list(VARIANTS)[1:5])}
     sheets.worst_frames(shown, judge.truth, scored, names[0], out / f"{entry.name}.png")
-    return figures
 
 
 def _picture(path: Path) -> np.ndarray:
@@ -195,7 +202,7 @@ def table(report: dict[str, dict[str, Figures]], steps: int) -> str:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Every variant on every shot; what is done is written after each shot."""
+    """Every variant on every shot; what is done is written after each variant."""
     parser = argparse.ArgumentParser(prog="build.py bench ablation")
     parser.add_argument("named", nargs="*", metavar="NAME=FOLDER[:TRUTH]")
     parser.add_argument("--shots", nargs="+", choices=library.OWN, default=["turntable", "demo"])
@@ -214,9 +221,10 @@ def main(arguments: list[str] | None = None) -> None:
     shots = shots or [library.own_shot(name, args.out.parent / "shots") for name in args.shots]
     report: dict[str, dict[str, Figures]] = {}
     for entry in shots:
-        report[entry.name] = score_variants(entry, args.variants, args.steps, args.out)
-        job_folder.write_json(args.out / "ablation.json", {"steps": args.steps, "shots": report})
-        (args.out / "ablation.md").write_text(table(report, args.steps), encoding="utf-8")
+        for figures in score_variants(entry, args.variants, args.steps, args.out):
+            report[entry.name] = figures
+            job_folder.write_json(args.out / "ablation.json", {"steps": args.steps, "shots": report})
+            (args.out / "ablation.md").write_text(table(report, args.steps), encoding="utf-8")
     print(table(report, args.steps))
     return None
 

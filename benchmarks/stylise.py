@@ -169,18 +169,19 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="build.py bench stylise")
     parser.add_argument("named", nargs="*", metavar="NAME=FOLDER[:TRUTH]")
     parser.add_argument("--shots", nargs="+", choices=library.OWN, default=list(library.OWN), help="of the own ones")
-    parser.add_argument("--keys", type=int, nargs="+", default=[1, 2, 4], help="how many keys ours is given, in turn")
+    parser.add_argument("--keys", type=int, nargs="+", help="how many keys ours is given, in turn: 1 2 4")
     parser.add_argument("--key-frames", type=int, nargs="+", default=[], help="instead of those that are suggested")
     parser.add_argument("--seconds", type=float, default=120.0, help="of training, ours and few-shot's")
     parser.add_argument("--steps", type=int, default=0, help="of ours, instead of all the seconds")
-    parser.add_argument("--quick", action="store_true", help="one key, 20 seconds, no few-shot: to see that it works")
+    parser.add_argument("--quick", action="store_true", help="20 seconds, no few-shot, one key: to see that it works")
     parser.add_argument("--no-fewshot", action="store_true")
     parser.add_argument("--no-jod", action="store_true", help="which takes about ten seconds a method and shot")
     parser.add_argument("--ebsynth", type=Path, help="EbSynth's binary; left out without it")
     parser.add_argument("--out", type=Path, default=Path("build/bench"))
     args = parser.parse_args(arguments)
+    args.keys = args.keys or ([1] if args.quick else [1, 2, 4])
     if args.quick:
-        args.keys, args.seconds, args.no_fewshot = [1], 20.0, True
+        args.seconds, args.no_fewshot = 20.0, True
     return args
 
 

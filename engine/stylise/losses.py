@@ -6,6 +6,9 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
+EDGE = 0.3  # from which on an edge of engine.stylise.surface is one
+STRESS = 3.0
+
 
 def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
     """Mean of x over the pixels that count."""
@@ -19,6 +22,13 @@ def reconstruction(made: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
     down = (wrong[..., 1:, :] - wrong[..., :-1, :]).abs()
     slope = masked_mean(right, mask[..., :, 1:]) + masked_mean(down, mask[..., 1:, :])
     return masked_mean(wrong.abs(), mask) + 0.25 * slope
+
+
+def stress(edges: Tensor) -> Tensor:
+    """(B, 1, H, W): how much a pixel counts, more on and beside edges (B, 3 or more, H, W; three of them from 0 to 1), where
+    lines are drawn: few pixels with most of the error."""
+    there = (edges[:, :3].amax(1, keepdim=True) > EDGE).float()
+    return 1 + STRESS * F.max_pool2d(there, 3, 1, 1)
 
 
 def _moments(x: Tensor, mask: Tensor, side: int) -> tuple[Tensor, Tensor, Tensor]:

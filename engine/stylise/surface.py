@@ -82,7 +82,7 @@ def _edges(ids: Tensor, depth: Tensor, normal: Tensor) -> Tensor:
         here, there = _halves(ids, axis)
         other = here != there
         leap = torch.sub(*_halves(depth, axis)).abs_().mul_(8).clamp_(max=1)
-        fold = (1 - torch.mul(*_halves(normal, axis)).sum(0)).clamp_(0, 1)
+        fold = (1 - torch.mul(*_halves(normal, axis)).sum(0)).clamp_(0, 1) * (here > 0)  # the background has no normal
         found = torch.stack([other.float(), leap.masked_fill_(other, 0), fold.masked_fill_(other, 0)])
         for side in _halves(edges, axis):
             torch.maximum(side, found, out=side)

@@ -78,7 +78,9 @@ def style_path(folder: Path, network: str) -> Path:
 def step_tone(training: Training, batch: Batch) -> None:
     """The tone part: the keys' paint from their guides."""
     network = training.generator.tone
-    loss = losses.reconstruction(network(batch.guides), batch.paint, batch.counts)
+    first, last = training.generator.params.edges
+    weight = batch.counts * losses.stress(batch.guides[:, first:last])
+    loss = losses.reconstruction(network(batch.guides), batch.paint, weight)
     _descend(training.optimise_generator, loss, network)
 
 
