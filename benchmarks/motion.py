@@ -40,14 +40,15 @@ VALIDATION = [
 
 
 def unseen(folder: Path) -> dict[str, dict[str, float]]:
-    """Scores over SLERP's on five rigs with motion of their own, which are made in `folder`."""
-    fill = bench.network_filler(training.load(training.WEIGHTS / "inbetween")[0])
+    """Scores over SLERP's on five rigs with motion of their own, which are made in `folder`: of what the job does, of the
+    network alone, of the smooth curves."""
+    alone = bench.network_filler(training.load(training.WEIGHTS / "inbetween")[0])
     out: dict[str, dict[str, float]] = {}
     for path in rigs.make(folder):
         mocap = read_mocap(path)
         poses, spread = bench.protocol_data(mocap), windows.deviation(mocap)
         base = bench.score(poses, bench.interpolation, spread)
-        for name, filler in (("", fill), (", smooth", bench.smooth)):
+        for name, filler in (("", bench.job_filler()), (", network alone", alone), (", smooth", bench.smooth)):
             out[path.stem + name] = bench.ratios(bench.score(poses, filler, spread), base)
     return out
 
@@ -82,8 +83,7 @@ def poses_of(data: windows.Poses) -> dict[str, Tensor]:
     part = windows.Poses(data.rotations[:, :end], data.locations[:, :end], data.offsets, data.parents)
     keys = torch.ones(part.rotations.shape[:3], dtype=torch.bool)
     keys[:, PAST : end - 1] = False
-    net = training.load(training.WEIGHTS / "inbetween")[0]
-    fillers = {"SLERP": bench.interpolation, "smooth": bench.smooth, "ours": bench.finished(bench.network_filler(net))}
+    fillers = {"SLERP": bench.interpolation, "smooth": bench.smooth, "ours": bench.job_filler()}
     places = {"truth": part.fk()[1]}
     for name, fill in fillers.items():
         places[name] = skeleton.fk(*fill(part, keys), part.offsets[:, None], part.parents)[1]

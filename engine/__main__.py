@@ -9,7 +9,12 @@ import sys
 from pathlib import Path
 
 # Each of these modules has add_arguments(parser) and main(args) -> int.
-TRAIN = {"inbetween": "engine.motion.train_inbetween", "extrapolate": "engine.motion.train_extrapolate"}
+TRAIN = {
+    "inbetween": "engine.motion.train_inbetween",
+    "extrapolate": "engine.motion.train_extrapolate",
+    "blend": "engine.motion.train_blend",
+    "footing": "engine.motion.train_footing",
+}
 BENCH = {
     "motion": "engine.motion.bench",
     "prediction": "engine.motion.bench_prediction",

@@ -23,15 +23,9 @@ def depths(parents: Sequence[int]) -> list[int]:
     return out
 
 
-def tips(parents: Sequence[int], joints: Sequence[int]) -> int:
-    """How many of `joints` have none of them below: the ends of a rig's limbs."""
-    inner = set()
-    for j in joints:
-        parent = parents[j]
-        while parent >= 0:
-            inner.add(parent)
-            parent = parents[parent]
-    return len(set(joints) - inner)
+def tips(parents: Sequence[int]) -> int:
+    """How many joints have none below: the ends of a rig's limbs."""
+    return len(set(range(len(parents))) - set(parents))
 
 
 def fk(rotations: Tensor, locations: Tensor, offsets: Tensor, parents: Sequence[int]) -> tuple[Tensor, Tensor]:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engine import device, job_folder, quat, skeleton
 from engine.clips import Mocap, read_mocap
-from engine.motion import ahead, baseline, contacts, grain, metrics, tokens, training, windows
+from engine.motion import ahead, baseline, blend, contacts, footing, grain, metrics, tokens, training, windows
 from engine.motion.networks import TokenLSTM
 from engine.motion.windows import GAPS, PAST, Poses
 
@@ -50,14 +50,31 @@ def network_filler(net: TokenLSTM) -> Filler:
     return fill
 
 
+def believed_filler(net: TokenLSTM) -> Filler:
+    """The network as far as it is believed, as the in-between job has it."""
+
+    def fill(poses: Poses, keys: Tensor) -> tuple[Tensor, Tensor]:
+        moves = keys.clone()
+        moves[..., 1:] = True
+        rig = tokens.Rig(poses.parents, poses.offsets)
+        return blend.fill(net, poses.rotations, poses.locations, keys, moves, rig)
+
+    return fill
+
+
+def job_filler() -> Filler:
+    """What the in-between job does with the shipped network, all of it."""
+    return finished(believed_filler(training.load(training.WEIGHTS / "inbetween")[0]))
+
+
 def finished(fill: Filler) -> Filler:
-    """The same with the capture's tremor carried on and feet held where they come to rest, as the in-between job does
-    unless told not to; Y up."""
+    """The same with the capture's tremor carried on, and feet that step and are held where they come to rest, as the
+    in-between job does unless told not to; Y up."""
 
     def finish(poses: Poses, keys: Tensor) -> tuple[Tensor, Tensor]:
         rotations, locations = fill(poses, keys)
         made = [
-            _hold_feet(grain.carry_on(q, given, seed), p, offset, poses.parents, given)
+            _with_feet(q, p, offset, poses.parents, given, seed)
             for seed, (q, p, offset, given) in enumerate(zip(rotations, locations, poses.offsets, keys, strict=True))
         ]
         return torch.stack([q for q, _ in made]), torch.stack([p for _, p in made])
@@ -65,12 +82,15 @@ def finished(fill: Filler) -> Filler:
     return finish
 
 
-def _hold_feet(
-    rotations: Tensor, locations: Tensor, offset: Tensor, parents: list[int], keys: Tensor
+def _with_feet(
+    rotations: Tensor, locations: Tensor, offset: Tensor, parents: list[int], keys: Tensor, seed: int
 ) -> tuple[Tensor, Tensor]:
     """Of one window, (T, J, ·)."""
     size = float(skeleton.reach(offset[None], parents))
     ground = contacts.Ground(parents, offset.norm(dim=-1).tolist(), list(range(len(parents))), 1, size, windows.FPS)
+    feet = contacts.low_ends(skeleton.fk(rotations, locations, offset, parents)[1], ground)
+    rotations, locations = footing.step(rotations, locations, offset, ground, feet, keys[:, feet])
+    rotations = grain.carry_on(rotations, keys, seed)
     at = skeleton.fk(rotations, locations, offset, parents)[1]
     for foot in contacts.find_feet(at, ground, []):
         rest = contacts.find_contacts(at, ground, [foot])[:, 0]
@@ -228,7 +248,7 @@ def table(mocap: Mocap, spread: Tensor | None) -> dict[str, dict[str, dict[str, 
         "SLERP": interpolation,
         "smooth": smooth,
         "network alone": network_filler(between),
-        "ours": finished(network_filler(between)),
+        "ours": job_filler(),
     }
     players = {"zero velocity": stand_still, "damped velocity": coast, "ours": network_player(ahead)}
     return {

@@ -14,7 +14,7 @@ import torch
 
 from engine import device, job_folder
 from engine.clips import Mocap
-from engine.motion import bench, bvh, training, windows
+from engine.motion import bench, bvh, windows
 
 TESTED = "subject5"
 FORWARD = (0.0, 1.0, 0.0)  # the hips' axis that the benchmark takes for the way they face
@@ -64,7 +64,7 @@ def main(args: argparse.Namespace) -> int:
     fillers = {
         "zero velocity": bench.zero_velocity,
         "SLERP": bench.interpolation,
-        "ours": bench.network_filler(training.load(training.WEIGHTS / "inbetween")[0]),
+        "ours": bench.job_filler(),
     }
     scores = {name: bench.score(poses, fill, spread) for name, fill in fillers.items()}
     for name, row in scores.items():

@@ -49,6 +49,16 @@ def find_feet(positions: Tensor, ground: Ground, able: list[int]) -> list[int]:
     return list(feet.values())
 
 
+def low_ends(positions: Tensor, ground: Ground) -> list[int]:
+    """The joints of (T, J, 3) that end a limb and come near the lowest part of the rig at some time, at rest or not: a
+    runner's feet too."""
+    inner = {ground.parents[j] for j in ground.moving}
+    height = positions[..., ground.up] - positions[:, ground.moving, ground.up].amin(1, keepdim=True)
+    near = (height < LOW * ground.size).any(0).tolist()
+    ends = {tuple(limb(ground, j)): j for j in reversed(ground.moving) if j not in inner and near[j]}
+    return sorted(end for chain, end in ends.items() if chain)
+
+
 def find_contacts(positions: Tensor, ground: Ground, feet: list[int]) -> Tensor:
     """When each foot rests, (T, feet) bool: from below SLOW to above FAST, all the time near the lowest part of the rig."""
     at, rows = positions[:, feet], len(positions)
@@ -247,7 +257,7 @@ class Feet:
         self.rotations, self.locations, size, lengths = rotations, locations, 1.0, self.offset.norm(dim=-1).tolist()
         self.ground = Ground(parents, lengths, moving.nonzero()[:, 0].tolist(), up, size, motion.clip.fps)
         if self.ground.moving:  # in a control rig few bones hang on others; they are as far apart as the body is large
-            first = self._positions()[0]
+            first = self.positions()[0]
             apart = (first.amax(0) - first.amin(0)).norm()
             reach = float(skeleton.reach(self.offset, parents))
             size = max(reach if reach > 0.25 * float(apart) else 0.5 * float(apart), 1e-6)
@@ -259,16 +269,21 @@ class Feet:
         """Find the feet, unless they are named, and when they rest."""
         if not self.ground.moving:
             return
-        positions = self._positions()
+        positions = self.positions()
         self.feet = feet or find_feet(positions, self.ground, self.free_moves.any(0).nonzero()[:, 0].tolist())
         self.rest = find_contacts(positions, self.ground, self.feet)
 
+    def pinned(self) -> Tensor:
+        """Where each foot has to stay as it is, (T, feet) bool."""
+        chains = {foot: limb(self.ground, foot) for foot in self.feet}
+        free = [self.free_turns[:, c].all(1) if c else self.free_moves[:, foot] for foot, c in chains.items()]
+        return ~torch.stack(free, 1) if free else self.rest
+
     def lock(self) -> Iterator[float]:
         """Hold them, telling the part done; changes `rotations` and `locations`."""
+        pinned = self.pinned()
         for i, foot in enumerate(self.feet):
-            chain = limb(self.ground, foot)
-            pinned = ~self.free_turns[:, chain].all(1) if chain else ~self.free_moves[:, foot]
-            move = offsets(self._positions()[:, foot], self.rest[:, i], pinned, self.ground)
+            move = offsets(self.positions()[:, foot], self.rest[:, i], pinned[:, i], self.ground)
             turned, moved = hold(self.rotations, self.locations, self.offset, self.ground, foot, move)
             self.rotations = torch.where(self.free_turns[..., None], turned, self.rotations)
             self.locations = torch.where(self.free_moves[..., None], moved, self.locations)
@@ -278,11 +293,12 @@ class Feet:
         """Mean speed along the ground of the feet at rest, in rig sizes a second."""
         if not self.feet:
             return 0.0
-        at = self._positions()[:, self.feet]
+        at = self.positions()[:, self.feet]
         at[..., self.ground.up] = 0.0
         speed = at.diff(dim=0).norm(dim=-1) * self.ground.fps / self.ground.size
         resting = self.rest[1:] & self.rest[:-1]
         return float((speed * resting).sum() / resting.sum().clamp_min(1))
 
-    def _positions(self) -> Tensor:
+    def positions(self) -> Tensor:
+        """Of all joints, (T, J, 3)."""
         return skeleton.fk(self.rotations, self.locations, self.offset, self.ground.parents)[1]

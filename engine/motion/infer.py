@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine import checkpoint, clips, device, protocol, quat, skeleton
-from engine.motion import baseline, contacts, grain, learn, retime, tokens, training, variation
+from engine import checkpoint, clips, device, protocol, quat
+from engine.motion import baseline, blend, contacts, footing, grain, learn, retime, tokens, training, variation
 from engine.motion.networks import TokenLSTM
 from engine.progress import Outcome, Update
 from engine.protocol import JobError
@@ -22,9 +22,6 @@ Steps = Generator[Update, bool | None, Outcome]
 Asked = protocol.Inbetween | protocol.Extrapolate
 FPS = tokens.SECOND
 FEWEST = 4  # turning bones; with fewer there is no body whose parts could tell of each other
-LIMBS = (
-    3  # a tail or an arm alone has one; on such rigs the curves were measured to be 1 to 2 % better than the network
-)
 CHUNK, MARGIN = 512, 64  # rows at once, and those seen on either side
 FARTHEST = 60  # rows between a bone's own keys, beyond which it is left to the curves
 TOO_FAR = (
@@ -126,12 +123,14 @@ def fill(folder: Path, data: Arrays, settings: Asked) -> Generator[Update, bool 
             filled.notes.append(why)
         else:
             net = choose("inbetween", folder, settings, data.motion.clip)
-            act = Act(net, data, rotations, locations, free)
+            act = Act(net, data, rotations, locations, free, learned=bool(settings.learned))
             for done in act.run():
                 yield Update(0.1 + 0.8 * done, "Acting the frames between")
-            grained = grain.carry_on(act.rotations, data.turn_keys, settings.seed)
-            filled.rotations = torch.where(free[..., None], grained, act.rotations)
-            filled.locations, filled.acted = act.locations, True
+            turned, filled.locations = act.rotations, act.locations
+            if isinstance(settings, protocol.Inbetween) and settings.lock_feet:
+                turned, filled.locations = step(data, act, masks)
+            grained = grain.carry_on(turned, data.turn_keys, settings.seed)
+            filled.rotations, filled.acted = torch.where(free[..., None], grained, turned), True
             filled.notes += act.notes
     if settings.variation > 0:
         _vary(data, filled, (turn, move, value), settings)
@@ -147,6 +146,13 @@ def _vary(data: Arrays, filled: Filled, gaps: Sequence[baseline.Gaps], settings:
     filled.rotations = variation.vary_rotations(filled.rotations, plain[0], gaps[0], still[0], *how)
     filled.locations = variation.vary(filled.locations, plain[1], gaps[1], still[1], *how)
     filled.values = variation.vary(filled.values, plain[2][..., None], gaps[2], still[2], *how)
+
+
+def step(data: Arrays, act: Act, masks: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """What was acted with feet that step when they are likely to; tremor comes after it, for feet are told by their speed."""
+    feet = contacts.Feet(data.motion, act.rotations, act.locations, masks[0], masks[1])
+    feet.feet = contacts.low_ends(feet.positions(), feet.ground) if feet.ground.moving else []
+    return footing.step(act.rotations, act.locations, feet.offset, feet.ground, feet.feet, feet.pinned())
 
 
 def lock_feet(data: Arrays, filled: Filled) -> Generator[Update, bool | None, dict[str, float]]:
@@ -185,19 +191,19 @@ def unsuited(settings: Asked, data: Arrays, acted: Tensor) -> str:
     count = int(acted.any(0).sum())
     if count < FEWEST:
         return f"The plain curves were used: the network needs {FEWEST} bones that turn, and here are {count}."
-    moving = (data.rotations != data.rotations[:1]).any(-1).any(0).nonzero()[:, 0].tolist()
-    if not settings.learned and skeleton.tips(data.motion.clip.parents, moving) < LIMBS:
-        return f"The plain curves were used: they are better on a rig with fewer than {LIMBS} limbs that move."
     if not np.any(data.motion.offsets):
         return "The plain curves were used: all bones sit in one point, so the network cannot tell the rig's shape."
     return ""
 
 
 class Act:
-    """The in-betweening network at work on one clip. `rotations`, `locations`: the curves', corrected by run()."""
+    """The in-betweening network at work on one clip. `rotations`, `locations`: the curves', corrected by run(). learned: it
+    was taught on this rig, and is believed."""
 
-    def __init__(self, net: TokenLSTM, data: Arrays, rotations: Tensor, locations: Tensor, acted: Tensor) -> None:
-        self.net, self.rotations, self.locations = net, rotations, locations
+    def __init__(
+        self, net: TokenLSTM, data: Arrays, rotations: Tensor, locations: Tensor, acted: Tensor, learned: bool = False
+    ) -> None:
+        self.net, self.rotations, self.locations, self.learned = net, rotations, locations, learned
         self.acted, self.shifted = acted, shifting(data)
         keyed = (data.turn_keys & acted.any(0)) | (data.move_keys & self.shifted.any(0))
         self.rows = retime.rows_between(keyed.any(1).numpy(), retime.near_one(data.motion.clip.fps))
@@ -217,7 +223,7 @@ class Act:
             low, high = max(0, start - MARGIN), min(count, start + CHUNK + MARGIN)
             core = slice(start - low, min(start + CHUNK, count) - low)
             window = [x[low:high] for x in (rotations, locations, self.turn_keys, self.move_keys)]
-            turn, move = correction(self.net, self.part.rig, *window)
+            turn, move = correction(self.net, self.part.rig, *window, self.learned)
             turns.append(turn[core])
             moves.append(move[core])
             yield high / count
@@ -232,14 +238,25 @@ class Act:
 
 @torch.inference_mode()
 def correction(
-    net: TokenLSTM, rig: tokens.Rig, rotations: Tensor, locations: Tensor, turn_keys: Tensor, move_keys: Tensor
+    net: TokenLSTM,
+    rig: tokens.Rig,
+    rotations: Tensor,
+    locations: Tensor,
+    turn_keys: Tensor,
+    move_keys: Tensor,
+    learned: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """What the network adds to rotations (R, J, 4), as rotation vectors in their axes, and to locations (R, J, 3)."""
+    """What is added to rotations (R, J, 4), as rotation vectors in their axes, and to locations (R, J, 3): by a learned
+    network what it says, by the shipped one as much as it is believed."""
     where = next(net.parameters()).device
     turns, moves = rotations[None].to(where), locations[None].to(where)
     rig = tokens.Rig(rig.parents, rig.offsets.to(where), rig.up)
-    between = tokens.between(turns, moves, turn_keys[None].to(where), move_keys[None].to(where), rig)
-    made, moved = between.poses(net(between.features, rig.parents)[0])
+    keyed = turns, moves, turn_keys[None].to(where), move_keys[None].to(where), rig
+    if learned:
+        between = tokens.between(*keyed)
+        made, moved = between.poses(net(between.features, rig.parents)[0])
+    else:
+        made, moved = blend.fill(net, *keyed)
     return baseline.turn_between(turns, made)[0].cpu(), (moved - moves)[0].cpu()
 
 

@@ -21,7 +21,7 @@ from engine.protocol import JobError
 def test_any_rig_meets_its_keys_exactly(tmp_path: Path, rig: list[int], fps: float) -> None:
     motion = keyed(waving(rig, fps=fps), [0, 17, 18, 40, 60])
     outcome, made = run(tmp_path, motion, protocol.Inbetween())
-    assert outcome.results == ["result/clip.npz"] and bool(outcome.notes) == (rig in (TAIL, ARM))
+    assert outcome.results == ["result/clip.npz"] and outcome.notes == []
     assert np.array_equal(made["rotations"][motion.rotation_keys], motion.rotations[motion.rotation_keys])
     assert np.array_equal(made["locations"][motion.location_keys], motion.locations[motion.location_keys])
     assert np.array_equal(made["values"][motion.value_keys], motion.values[motion.value_keys])
@@ -86,11 +86,10 @@ def test_a_gap_longer_than_the_network_knows(tmp_path: Path) -> None:
     assert np.abs(np.diff(made["rotations"], axis=0)).max() < 0.1 and outcome.notes == []
 
 
-@pytest.mark.parametrize(("rig", "reason"), [(PENDULUM, "4 bones"), (TAIL, "3 limbs")])
-def test_a_rig_the_network_cannot_help(tmp_path: Path, rig: list[int], reason: str) -> None:
-    motion = keyed(waving(rig), [0, 30, 60])
+def test_a_rig_the_network_cannot_help(tmp_path: Path) -> None:
+    motion = keyed(waving(PENDULUM), [0, 30, 60])
     outcome, made = run(tmp_path, motion, protocol.Inbetween())
-    assert len(outcome.notes) == 1 and reason in outcome.notes[0]
+    assert len(outcome.notes) == 1 and "4 bones" in outcome.notes[0]
     expected = baseline.smooth_rotations(
         torch.from_numpy(motion.rotations), baseline.gaps(torch.from_numpy(motion.rotation_keys))
     )

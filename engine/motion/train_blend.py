@@ -1,0 +1,139 @@
+"""Train how far the in-betweening network is believed (blend.py), on captured motion, on the same at other speeds and on other
+rigs, and on rigs and motion by formula that the network was not trained on. The network itself stays as it is.
+
+    python -m engine train blend --data cmu_train.npz --out weights/blend
+
+Half of what is scored is what it must not spoil; what it must help is scored against SLERP, and more so where it is worse.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine import checkpoint, skeleton
+from engine.clips import read_mocap
+from engine.motion import augment, blend, metrics, synthetic, tokens, training
+from engine.motion.windows import Poses
+
+BATCH, LONGEST = 8, 75  # windows of one rig, rows
+MADE_UP, HURRIED = 0.46, 0.08  # of the batches: by formula, captured motion at 1.4 to 2.5 times its speed
+POSITIONS = 0.6  # weight of the error of positions beside that of rotations
+SAFE, WORSE = 0.95, 1.0  # of SLERP's error, from which on it counts that much more
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command line."""
+    parser.add_argument("--data", type=Path, required=True, help="motion to learn from (.npz)")
+    parser.add_argument("--out", type=Path, required=True, help="weights to write: OUT.safetensors and OUT.json")
+    parser.add_argument("--steps", type=int, default=2400)
+    parser.add_argument("--batches", type=int, default=500, help="how many batches are made; all are kept in memory")
+    parser.add_argument("--rigs", type=int, default=160, help="how many rigs by formula")
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A batch: what a blend is made of, the truth, rows to fill (T,) bool; the errors (turn, move) to be measured by; whether
+    it is motion that the network knows."""
+
+    parts: blend.Parts
+    truth: Tensor
+    places: Tensor
+    rows: Tensor
+    scale: tuple[float, float]
+    known: bool
+
+    def errors(self, shares: Tensor) -> tuple[Tensor, Tensor]:
+        """Of global rotations and of positions in rig sizes, as norms over all joints; means over rows and windows."""
+        rig = self.parts.between.rig
+        made, at = skeleton.fk(*self.parts.poses(shares), rig.offsets[:, None], rig.parents)
+        turn, move = metrics.align(self.truth, made) - self.truth, (at - self.places) / rig.size()
+        of = [v[:, self.rows].square().sum((2, 3)).add(1e-8).sqrt().mean() for v in (turn, move)]
+        return of[0], of[1]
+
+    def loss(self, shares: Tensor) -> Tensor:
+        """How bad shares are: of the plain interpolation's error, of motion that the network knows, of the network's own."""
+        turn, move = (e / s for e, s in zip(self.errors(shares), self.scale, strict=True))
+        if self.known:
+            return 2.0 * (turn + POSITIONS * move)
+        return turn + POSITIONS * move + WORSE * ((turn - SAFE).relu() + POSITIONS * (move - SAFE).relu())
+
+
+def lesson(net: training.TokenLSTM, poses: Poses, plan: augment.Plan, rng: np.random.Generator, known: bool) -> Lesson:
+    """A batch of poses with keys as the plan has them."""
+    rig = augment.rig_of(poses, rng) if rng.random() < 0.5 else tokens.Rig(poses.parents, poses.offsets)
+    with torch.no_grad():
+        parts = blend.parts(net, poses.rotations, poses.locations, *augment.keys(plan, poses, rng), rig)
+        truth, places = poses.fk()
+        free = (parts.between.turn_weight > 0) | (parts.between.move_weight > 0)
+        made = Lesson(parts, truth, places, free.any(2).any(0), (1.0, 1.0), known)
+        shares = torch.tensor(blend.ALL if known else (0.0,) * blend.SHARES)
+        turn, move = (float(x) for x in made.errors(shares))
+    return Lesson(parts, truth, places, made.rows, (turn + 0.02, move + 0.005), known)
+
+
+def lessons(net: training.TokenLSTM, args: argparse.Namespace, rng: np.random.Generator) -> list[Lesson]:
+    """All batches."""
+    captured = augment.source(read_mocap(args.data))
+    made_up = synthetic.sources(args.rigs, args.seed + 1, torch.device("cpu"))
+    out: list[Lesson] = []
+    while len(out) < args.batches:
+        plan, kind = augment.plan(rng), rng.random()
+        if plan.frames > LONGEST:
+            continue
+        if kind < MADE_UP:
+            fps = tokens.SECOND / math.exp(rng.uniform(0.0, 0.9))
+            poses = augment.sample(made_up[int(rng.integers(len(made_up)))], BATCH, plan.frames, rng, fps)
+        else:
+            hurried = kind < MADE_UP + HURRIED
+            fps = tokens.SECOND / (rng.uniform(1.4, 2.5) if hurried else 1.0)
+            poses = augment.sample(captured, BATCH, plan.frames, rng, fps)
+            poses = augment.vary_rig(poses, rng) if hurried or rng.random() < 0.5 else poses
+        out.append(lesson(net, poses, plan, rng, known=kind >= MADE_UP + HURRIED))
+    return out
+
+
+def main(args: argparse.Namespace) -> int:
+    """Train, with a line every 200 steps; write the mean of the weights."""
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    rng, began = np.random.default_rng(args.seed), time.process_time()
+    every = lessons(training.load(training.WEIGHTS / "inbetween")[0], args, rng)
+    net = blend.Blend(blend.BlendParams())
+    seen = torch.cat([x.parts.features[:, x.rows].flatten(0, 2)[::17] for x in every])
+    net.mean.copy_(seen.mean(0))
+    net.deviation.copy_(seen.std(0).clamp_min(0.05))
+    mean, losses = training.Average(net, 0.995), []
+    optimizer = training.optimizer_for(net, args.rate, 0.05)
+    for step in range(args.steps):
+        optimizer.param_groups[0]["lr"] = training.rate(step, step / args.steps, args.rate)
+        picked = [every[int(i)] for i in rng.integers(len(every), size=2)]
+        loss = torch.stack([x.loss(net(x.parts.features)) for x in picked]).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimizer.step()
+        mean.update(net, step)
+        losses.append(loss.detach())
+        if (step + 1) % 200 == 0:
+            print(
+                f"step {step + 1}, {time.process_time() - began:.0f} s, loss {torch.stack(losses).mean():.4f}",
+                flush=True,
+            )
+            losses = []
+    facts = {"data": args.data.name, "network": "inbetween", "credit": training.CREDIT} | {
+        name: getattr(args, name) for name in ("steps", "batches", "rigs", "rate", "seed")
+    }
+    facts["seconds"] = round(time.process_time() - began)
+    checkpoint.save(args.out, checkpoint.Checkpoint(dict(mean.network.state_dict()), net.params, facts))
+    return 0

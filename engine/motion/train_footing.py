@@ -1,0 +1,126 @@
+"""Train the network that tells when feet rest in a gap (footing.py), on what the in-between job makes of captured motion.
+
+    python -m engine train footing --data cmu_train.npz --apart 08_ 10_ 14_ --out weights/footing
+
+Every take counts alike, however long: walks are short and dances long. Takes of --apart are scored and not learned from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from engine import checkpoint, skeleton
+from engine.clips import Mocap, read_mocap
+from engine.motion import augment, blend, footing, tokens, training
+from engine.motion.windows import PAST, Poses
+
+PAIRS = 6  # of windows in a batch, each pair of one take
+OTHERWISE = 0.35  # of the batches have keys otherwise than the benchmark: here and there, or before and after
+Item = tuple[Tensor, Tensor, Tensor]  # features (B, T, F, C), rest (B, T, F), free (B, T, F)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command line."""
+    parser.add_argument("--data", type=Path, required=True, help="motion to learn from (.npz)")
+    parser.add_argument("--apart", nargs="*", default=[], help="takes (beginnings of names) to score on")
+    parser.add_argument("--out", type=Path, required=True, help="weights to write: OUT.safetensors and OUT.json")
+    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--batches", type=int, default=260, help="how many batches are made; all are kept in memory")
+    parser.add_argument("--rate", type=float, default=4e-3)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+
+
+def rows_keyed(rng: np.random.Generator) -> np.ndarray:
+    """Which rows of a batch are keyed, (T,) bool."""
+    gap = int(rng.integers(6, 50))
+    if rng.random() > OTHERWISE:
+        return np.array([True] * PAST + [False] * gap + [True])
+    if rng.random() < 0.5:
+        return np.array([True] * int(rng.integers(1, 14)) + [False] * gap + [True] * int(rng.integers(1, 11)))
+    rows = np.zeros(int(rng.integers(30, 60)), bool)
+    rows[np.cumsum(rng.integers(4, 25, 16)).clip(max=len(rows) - 1)] = True
+    rows[0] = True
+    return rows
+
+
+@torch.no_grad()
+def item(takes: list[augment.Source], net: training.TokenLSTM, rng: np.random.Generator) -> Item:
+    """A batch: feet as the job places them before they are held, and when they truly rest."""
+    rows = rows_keyed(rng)
+    found = [augment.sample(takes[int(rng.integers(len(takes)))], 2, len(rows), rng) for _ in range(PAIRS)]
+    turns, moves = torch.cat([p.rotations for p in found]), torch.cat([p.locations for p in found])
+    poses = Poses(turns, moves, torch.cat([p.offsets for p in found]), found[0].parents)
+    keys = torch.from_numpy(rows)[None, :, None].expand(poses.rotations.shape[:3])
+    rig = tokens.Rig(poses.parents, poses.offsets)
+    made = blend.fill(net, poses.rotations, poses.locations, keys, keys, rig)
+    at, size = (
+        skeleton.fk(*made, poses.offsets[:, None], poses.parents)[1],
+        skeleton.reach(poses.offsets, poses.parents),
+    )
+    truth = poses.fk()[1]
+    rest = torch.stack([skeleton.contacts(x, 1, float(s), tokens.SECOND) for x, s in zip(truth, size, strict=True)])
+    tips = [j for j in range(len(poses.parents)) if j not in poses.parents]
+    feet = sorted(sorted(tips, key=lambda j: -float(rest[..., j].float().mean()))[:2])
+    seen = footing.features(at[:, :, feet], at.mean(2), at[..., 1].amin(2), keys[..., feet], size, 1)
+    return seen, rest[..., feet].float(), ~keys[..., feet]
+
+
+def items(mocap: Mocap, names: tuple[str, ...], inside: bool, count: int, rng: np.random.Generator) -> list[Item]:
+    """`count` batches of the takes whose names begin with one of `names`, or (not inside) of all others."""
+    takes = [t for t in mocap.takes if t.name.startswith(names) == inside and len(t.root) > 160]
+    sources = [augment.source(dataclasses.replace(mocap, takes=[t])) for t in takes]
+    net = training.load(training.WEIGHTS / "inbetween")[0]
+    return [item(sources, net, rng) for _ in range(count)] if takes else []
+
+
+@torch.no_grad()
+def score(net: footing.Footing, every: list[Item]) -> dict[str, float]:
+    """Cross entropy, and the share of frames told rightly."""
+    found = torch.cat([net(seen)[free] for seen, _, free in every])
+    truth = torch.cat([rest[free] for _, rest, free in every])
+    entropy = nn.functional.binary_cross_entropy_with_logits(found, truth)
+    right = ((found > 0) == (truth > 0.5)).float().mean()
+    return {"cross_entropy": round(float(entropy), 4), "right": round(float(right), 4)}
+
+
+def main(args: argparse.Namespace) -> int:
+    """Train, with a line every 100 steps; write the mean of the weights."""
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    rng, began, mocap = np.random.default_rng(args.seed), time.process_time(), read_mocap(args.data)
+    every = items(mocap, tuple(args.apart), False, args.batches, rng)
+    apart = items(mocap, tuple(args.apart), True, 30, rng)
+    net = footing.Footing(footing.FootingParams())
+    mean, optimizer, losses = training.Average(net, 0.98), training.optimizer_for(net, args.rate, 0.1), []
+    with training.plain_lstm():
+        for step in range(args.steps):
+            optimizer.param_groups[0]["lr"] = training.rate(step, step / args.steps, args.rate, 30)
+            seen, rest, free = every[int(rng.integers(len(every)))]
+            scores = net(nn.functional.dropout(seen, 0.1) * 0.9)
+            loss = nn.functional.binary_cross_entropy_with_logits(scores[free], rest[free])
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+            optimizer.step()
+            mean.update(net, step)
+            losses.append(loss.detach())
+            if (step + 1) % 100 == 0:
+                told = score(mean.network, apart) if apart else ""
+                print(
+                    f"step {step + 1}, {time.process_time() - began:.0f} s, loss {torch.stack(losses).mean():.4f} {told}",
+                    flush=True,
+                )
+                losses = []
+    facts = {"data": args.data.name, "scored on": args.apart, "scores": score(mean.network, apart) if apart else {}}
+    facts |= {name: getattr(args, name) for name in ("steps", "batches", "rate", "seed")}
+    facts |= {"seconds": round(time.process_time() - began), "credit": training.CREDIT}
+    checkpoint.save(args.out, checkpoint.Checkpoint(dict(mean.network.state_dict()), net.params, facts))
+    return 0
