@@ -3,13 +3,15 @@
     python -m benchmarks.motion_speed --out FILE
 
 A tree of bones that swings, keyed every 20 frames. Each case runs in a process of its own, so that its peak of memory is
-its own. Knows no Blender; what Blender adds is measured by its own tests.
+its own. With `--blender .envs/blender-4.2/bin/python` also from keys to keys in that Blender (motion_blender.py). Knows no
+Blender itself.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -103,6 +105,7 @@ def main() -> None:
     """Run every case; write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--blender", type=Path, help="a Blender module's Python: time it from keys to keys as well")
     parser.add_argument("--case", nargs=2, type=int, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.case:
@@ -115,6 +118,12 @@ def main() -> None:
         out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         table[name] = json.loads(out.splitlines()[-1])
         print(f"{name:26} {table[name]}", flush=True)
+        if args.blender:
+            command = [str(args.blender), "-m", "benchmarks.motion_blender", str(frames), str(bones)]
+            environment = os.environ | {"UNDERSTUDY_ENGINE_PYTHON": sys.executable}
+            out = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+            table[f"{name}, keys to keys in Blender"] = json.loads(out.splitlines()[-1])
+            print(f"{name:26} {table[f'{name}, keys to keys in Blender']}", flush=True)
     if args.out:
         args.out.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
 
