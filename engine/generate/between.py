@@ -168,6 +168,7 @@ class _Making:
     ) -> None:
         self.folder, self.source, self.settings, self.maker, self.cuts = folder, source, settings, maker, cuts
         self.flow = BothWays(source.size[1], source.size[0])
+        self.moves: dict[tuple[int, int], Moves] = {}
         self.results: list[str] = []
         self.foreign: list[int] = []
         self.made = self.exact = 0
@@ -229,28 +230,58 @@ class _Making:
         # Halving depends on all that the stretch asks for, so that a run that goes on makes the same frames.
         inside = [(frame, t) for frame, t in stretch.wanted if t > 0]
         wanted = {frame for frame, _ in inner}
-        yield from self._halve(first, second, inside, wanted)
+        yield from self._halve(first, second, inside, wanted, *self._around(stretch))
+
+    def _around(self, stretch: Stretch) -> tuple[Moves, Moves | None, Moves | None]:
+        """The moves from the first frame to the second, and those before and after, where they are as long and no cut lies
+        there."""
+        numbers, apart = self.source.numbers, stretch.second - stretch.first
+        i = numbers.index(stretch.first)
+        pairs: list[tuple[int, int] | None] = [(stretch.first, stretch.second), None, None]
+        if i > 0 and stretch.first - numbers[i - 1] == apart:
+            pairs[1] = (numbers[i - 1], stretch.first)
+        if i + 2 < len(numbers) and numbers[i + 2] - stretch.second == apart:
+            pairs[2] = (stretch.second, numbers[i + 2])
+        found = [None if pair is None or pair in self.cuts else self._moves(*pair) for pair in pairs]
+        self.moves = {pair: self.moves[pair] for pair in pairs if pair in self.moves}
+        assert found[0] is not None
+        return found[0], found[1], found[2]
+
+    def _moves(self, first: int, second: int) -> Moves:
+        if (first, second) not in self.moves:
+            self.moves[first, second] = self._follow(self.source.colours(first), self.source.colours(second))
+        return self.moves[first, second]
+
+    def _follow(self, first: np.ndarray, second: np.ndarray) -> Moves:
+        return self.flow(*(as_seen(picture, self.source.linear) for picture in (first, second)))
 
     def _halve(
-        self, first: np.ndarray, second: np.ndarray, inside: list[tuple[int, float]], wanted: set[int]
+        self,
+        first: np.ndarray,
+        second: np.ndarray,
+        inside: list[tuple[int, float]],
+        wanted: set[int],
+        moves: Moves | None = None,
+        before: Moves | None = None,
+        after: Moves | None = None,
     ) -> Iterator[tuple[int, np.ndarray]]:
         """Frames between two pictures; where they are many, from the middle out."""
         if not any(frame in wanted for frame, _ in inside):
             return
-        moves = self.flow(*(as_seen(picture, self.source.linear) for picture in (first, second)))
+        moves = moves or self._follow(first, second)
         if len(inside) <= DIRECT:
             for frame, t in inside:
                 if frame in wanted:
-                    yield frame, self.maker(first, second, meet(moves, t), t)
+                    yield frame, self.maker(first, second, meet(moves, t, before, after), t)
             return
         middle, at = inside[len(inside) // 2]
-        picture = self.maker(first, second, meet(moves, at), at)
+        picture = self.maker(first, second, meet(moves, at, before, after), at)
         if middle in wanted:
             yield middle, picture
-        before = [(frame, t / at) for frame, t in inside if t < at]
-        after = [(frame, (t - at) / (1 - at)) for frame, t in inside if t > at]
-        yield from self._halve(first, picture, before, wanted)
-        yield from self._halve(picture, second, after, wanted)
+        early = [(frame, t / at) for frame, t in inside if t < at]
+        late = [(frame, (t - at) / (1 - at)) for frame, t in inside if t > at]
+        yield from self._halve(first, picture, early, wanted)
+        yield from self._halve(picture, second, late, wanted)
 
     def _vectors(self, stretch: Stretch) -> Moves | None:
         """The captured motion from the first frame to the second, None where there is none."""

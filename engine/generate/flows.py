@@ -12,6 +12,7 @@ from engine.footage.tracking import Flow, grid, sample
 from engine.generate.sequence import to_tones
 
 DOUBT = 0.25  # weight of a pixel whose two flows do not agree
+BOW_BLUR = 2.0  # pixels
 BACKDROP = 0.5  # tone behind what is transparent, for flow
 TURNED_PIXELS = 1 << 18  # up to which flow is also taken of the pictures turned over
 
@@ -101,9 +102,17 @@ def splat(values: np.ndarray, flow: np.ndarray, weight: np.ndarray) -> tuple[np.
     return mean.astype(np.float32), arrived.reshape(height, width).astype(np.float32)
 
 
-def meet(moves: Moves, t: float) -> Meeting:
+def bow(before: Moves, after: Moves) -> np.ndarray:
+    """(H, W, 2) float32: by how much the motion changes at a picture, pixels a step and step, out of the moves that lead to it
+    and those that lead on; 0 where either is not sure."""
+    sure = before.sure_back * after.sure
+    return np.asarray(cv2.GaussianBlur((before.back + after.onward) * sure[..., None], (0, 0), BOW_BLUR), np.float32)
+
+
+def meet(moves: Moves, t: float, before: Moves | None = None, after: Moves | None = None) -> Meeting:
     """What a picture at time t, 0 the first to 1 the second, is fetched from: both flows are carried along to that time; where
-    none arrives, as at newly seen surface, its surroundings tell."""
+    none arrives, as at newly seen surface, its surroundings tell. before, after: the moves that lead to the first and on from the
+    second, as long; with them what moves goes in a bow."""
     first, weight = splat(moves.onward, t * moves.onward, 0.05 + moves.sure)
     second, other = splat(-moves.back, (1 - t) * moves.back, 0.05 + moves.sure_back)
     weight, other = (1 - t) * weight, t * other
@@ -111,6 +120,11 @@ def meet(moves: Moves, t: float) -> Meeting:
     motion = (first * weight[..., None] + second * other[..., None]) / np.maximum(total, 1e-6)[..., None]
     motion = _close(motion, total > 1e-3)
     to_first, to_second, here = -t * motion, (1 - t) * motion, grid(*total.shape)
+    bows = [sample(bow(before, moves), here + to_first)] if before else []
+    bows += [sample(bow(moves, after), here + to_second)] if after else []
+    if bows:
+        aside = np.mean(bows, axis=0) * (t * (1 - t) / 2)
+        to_first, to_second = to_first + aside, to_second + aside
     return Meeting(to_first, to_second, sample(moves.sure, here + to_first), sample(moves.sure_back, here + to_second))
 
 

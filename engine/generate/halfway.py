@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine import checkpoint, device, protocol
-from engine.generate.flows import BothWays, Meeting, Moves, as_seen, meet
+from engine.generate.flows import BothWays, Meeting, as_seen, bow, meet
 from engine.generate.midway import SIDES, Ends, Lesson, Midway, MidwayParams, again, apart, crops, hints
 from engine.generate.sequence import as_preview
 from engine.progress import Update
@@ -173,13 +173,12 @@ def _lesson(pictures: list[np.ndarray], linear: bool) -> Lesson:
     first, middle, second = (as_seen(picture, linear) for picture in pictures)
     flow = BothWays(*first.shape[:2])
     early, late = flow(first, middle), flow(middle, second)
-    near = Meeting(0.5 * early.back, 0.5 * late.onward, early.sure_back, late.sure)
+    aside = bow(early, late) / 8  # what lies half a step away, if the motion goes in a bow
+    near = Meeting(0.5 * early.back - aside, 0.5 * late.onward - aside, early.sure_back, late.sure)
     stacked = np.stack([picture.transpose(2, 0, 1) for picture in pictures])
 
-    def halfway(moves: Moves) -> np.ndarray:
-        return hints(meet(moves, 0.5)).astype(np.float16)
-
-    return Lesson(stacked.astype(np.float16), halfway(early), halfway(late), hints(near).astype(np.float16))
+    leads = meet(early, 0.5, after=late), meet(late, 0.5, before=early), near
+    return Lesson(stacked.astype(np.float16), *(hints(lead).astype(np.float16) for lead in leads))
 
 
 # --- training --------------------------------------------------------------------------------------------------------
