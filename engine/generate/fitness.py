@@ -110,4 +110,4 @@ def _drifts(coarse: np.ndarray) -> bool:
     near = apart[lag == 1].mean()
     part = count // 3
     again = apart[-part:, :part].min(1).mean()
-    return bool(long > GROWTH * short and again > 4 * near)
+    return bool(long > GROWTH * short and again > 3 * near)

@@ -169,7 +169,8 @@ def write_frame(path: Path, tones: Tensor, sequence: Sequence, i: int, depth: st
     """A finished frame of (4, H, W) tones. i: the picture of the sequence whose rest it is laid over, where objects were
     chosen."""
     array = tones.detach().float().cpu().numpy().transpose(1, 2, 0)
-    if sequence.rest is not None:
+    if sequence.rest is not None and sequence.shown is not None:
+        array = array * ~sequence.shown.all(0)[..., None]  # where no object ever was, nothing changes
         array = array + plate(sequence, i) * (1 - np.clip(array[..., 3:], 0, 1))
     if sequence.opaque:
         array = np.dstack([array[..., :3], np.ones_like(array[..., :1])])
