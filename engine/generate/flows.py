@@ -11,7 +11,7 @@ import numpy as np
 from engine.footage.tracking import Flow, grid, sample
 from engine.generate.sequence import to_tones
 
-DOUBT = 0.25  # weight of a pixel whose two flows do not agree
+DOUBT = 1.5  # weight of any pixel; one whose two flows agree has 1 more
 BOW_BLUR = 2.0  # pixels
 BACKDROP = 0.5  # tone behind what is transparent, for flow
 TURNED_PIXELS = 1 << 18  # up to which flow is also taken of the pictures turned over
