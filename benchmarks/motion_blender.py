@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 USER = Path(tempfile.mkdtemp(prefix="understudy-bench-"))
 os.environ["BLENDER_USER_RESOURCES"] = str(USER)  # before bpy is imported: nothing of this user's Blender is touched
@@ -32,7 +32,7 @@ def install() -> None:
     """The extension, as an artist would have it."""
     target = USER / "understudy.zip"
     bpy.ops.preferences.addon_enable(module="bl_pkg")
-    builder = Path(bpy.utils.system_resource("SCRIPTS"), "addons_core", "bl_pkg", "cli", "blender_ext.py")
+    builder = Path(cast(Any, bpy.utils).system_resource("SCRIPTS"), "addons_core", "bl_pkg", "cli", "blender_ext.py")
     source = str(ROOT / "blender_addon")
     arguments = [sys.executable, str(builder), "build", "--source-dir", source, "--output-filepath", str(target)]
     os.spawnv(os.P_WAIT, sys.executable, arguments)
@@ -41,9 +41,8 @@ def install() -> None:
 
 def armature(frames: int, bones: int) -> Any:
     """Limbs of five bones on a trunk, keyed every SPACING frames; in Pose Mode."""
-    dice, context = random.Random(0), bpy.context
-    data = bpy.data.armatures.new("Tree")
-    ob = bpy.data.objects.new("Tree", data)
+    dice, context, data = random.Random(0), cast(Any, bpy.context), cast(Any, bpy.data.armatures.new("Tree"))
+    ob: Any = bpy.data.objects.new("Tree", data)
     context.scene.collection.objects.link(ob)
     context.view_layer.objects.active = ob
     bpy.ops.object.mode_set(mode="EDIT")
@@ -70,9 +69,9 @@ def main() -> None:
     frames, bones, runs = int(sys.argv[1]), int(sys.argv[2]), int([*sys.argv, "3"][3])
     install()
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    bpy.context.scene.frame_end = frames
+    cast(Any, bpy.context).scene.frame_end = frames
     armature(frames, bones)
-    operators: Any = bpy.ops.understudy
+    operators = cast(Any, bpy.ops).understudy
     times, keys = [], 0
     for _ in range(runs + 1):
         operators.delete_generated_keys(bones="ALL")

@@ -223,7 +223,7 @@ class Act:
             low, high = max(0, start - MARGIN), min(count, start + CHUNK + MARGIN)
             core = slice(start - low, min(start + CHUNK, count) - low)
             window = [x[low:high] for x in (rotations, locations, self.turn_keys, self.move_keys)]
-            turn, move = correction(self.net, self.part.rig, *window, self.learned)
+            turn, move = correction(self.net, self.part.rig, *window, learned=self.learned)
             turns.append(turn[core])
             moves.append(move[core])
             yield high / count
@@ -244,6 +244,7 @@ def correction(
     locations: Tensor,
     turn_keys: Tensor,
     move_keys: Tensor,
+    *,
     learned: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """What is added to rotations (R, J, 4), as rotation vectors in their axes, and to locations (R, J, 3): by a learned
