@@ -25,12 +25,13 @@ from engine.protocol import Generate, LearnSequence  # noqa: E402
 
 PICTURES = Path(__file__).with_name("pictures")
 SIDE, FRAMES, SHOWN = 128, 48, 8
+GREY, LINE = (48, 48, 48), (230, 150, 60)
 # Of each sheet: the effect, what is asked for, every how many frames are shown.
 SHEETS = {
     "continue": ("flame", Generate("CONTINUE", count=48), 6),
-    "loop": ("water", Generate("LOOP", count=36), 5),
+    "loop": ("flame", Generate("LOOP", count=32), 4),
     "vary": ("smoke", Generate("VARY", count=48, variation=0.8, seed=3), 6),
-    "between": ("flag", Generate("BETWEEN"), 1),
+    "between": ("flag", Generate("BETWEEN", slow=1), 1),
     "animate": ("flag", Generate("ANIMATE", count=32), 4),
 }
 
@@ -38,7 +39,7 @@ SHEETS = {
 def over_grey(picture: np.ndarray) -> Image.Image:
     """(H, W, 4) over the grey of Blender's editors."""
     image = Image.fromarray(picture, "RGBA")
-    return Image.alpha_composite(Image.new("RGBA", image.size, (48, 48, 48, 255)), image).convert("RGB")
+    return Image.alpha_composite(Image.new("RGBA", image.size, (*GREY, 255)), image).convert("RGB")
 
 
 def run(folder: Path, settings: Generate | LearnSequence) -> list[Path]:
@@ -62,7 +63,8 @@ def write_frames(folder: Path, pictures: dict[int, np.ndarray]) -> None:
 
 def sheet(before: list[np.ndarray], after: list[np.ndarray], path: Path) -> None:
     """Two rows, a line between them."""
-    picture = Image.new("RGB", (SHOWN * SIDE, 2 * SIDE + 4), (230, 150, 60))
+    picture = Image.new("RGB", (SHOWN * SIDE, 2 * SIDE + 4), GREY)
+    picture.paste(LINE, (0, SIDE, SHOWN * SIDE, SIDE + 4))
     for row, pictures in enumerate((before, after)):
         for i, each in enumerate(pictures[:SHOWN]):
             picture.paste(over_grey(each), (i * SIDE, row * (SIDE + 4)))
