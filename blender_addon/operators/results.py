@@ -100,8 +100,9 @@ class UNDERSTUDY_OT_use_again(bpy.types.Operator):
         for name, value in entry.settings.items():
             with contextlib.suppress(TypeError):  # of a version that knew other values
                 setattr(settings, name, value)
-        text = "The look and the style of that run are back." if back else "The look of that run is back."
-        self.report({"INFO"}, rpt_(text))
+        self.report(
+            {"INFO"}, rpt_("The look and the style of that run are back." if back else "The look of that run is back.")
+        )
         return {"FINISHED"}
 
 

@@ -113,8 +113,6 @@ MESSAGES = {
         "已保存的风格需要引擎：请在 Understudy 面板中按“安装引擎”。"
     ),
     "{count} frames that were not made by plain reprojection were kept.": "保留了 {count} 个不是由普通投射生成的帧。",
-    "The painting was carried over by plain reprojection, for no engine is installed; install it to have changing light and "
-    "hidden surfaces painted.": "因为没有安装引擎，画面由普通投射转移而来；安装引擎后，变化的光照和被遮挡的表面也会被绘制。",
     "No frame is painted yet; paint at least one frame and save it in the keys folder.": (
         "还没有手绘帧；请至少绘制一帧并保存到 keys 文件夹。"
     ),
