@@ -123,11 +123,11 @@ class Generate:
 
     how: "CONTINUE" (`count` frames after the last one), "LOOP" (a cycle of `count` frames, from the first frame's number),
     "VARY" (another take of `count` frames, from the first frame's number), "BETWEEN" (all frames of the range, missing ones
-    too, and `slow` times as many; 1 only fills in), "ANIMATE" (the one picture in frames/ moves for `count` frames as the sequence in `learned`
-    does). learned: the folder of a learned sequence (absolute, or relative to the job folder), empty for the job's own
-    sequence/, which is learned first, for `seconds`, where it is missing or of other frames. objects: ids of the objects that
-    are generated, the rest stays as in the frames; empty for all. variation: how far a take may stray, 0 to 1. depth: "8",
-    "16" (PNG) or "EXR" (half float, linear).
+    too, and `slow` times as many; 1 only fills in), "ANIMATE" (the one picture in frames/ moves for `count` frames as the
+    sequence in `learned` does). learned: the folder of a learned sequence (absolute, or relative to the job folder), empty
+    for the job's own sequence/, which is learned first, for `seconds`, where it is missing or of other frames. objects: ids
+    of the objects that are generated, the rest stays as in the frames; empty for all. variation: how far a take may stray, 0
+    to 1. depth: "8", "16" (PNG) or "EXR" (half float, linear).
     """
 
     how: str = "CONTINUE"
