@@ -28,6 +28,7 @@ from engine import job_folder
 from engine.jobs import JOBS
 from engine.protocol import Stylise, TrainStyle
 from engine.stylise import features, generator, losses, painter, patches
+from engine.stylise import sheets as atlas_sheets
 from engine.stylise.generator import Carried, StrokeNetwork
 from engine.stylise.views import read_view
 
@@ -110,7 +111,7 @@ def without_fade() -> None:
 
 def with_small_atlas() -> None:
     """Strokes are carried over at the key's own size."""
-    for place in (generator, painter):
+    for place in (generator, painter, atlas_sheets):
         swap(place, "SCALE", 1)
     swap(generator, "double", lambda x: x)
 
