@@ -81,7 +81,9 @@ class UNDERSTUDY_OT_combine(ReadingOperator, bpy.types.Operator):
                 raise OperatorError("Choose the folder of the mask: pictures named by their frame, as 0001.png.")
             return replace(job, mask=bpy.path.abspath(settings.combine_mask))
         if job.how == "OBJECTS":
-            return replace(job, shot=str(shot_folder(context)), objects=captured_objects(context, settings.combine_collection))
+            return replace(
+                job, shot=str(shot_folder(context)), objects=captured_objects(context, settings.combine_collection)
+            )
         return job
 
     def prepare(self, context: bpy.types.Context) -> Path:
