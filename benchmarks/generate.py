@@ -31,7 +31,7 @@ HOW = ("continue", "loop", "vary", "between")
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / "build" / "effects"
 FPS = 24
-FILM_FRAMES = 144
+FILM_FRAMES = 96
 RIVALS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
     "hold": generate_rivals.hold,
     "cross-fade": generate_rivals.cross_fade,
@@ -172,6 +172,9 @@ def ask(name: str, args: argparse.Namespace) -> dict[str, Table]:
         if "continue" in args.how:
             told(name, "continuing")
             report["continue"] = ask_continue(name, clip, args, folder)
+        if "loop" in args.how:
+            rival = over_grey(generate_rivals.cycle(premultiplied(clip[: args.frames])))
+            report["loop and vary"]["cross-fade"] = {"loop seam": generate_scores.seam(rival)}
         for how, question in (("loop", ask_loop), ("vary", ask_vary)):
             if how in args.how:
                 told(name, how)
@@ -244,16 +247,24 @@ def main(arguments: list[str] | None = None) -> None:
     args = parse(arguments)
     args.out.mkdir(parents=True, exist_ok=True)
     report: dict[str, dict[str, Table]] = {}
+    left_out: list[str] = []
     for name in args.effects:
         done, key = args.out / f"{name}.json", question(name, args)
         kept = json.loads(done.read_text()) if done.is_file() and not args.fresh else {}
         if kept.get("question") != key:
-            kept = {"question": key, "figures": ask(name, args)}
+            try:
+                kept = {"question": key, "figures": ask(name, args)}
+            except subprocess.CalledProcessError as error:
+                told(name, f"left out, for a job failed: {error}")
+                left_out.append(name)
+                continue
             job_folder.write_json(done, kept)
         report[name] = kept["figures"]
         job_folder.write_json(args.out / "generate.json", {"notes": notes(args), "effects": report})
         table = generate_sheets.markdown(report, notes(args))
         (args.out / "generate.md").write_text(table, encoding="utf-8")
+    if left_out:
+        sys.exit(f"Left out: {', '.join(left_out)}; run it again once that is mended, what is done is kept.")
     if args.results:
         publish(args.out, args.results)
     print(table)
