@@ -114,7 +114,8 @@ def apply_take(take: Take, amount: float, keying: Keying) -> int:
         if (at := column(track, take.clip)) >= 0:
             filled = fill(track, plan, result, at, take.first)
             gaps = [list(_gaps(curve, span, plan.play_on)) if curve.free else [] for curve in track.curves]
-            rows = [_rows(filled, gap) for gap in gaps]
+            alike = {gap: _rows(filled, list(gap)) for gap in set(map(tuple, gaps))}
+            rows = [alike[tuple(gap)] for gap in gaps]
             if any(row.any() for row in rows):
                 _keep_others(track, filled, rows)
                 _clear(track, filled, gaps)
@@ -181,13 +182,13 @@ def put_keys(dense: Dense, found: Found | None, generated: bool = True) -> int:
 def _clear(track: Track, filled: Filled, gaps: list[list[Gap]]) -> None:
     """Take the generated keys in the gaps away."""
     for curve, own in zip(track.curves, gaps, strict=True):
-        if curve.fcurve is not None and own:
+        if curve.fcurve is not None and own and (generated := generated_keys(curve.fcurve)).any():
             frames = key_points(curve.fcurve)[:, 0]
             gone = np.zeros(len(frames), bool)
             for gap in own:
                 if _rows(filled, [gap]).any():
                     gone |= (frames > gap[0] + NEAR) & (frames < gap[2] - NEAR)
-            remove_keys(curve.fcurve, gone & generated_keys(curve.fcurve))
+            remove_keys(curve.fcurve, gone & generated)
 
 
 def add_keys(

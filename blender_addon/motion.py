@@ -21,7 +21,7 @@ from .curves import MotionError, Track, animated, find_object
 from .decimate import quaternions
 from .job_folder import write_json
 from .protocol import Clip
-from .rig import Joint, Rig, read_rig, rotation_of
+from .rig import Joint, Rig, read_rig
 from .words import rpt_
 
 PAST = 10  # frames before the first key that the engine gets to see, as in the LaFAN1 protocol
