@@ -306,7 +306,7 @@ EFFECTS: dict[str, Callable[[int, int], Iterator[np.ndarray]]] = {
 def clip(name: str, frames: int, size: int = 128, seed: int = 0, cache: Path | None = None) -> np.ndarray:
     """(frames, size, size, 4) uint8 sRGB, alpha straight. cache: a folder to keep what was made, and to take it from."""
     path = cache / f"{name}-{size}-{seed}.npy" if cache else None
-    if path and path.is_file() and len(kept := np.load(path, mmap_mode="r")) >= frames:
+    if path and path.is_file() and len(kept := np.load(path, mmap_mode="r", allow_pickle=False)) >= frames:
         return np.array(kept[:frames])
     made = np.stack(list(islice(EFFECTS[name](size, seed), frames)))
     if path:

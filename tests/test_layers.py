@@ -156,7 +156,9 @@ def test_nothing_dangerous_is_called(path: Path) -> None:
     assert not {m for _, m in imports(tree(path))} & {"pickle", "shelve", "marshal", "multiprocessing"}
     for called, node in calls(path):
         keywords = {k.arg: ast.unparse(k.value) for k in node.keywords}
-        assert called not in ("torch.load", "torch.save", "os.system", "eval", "exec"), f"line {node.lineno}"
+        assert called not in ("torch.save", "os.system", "eval", "exec"), f"line {node.lineno}"
+        if called == "torch.load":  # a classifier's published weights, by the benchmarks alone, and nothing but tensors
+            assert keywords.get("weights_only") == "True" and path.parent.name == "benchmarks", f"line {node.lineno}"
         assert keywords.get("shell") != "True", f"line {node.lineno}"
         assert keywords.get("allow_pickle") != "True", f"line {node.lineno}"
         if called in ("np.load", "numpy.load"):
