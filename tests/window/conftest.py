@@ -8,9 +8,11 @@ missing.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -224,8 +226,9 @@ class Window:
         self._seat.run(f"import -window root {part} '{path}'")
 
     def kill(self) -> None:
-        """kill -9."""
-        self._seat.run(f"kill -9 {self.pid} 2>/dev/null; true")
+        """kill -9, from outside: the shell inside may be waiting."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
 
 
 @pytest.fixture
