@@ -226,7 +226,7 @@ def step(training: Training, done: float) -> None:
         group["lr"] = rate
     training.networks.requires_grad_(True)
     reach = min(AHEAD, paths.longest_lead(len(training.clip)))
-    if done < 0.5 or training.step % 3 == 0:
+    if done < 0.4 or training.step % 3 == 0:
         step_predictor(training, min(reach, 2 + int(16 * done)))
     else:
         lead = lead_over(training)
