@@ -170,9 +170,8 @@ def write_frame(path: Path, tones: Tensor, sequence: Sequence, i: int, depth: st
     chosen."""
     array = tones.detach().float().cpu().numpy().transpose(1, 2, 0)
     if sequence.rest is not None and sequence.shown is not None:
-        array = (
-            array * (~sequence.shown).any(axis=0, keepdims=True)[0][..., None]
-        )  # where no object ever was, nothing changes
+        ever: np.ndarray = np.logical_not(sequence.shown).max(axis=0)
+        array = array * ever[..., None]  # where no object ever was, nothing changes
         array = array + plate(sequence, i) * (1 - np.clip(array[..., 3:], 0, 1))
     if sequence.opaque:
         array = np.dstack([array[..., :3], np.ones_like(array[..., :1])])
