@@ -15,7 +15,7 @@ from rigs import ARM, BIPED, PENDULUM, QUADRUPED, TAIL, keyed, waving
 
 from engine import clips, job_folder, protocol, quat, skeleton
 from engine.clips import Motion, read_mocap
-from engine.motion import contacts, variation
+from engine.motion import contacts, metrics, variation
 from engine.protocol import Clean, Extrapolate, Inbetween, JobError, LearnMotion, Loop
 
 ROWS = [0, 25, 60, 64, 90, 120]
@@ -242,13 +242,24 @@ def test_no_foot_is_said(tmp_path: Path) -> None:
 
 
 def test_acted_feet_do_not_slide(tmp_path: Path, mocap: Path) -> None:
+    """Where the walker's feet truly rest, they slide less in feet that are locked than in feet that are not."""
     motion = walking(mocap, 4)
+    true = torch.from_numpy(motion.rotations.copy()), torch.from_numpy(motion.locations.copy())
+    whole = torch.ones(true[0].shape[:2], dtype=torch.bool)
+    feet = contacts.Feet(motion, *true, whole, whole)
+    feet.find([])
     keys = np.zeros(len(motion.rotations), bool)
     keys[::24] = keys[-1] = True
     motion.rotation_keys[:], motion.location_keys[:] = keys[:, None], keys[:, None]
-    outcome, made = run(tmp_path, motion, Inbetween())
-    assert outcome.figures["skate_after"] < 0.7 * outcome.figures["skate_before"]
-    assert np.array_equal(made["rotations"][keys], motion.rotations[keys])
+    slides = []
+    for lock in (False, True):
+        made = run(tmp_path / str(lock), motion, Inbetween(lock_feet=lock))[1]
+        at = skeleton.fk(
+            torch.from_numpy(made["rotations"]), torch.from_numpy(made["locations"]), feet.offset, feet.ground.parents
+        )[1]
+        slides.append(metrics.skate(at[:, feet.feet], feet.rest, 30.0))
+        assert np.array_equal(made["rotations"][keys], motion.rotations[keys])
+    assert feet.feet and slides[1] < 0.7 * slides[0]
 
 
 # --- what is no body -------------------------------------------------------------------------------------------------
