@@ -22,7 +22,7 @@ OWN = {
 # Looked up among operators, where the same word may stand for something else.
 BUTTONS = {
     "Use Again": "再次使用",
-    "Allow Online Access": "允许联网",
+    "Allow Online Access": "允许联机访问",
     "Act Amount": "表演幅度",
     "Add Look Preset": "添加外观预设",
     "Cancel": "取消",

@@ -39,7 +39,7 @@ PANELS = {
     "What was stylised before, and with what": "以前风格化过什么、用了什么",
     "{frames} frames, {what}": "{frames} 帧，{what}",
     "keys {keys}": "手绘帧 {keys}",
-    "History": "历史记录",
+    "History": "历史",
     "Shortcuts": "快捷键",
     "Number": "编号",
     "Reading the painted frames": "正在读取手绘帧",
