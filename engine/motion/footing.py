@@ -18,6 +18,7 @@ OWN = 16  # features of a foot; as many again are the mean of the others'
 ODDS, FIRM, SMOOTH = 1.5, 1e5, 3e3  # how firmly a foot rests by its odds, over how even its way is kept
 SURE = 0.02  # odds are never longer than one over this
 PIN = 1e12
+LEGS = 2  # the network has seen people walk; a tail's tip and a quadruped's four feet rest at other times
 STAYS = 1e-4  # rig sizes: a foot that is to move by less is left alone
 
 
@@ -123,8 +124,8 @@ def step(
     rotations: Tensor, locations: Tensor, offset: Tensor, ground: contacts.Ground, feet: list[int], pinned: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Rotations (T, J, 4) and locations (T, J, 3) of which the feet move along the ground while they are least likely to
-    rest; where they are pinned, (T, F) bool, nothing changes."""
-    if not feet:
+    rest; where they are pinned, (T, F) bool, nothing changes, nor on a rig of more or fewer legs than two."""
+    if len(feet) != LEGS:
         return rotations, locations
     positions = skeleton.fk(rotations, locations, offset, ground.parents)[1]
     likely, lone = resting(positions, feet, pinned, ground).numpy(), _lone(pinned.numpy())
