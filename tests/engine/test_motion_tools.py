@@ -15,7 +15,7 @@ from rigs import ARM, BIPED, PENDULUM, QUADRUPED, TAIL, keyed, waving
 
 from engine import clips, job_folder, protocol, quat, skeleton
 from engine.clips import Motion, read_mocap
-from engine.motion import contacts, metrics, variation
+from engine.motion import contacts, footing, metrics, variation
 from engine.protocol import Clean, Extrapolate, Inbetween, JobError, LearnMotion, Loop
 
 ROWS = [0, 25, 60, 64, 90, 120]
@@ -260,6 +260,18 @@ def test_acted_feet_do_not_slide(tmp_path: Path, mocap: Path) -> None:
         slides.append(metrics.skate(at[:, feet.feet], feet.rest, 30.0))
         assert np.array_equal(made["rotations"][keys], motion.rotations[keys])
     assert feet.feet and slides[1] < 0.7 * slides[0]
+
+
+def test_only_two_legs_step() -> None:
+    """When feet rest was learned of people: a tail's tip and a quadruped's feet are left as they were acted."""
+    motion = waving(TAIL, frames=60)
+    whole = torch.ones(motion.rotations.shape[:2], dtype=torch.bool)
+    acted = torch.from_numpy(motion.rotations), torch.from_numpy(motion.locations)
+    feet = contacts.Feet(motion, *acted, whole, whole)
+    tip = motion.rotations.shape[1] - 1
+    free = torch.zeros(60, 1, dtype=torch.bool)
+    rotations, locations = footing.step(*acted, feet.offset, feet.ground, [tip], free)
+    assert torch.equal(rotations, acted[0]) and torch.equal(locations, acted[1])
 
 
 # --- what is no body -------------------------------------------------------------------------------------------------
