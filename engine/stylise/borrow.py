@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.fft import irfft2, next_fast_len, rfft2
 from scipy.ndimage import binary_dilation, distance_transform_edt, gaussian_filter
-from scipy.signal import fftconvolve
 from torch import Tensor
 
 from engine.stylise.reprojection import Match
@@ -51,12 +51,14 @@ class Patch:
 
 class Pieces(NamedTuple):
     """Squares of paint, cut upright in the surface's plane. place: (N, 2) their middle in the key, in pixels. turn: (N, 2, 2)
-    from swatch to pixels. colours: (N, P, P, 3). valid: (N, P, P). unit: edge of a swatch's pixel on the surface."""
+    from swatch to pixels. colours: (N, P, P, 3). valid: (N, P, P). sums: (N, 5 P P), squared length, three colours and 1 of
+    what is valid, from which all squared differences are one product. unit: edge of a swatch's pixel on the surface."""
 
     place: NDArray[np.float32]
     turn: NDArray[np.float32]
     colours: NDArray[np.float32]
     valid: NDArray[np.bool_]
+    sums: NDArray[np.float32]
     unit: float
 
 
@@ -195,20 +197,20 @@ def _patches(i: int, key: Key, surface: Surface, tones: NDArray[np.int64]) -> li
     slopes = surface.slopes.permute(2, 3, 0, 1).numpy()
     slopes = np.take_along_axis(slopes, np.array(_PLANES)[axis][:, :, None], -1)
     out = []
-    for ob, tone in np.unique(np.stack([key.view.ids, tones], -1)[inside & (key.view.ids > 0)], axis=0):
+    for ob, tone in _kinds(key.view.ids, tones, inside & (key.view.ids > 0)):
         mask = inside & (key.view.ids == ob) & (tones == tone)
         if (mask & plain).sum() > 0.4 * mask.sum():
             mask &= plain
         if mask.sum() >= FEWEST:
-            radius = float(distance_transform_edt(np.pad(mask, 1)).max())
+            radius = float(distance_transform_edt(np.pad(mask[_box(mask)], 1)).max())
             merit = radius * min(mask.sum(), 2000) ** 0.5
-            out.append(((int(ob), int(tone)), Patch(i, mask, slopes, axis, key.paint, radius, merit)))
+            out.append(((ob, tone), Patch(i, mask, slopes, axis, key.paint, radius, merit)))
     return out
 
 
 def _energy(patch: Patch) -> NDArray[np.float64]:
     """(2,) mean square of what its strokes are over a soft ground, and of that as parts of the ground."""
-    box = tuple(slice(at.min(), at.max() + 1) for at in np.nonzero(patch.mask))
+    box = _box(patch.mask)
     mask = patch.mask[box].astype(np.float32)
     soft = np.maximum(gaussian_filter(mask, 3), 1e-3)
     paint = np.stack([patch.paint[box][..., c] / 255 * mask for c in range(3)])
@@ -231,35 +233,56 @@ def _shifts(key: Key, tones: NDArray[np.int64], inside: NDArray[np.bool_], count
     """(count, H, W, 3): for every pixel of a key, by the tone that it is to be in, how far right and down its object shows that
     tone, and 1; zeros where no shift leads there. A few shifts serve an object, so that its strokes move together."""
     out = np.zeros((count, *tones.shape, 3), np.float32)
-    for ob, tone in np.unique(np.stack([key.view.ids, tones], -1)[inside & (key.view.ids > 0)], axis=0):
+    for ob, tone in _kinds(key.view.ids, tones, inside & (key.view.ids > 0)):
         whole = inside & (key.view.ids == ob)
-        rows, columns = (slice(at.min(), at.max() + 1) for at in np.nonzero(whole))
-        source = (whole & (tones == tone))[rows, columns]
+        box = _box(whole)
+        source = (whole & (tones == tone))[box]
         if source.sum() >= WORTH:
-            out[tone, rows, columns] = _cover(whole[rows, columns] & ~source, source)
+            out[tone, *box] = _cover(whole[box] & ~source, source)
     return out
 
 
 def _cover(wanted: NDArray[np.bool_], source: NDArray[np.bool_]) -> NDArray[np.float32]:
     """(H, W, 3): greedily the shift that leads most of what is wanted into the source, near ones first."""
     out = np.zeros((*wanted.shape, 3), np.float32)
-    height, width = wanted.shape
-    down, right = np.mgrid[-height + 1 : height, -width + 1 : width]
-    near = 1 / (1 + np.hypot(down, right) / 40)
+    if not wanted.any():
+        return out
+    first, last = _box(wanted), _box(source)  # what lies between is empty, and costs time
+    sides = [axis.stop - axis.start for axis in (*first, *last)]
+    size = [next_fast_len(a + b - 1, real=True) for a, b in zip(sides[:2], sides[2:], strict=True)]
+    there = rfft2(source[last].astype(np.float32), size)
+    steps = [
+        np.arange(a + b - 1) - a + 1 + to.start - at.start
+        for a, b, at, to in zip(sides[:2], sides[2:], first, last, strict=True)
+    ]
+    near = 1 / (1 + np.hypot(steps[0][:, None], steps[1]) / 40)
     open_ = wanted.copy()
     for _ in range(SHIFTS):
-        served = fftconvolve(source.astype(np.float32), open_[::-1, ::-1].astype(np.float32))
-        best = np.unravel_index((served * near).argmax(), served.shape)
+        served = irfft2(there * rfft2(open_[first][::-1, ::-1].astype(np.float32), size), size)
+        served = served[: near.shape[0], : near.shape[1]]
+        best = np.unravel_index((served * near).argmax(), near.shape)
         if served[best] < WORTH:
             break
-        step = down[best], right[best]
+        step = steps[0][best[0]], steps[1][best[1]]
         row, column = np.nonzero(open_)
         to = row + step[0], column + step[1]
-        fits = (to[0] >= 0) & (to[0] < height) & (to[1] >= 0) & (to[1] < width)
+        fits = (to[0] >= 0) & (to[0] < open_.shape[0]) & (to[1] >= 0) & (to[1] < open_.shape[1])
         fits[fits] = source[to[0][fits], to[1][fits]]
         out[row[fits], column[fits]] = step[1], step[0], 1
         open_[row[fits], column[fits]] = False
     return out
+
+
+def _box(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """The rows and columns in which a mask (H, W) is true somewhere."""
+    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def _kinds(ids: NDArray[np.int64], tones: NDArray[np.int64], where: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """The pairs of object and tone that there are."""
+    count = int(tones.max()) + 1
+    return [divmod(int(code), count) for code in np.flatnonzero(np.bincount((ids * count + tones)[where]))]
 
 
 class Swatch(NamedTuple):
@@ -281,7 +304,8 @@ def _cut(patch: Patch, rng: np.random.Generator) -> Pieces | None:
     y, x, along, area = y[flat], x[flat], along[flat], area[flat]
     unit = float(np.sqrt(np.median(area)))
     half = int(np.clip(0.8 * patch.radius, 3, 16))
-    depth = distance_transform_edt(np.pad(patch.mask, 1))[1:-1, 1:-1][y, x]
+    box = _box(patch.mask)
+    depth = distance_transform_edt(np.pad(patch.mask[box], 1))[y - box[0].start + 1, x - box[1].start + 1]
     chance = np.exp(2 * np.minimum(depth / half, 1))
     pick = rng.choice(len(y), min(PIECES, len(y)), replace=False, p=chance / chance.sum())
     place, turn = np.stack([x, y], -1)[pick].astype(np.float32), np.linalg.inv(along[pick]) * unit
@@ -292,7 +316,10 @@ def _cut(patch: Patch, rng: np.random.Generator) -> Pieces | None:
     valid = (column >= 0) & (column < width) & (row >= 0) & (row < height)
     column, row = column.clip(0, width - 1), row.clip(0, height - 1)
     valid &= patch.mask[row, column] & (patch.axis[row, column] == patch.axis[y[pick], x[pick]][:, None, None])
-    return Pieces(place, turn.astype(np.float32), patch.paint[row, column].astype(np.float32), valid, unit)
+    colours = patch.paint[row, column].astype(np.float32)
+    sums = np.concatenate([(colours**2).sum(-1, keepdims=True), colours, np.ones_like(colours[..., :1])], -1)
+    sums = np.ascontiguousarray(np.moveaxis(sums * valid[..., None], -1, 1)).reshape(len(pick), -1)
+    return Pieces(place, turn.astype(np.float32), colours, valid, sums, unit)
 
 
 def weave(patch: Patch, height: int) -> Swatch | None:
@@ -333,10 +360,12 @@ def _lay(
     open_ = which[window] < 0
     if not open_.any():
         return
-    both = pieces.valid & ~open_
-    apart = (((pieces.colours - laid[window]) ** 2).sum(-1) * both).sum((1, 2)) / np.maximum(both.sum((1, 2)), 1)
-    fills = (pieces.valid & open_).sum((1, 2)) / open_.sum()
-    best = int((np.sqrt(apart) + 60 * (1 - fills) + 2 * rng.random(len(fills))).argmin())
+    taken, there, none = ~open_[None], np.moveaxis(laid[window], -1, 0), np.zeros((4, *open_.shape))
+    factors = np.concatenate([taken, -2 * there * taken, (there**2).sum(0, keepdims=True) * taken])
+    columns_of = [factors, np.concatenate([none, taken]), np.concatenate([none, open_[None]])]
+    apart, both, fills = (pieces.sums @ np.stack(columns_of, -1).reshape(-1, 3).astype(np.float32)).T
+    apart = np.maximum(apart, 0) / np.maximum(both, 1)
+    best = int((np.sqrt(apart) + 60 * (1 - fills / open_.sum()) + 2 * rng.random(len(fills))).argmin())
     put = pieces.valid[best] & open_
     rows, columns = np.nonzero(put)
     place = window[0][rows, 0], window[1][0, columns]

@@ -163,12 +163,17 @@ def double(x: Tensor) -> Tensor:
     """(C, H, W) at twice the size, by Lanczos' window of three pixels."""
     at = torch.arange(-3, 4, dtype=torch.float32)[None] - torch.tensor([[-0.25], [0.25]])
     taps = torch.sinc(at) * torch.sinc(at / 3) * (at.abs() < 3)
-    taps = (taps / taps.sum(1, keepdim=True))[:, None].to(x)
-    for _ in range(2):  # along the last axis, which then becomes the first of the two
-        wide = F.pad(x, (3, 3), mode="replicate")
-        fine = F.conv1d(wide.flatten(0, 1)[:, None], taps).transpose(1, 2)
-        x = fine.reshape(*x.shape[:2], -1).transpose(1, 2)
-    return x.contiguous()
+    taps = taps / taps.sum(1, keepdim=True)
+    x = F.pad(x[None], (3, 3, 3, 3), mode="replicate")[0]
+    for axis in (1, 2):
+        length = x.shape[axis] - 6
+        fine = x.new_zeros(*x.shape[:axis], length, 2, *x.shape[axis + 1 :])
+        for side, row in zip(fine.unbind(axis + 1), taps.tolist(), strict=True):
+            for i, tap in enumerate(row):
+                if tap:
+                    side.add_(x.narrow(axis, i, length), alpha=tap)
+        x = fine.flatten(axis, axis + 1)
+    return x
 
 
 def make_atlas(tone: Tensor, paint: Tensor, painted: Tensor, render: Tensor) -> Tensor:

@@ -38,6 +38,16 @@ def interior(edges: NDArray[np.float32], painted: NDArray[np.bool_], by: int) ->
     return painted & ~binary_dilation(edges.max(0) > 0.3, iterations=by)
 
 
+def plain(edges: NDArray[np.float32], key: Key) -> NDArray[np.bool_]:
+    """(H, W) the painted pixels away from every edge (3, H, W); of an object too thin for that, those that there are."""
+    count = int(key.view.ids.max()) + 1
+    use = interior(edges, key.painted, 2)
+    for by in (1, 0):
+        few = np.bincount(key.view.ids[use], minlength=count) < 2 * FEW
+        use |= few[key.view.ids] & (interior(edges, key.painted, by) if by else key.painted)
+    return use
+
+
 def fit_sum(
     values: NDArray[np.float64], weight: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -63,14 +73,15 @@ def _fill(values: NDArray[np.float64], there: NDArray[np.bool_]) -> NDArray[np.f
 
 
 class Tones:
-    """The keys' colours by object and light. limits: brightnesses at which a tone ends."""
+    """The keys' colours by object and light. curves: (objects, BINS, 3) logarithm of the paint + 0.02, 0 to 1. limits:
+    brightnesses at which a tone ends."""
 
     def __init__(self, keys: list[Key], edges: list[NDArray[np.float32]]) -> None:
         """edges: (3, H, W) a key."""
         count = max(int(key.view.ids.max()) for key in keys) + 1
         sums, number = np.zeros((count, BINS, 3)), np.zeros((count, BINS))
         for key, edge in zip(keys, edges, strict=True):
-            use = interior(edge, key.painted, 2) & (key.view.ids > 0)
+            use = plain(edge, key) & (key.view.ids > 0)
             where = key.view.ids[use], _bin(shade(key.view).numpy()[use])
             np.add.at(number, where, 1)
             np.add.at(sums, where, key.paint[use] / 255)
@@ -79,7 +90,7 @@ class Tones:
         _, change = fit_sum(paint, weight)
         change = gaussian_filter1d(_fill(change, weight.sum(0) > 0), 0.7, axis=0, mode="nearest")
         # An object's own paint where a key shows it in that light; beyond, it changes as all do.
-        self._curves = np.stack([_fill(p - change, w > 0) + change for p, w in zip(paint, weight, strict=True)])
+        self.curves = np.stack([_fill(p - change, w > 0) + change for p, w in zip(paint, weight, strict=True)])
         self.limits = torch.tensor(_steps(paint.mean(-1), weight), dtype=torch.float32)
 
     @property
@@ -98,19 +109,17 @@ class Tones:
         self, ids: NDArray[np.int64], before: NDArray[np.float32], after: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """(…, 3) by how much the paint of objects `ids` changes when their brightness does."""
-        ids = np.minimum(ids, len(self._curves) - 1)
-        return np.exp(self._curves[ids, _bin(after)] - self._curves[ids, _bin(before)]).astype(np.float32)
+        ids = np.minimum(ids, len(self.curves) - 1)
+        return np.exp(self.curves[ids, _bin(after)] - self.curves[ids, _bin(before)]).astype(np.float32)
 
 
 def _steps(paint: NDArray[np.float64], weight: NDArray[np.float64]) -> list[float]:
     """Bounds between the fewest tones that tell enough of how paint (objects, BINS) changes: least squares, by
     dynamic programming."""
-    cost = np.full((BINS + 1, BINS + 1), np.inf)
-    for first in range(BINS):
-        for last in range(first + 1, BINS + 1):
-            w, x = weight[:, first:last], paint[:, first:last]
-            middle = (w * x).sum(1, keepdims=True) / (w.sum(1, keepdims=True) + 1e-9)
-            cost[first, last] = (w * (x - middle) ** 2).sum()
+    sums = np.cumsum(np.pad(np.stack([weight, weight * paint, weight * paint**2]), ((0, 0), (0, 0), (1, 0))), -1)
+    w, x, square = sums[:, :, None] - sums[..., None]  # (objects, first, last)
+    cost = np.maximum(square - x**2 / (w + 1e-9), 0).sum(0)
+    cost[np.tril_indices(BINS + 1)] = np.inf
     best, starts = cost[0].copy(), [[0] for _ in range(BINS + 1)]
     for _ in range(MOST_TONES - 1):
         if best[BINS] <= (1 - EXPLAINED) * cost[0, BINS] + 1e-9:
