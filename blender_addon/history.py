@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .job_folder import write_json
-from .styles import keep_earlier, write_thumbnail
+from .styles import keep_earlier
 
 FOLDER = "history"
 MOST = 12  # runs that are kept
@@ -59,8 +59,10 @@ def entries(folder: Path) -> tuple[Entry, ...]:
 
 
 def thumbnail(folder: Path, number: int) -> Path:
-    """The picture of a run."""
-    return folder / FOLDER / f"{number:04d}" / "thumbnail.png"
+    """The picture of a run: a finished frame as it was, kept by a second name for the file, which costs neither time nor room
+    until the frame is painted anew."""
+    path = folder / FOLDER / f"{number:04d}" / "thumbnail.png"
+    return path if path.exists() else path.with_suffix(".exr")
 
 
 def record(folder: Path, settings: dict[str, Any], keys: tuple[int, ...], files: list[Path], plain: bool) -> None:
@@ -79,7 +81,8 @@ def record(folder: Path, settings: dict[str, Any], keys: tuple[int, ...], files:
     making = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder / FOLDER))
     try:
         write_json(making / "entry.json", asdict(entry))
-        write_thumbnail(files[len(files) // 2], making / "thumbnail.png")
+        picture = files[len(files) // 2]
+        _link(str(picture), str(making / f"thumbnail{picture.suffix}"))
         if style and not saved:
             shutil.copytree(folder / "style", making / "style", copy_function=_link)
         for old in before[:1] if before and _same(before[0], entry) else before[MOST - 1 :]:
@@ -134,7 +137,7 @@ def _same(one: Entry, other: Entry) -> bool:
 
 
 def _link(source: str, target: str) -> None:
-    """A second name for a file that is never written in place; a copy where the disk has no such names."""
+    """A second name for a file that Understudy never writes in place; a copy where the disk has no such names."""
     try:
         os.link(source, target)
     except OSError:

@@ -2,7 +2,7 @@
 motion. Knows files and no scene.
 
     NAME/sequence.json   what it is, for people
-    NAME/thumbnail.png   its first picture, small
+    NAME/thumbnail.png   its first picture, in its own format
     NAME/sequence/       the trained weights, what Generate.learned takes
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .job_folder import write_json
 from .preferences import sequence_folder
-from .styles import StyleError, folder_name, write_thumbnail
+from .styles import StyleError, folder_name
 from .words import rpt_
 
 
@@ -71,7 +71,7 @@ def save(folder: Path, name: str) -> Path:
     try:
         shutil.copytree(folder / "sequence", making / "sequence")
         frames = sorted(path for path in (folder / "frames").iterdir() if not path.name.startswith("."))
-        write_thumbnail(frames[0], making / "thumbnail.png")
+        shutil.copyfile(frames[0], making / f"thumbnail{frames[0].suffix}")
         about = {"name": name, "saved": datetime.now().isoformat(timespec="seconds"), "from": folder.name}
         write_json(making / "sequence.json", about | {"frames": len(frames)})
         making.rename(library / name)

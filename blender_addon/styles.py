@@ -3,7 +3,7 @@
 A style is a small job folder, with what its network was trained on and no more, so that it can be used like one:
 
     NAME/style.json      what it is, for people
-    NAME/thumbnail.png   the painted frame, small
+    NAME/thumbnail.png   the painted frame; Blender reads and shrinks it on a thread of its own, where it is shown
     NAME/shot.json       the shot it is from, with the names of its objects
     NAME/style/          the trained weights
     NAME/keys/  frames/  guides/   of the painted frames alone
@@ -26,7 +26,6 @@ from .preferences import style_folder
 from .shot import EARLIER_STYLE
 from .words import rpt_
 
-THUMBNAIL = 192  # pixels along its longer side
 WEIGHTS = ("generator.safetensors", "generator.json", "discriminator.safetensors", "discriminator.json")
 FORBIDDEN = set('/\\:*?"<>|')
 
@@ -70,7 +69,7 @@ def save(shot_folder: Path, name: str) -> Path:
             target = making / source.relative_to(shot_folder)
             target.parent.mkdir(exist_ok=True)
             shutil.copyfile(source, target)
-        write_thumbnail(key_path(making, int(about["keys"][0])), making / "thumbnail.png")
+        shutil.copyfile(key_path(making, int(about["keys"][0])), making / "thumbnail.png")
         write_json(
             making / "style.json", {"name": name, "saved": datetime.now().isoformat(timespec="seconds"), **about}
         )
@@ -155,18 +154,6 @@ def folder_name(name: str) -> str:
     return name
 
 
-def write_thumbnail(picture: Path, path: Path) -> None:
-    """A small copy of a picture, as PNG."""
-    image = bpy.data.images.load(str(picture))
-    try:
-        part = THUMBNAIL / max(image.size)
-        image.scale(*(max(1, round(side * part)) for side in image.size))
-        image.filepath_raw, image.file_format = str(path), "PNG"
-        image.save()
-    finally:
-        bpy.data.images.remove(image)
-
-
 # --- thumbnails as icons ---------------------------------------------------------------------------------------------
 
 _icons: Any = None
@@ -178,7 +165,7 @@ def icon(name: str) -> int:
 
 
 def icon_of(path: Path) -> int:
-    """The number of a small picture among Blender's icons; 0 where it is not there."""
+    """The number of a picture among Blender's icons; 0 where it is not there."""
     if _icons is None or not path.is_file():
         return 0
     key = f"{path} {path.stat().st_mtime_ns}"
