@@ -20,6 +20,8 @@ from demo.scene import FRAMES
 
 Scene = bpy.types.Scene
 GUIDES = ["depth", "normal", "albedo", "id", "position", "vector", "anchor"]
+GEOMETRY = ("z", "normal", "position", "vector", "object_index")
+LIGHT = ("diffuse_color", "diffuse_direct")
 
 
 def anchor_material() -> bpy.types.Material:
@@ -59,9 +61,12 @@ def prepare(scene: Scene) -> None:
     scene.render.use_file_extension = False
     scene.cycles.use_denoising = scene.cycles.use_adaptive_sampling = False
     scene.render.use_persistent_data = False
-    layer = scene.view_layers[0]
-    for name in ("z", "normal", "position", "vector", "object_index", "diffuse_color", "diffuse_direct"):
-        setattr(layer, f"use_pass_{name}", True)
+
+
+def choose_passes(scene: Scene, wanted: tuple[str, ...]) -> None:
+    """What a multilayer EXR is to hold."""
+    for name in (*GEOMETRY, *LIGHT):
+        setattr(scene.view_layers[0], f"use_pass_{name}", name in wanted)
 
 
 def grey_sky(scene: Scene) -> bpy.types.NodeSocket:
@@ -76,11 +81,14 @@ def capture(
 ) -> None:
     """Everything of one frame; of a scene that lights itself (sky None) no truth."""
     scene.frame_set(frame)
+    choose_passes(scene, (*GEOMETRY, *LIGHT))
     if sky:
         sky.default_value = 0.0
         render(scene, folder / f"truth/{frame:04d}.light.exr", 2 * side, 1, True, None)
         render(scene, folder / f"truth/{frame:04d}.geometry.exr", 2 * side, 1, True, anchor)
+    choose_passes(scene, LIGHT[:1])  # as the product captures: what is not read takes time to read
     render(scene, folder / f"guides/{frame:04d}.albedo.exr", side, 1, True, None)
+    choose_passes(scene, GEOMETRY)
     render(scene, folder / f"guides/{frame:04d}.geometry.exr", side, 1, True, anchor)
     if sky:
         sky.default_value = 0.6
