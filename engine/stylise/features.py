@@ -1,19 +1,34 @@
 """A view as the channels a network reads. Everything is scaled by fixed numbers, never by statistics of a frame, so that a patch
-and a frame, and one frame and the next, are read alike. It knows views, no networks."""
+and a frame, and one frame and the next, are read alike. It knows views and the keys' palette, no networks."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from engine.stylise import palette
+from engine.stylise.palette import Palette
 from engine.stylise.surface import Surface
 from engine.stylise.views import View
 
 CODE = 8
 EDGES = 4
 STEPS = (0.15, 0.35, 0.55, 0.75, 0.95)  # of the light that falls on a surface
-CHANNELS = 3 + 3 + EDGES + len(STEPS) + CODE
+GUESS = slice(0, 3)  # the palette's paint
+EDGE = slice(palette.CHANNELS + 6, palette.CHANNELS + 6 + EDGES)
+RENDER = slice(palette.CHANNELS, palette.CHANNELS + 3)
+ALBEDO = slice(palette.CHANNELS + 3, palette.CHANNELS + 6)
+CHANNELS = palette.CHANNELS + 6 + EDGES + len(STEPS) + CODE
+
+
+class Rule(NamedTuple):
+    """What a painter would do by rule. kin: by id, the object in the keys after which it is painted, -1 where there is none."""
+
+    palette: Palette
+    kin: np.ndarray
 
 
 def _codes(ids: np.ndarray) -> np.ndarray:
@@ -29,18 +44,28 @@ def _light(render: Tensor, albedo: Tensor) -> Tensor:
     return ((shade - torch.tensor(STEPS, device=render.device)[:, None, None]) * 8).clamp(-1, 1)
 
 
-def encode(view: View, surface: Surface, kin: np.ndarray) -> Tensor:
-    """(CHANNELS, H, W) float32, on the surface's device: render, albedo, edges, light, code of the object. kin: by id, the
-    object in the keys after which it is painted; without one (-1) it has no code, and is painted after its colours alone."""
-    device = surface.ids.device
+def encode(view: View, surface: Surface, rule: Rule) -> Tensor:
+    """(CHANNELS, H, W) float32, on the surface's device: the palette's guess, render, albedo, edges, light, code of the object,
+    which one that no key shows has not: it is painted after its colours alone."""
+    device, kin = surface.ids.device, rule.kin
     render, albedo = (torch.from_numpy(x).to(device).permute(2, 0, 1).contiguous() for x in (view.render, view.albedo))
     codes = torch.from_numpy((_codes(kin) * (kin >= 0)[:, None]).T.astype(np.float32)).to(device)
     code = codes.index_select(1, surface.ids.flatten()).view(CODE, *view.shape)
-    return torch.cat([render * 2 - 1, albedo * 2 - 1, surface.edges, _light(render, albedo), code])
+    kind = torch.from_numpy(kin).to(device).index_select(0, surface.ids.flatten()).view(view.shape)
+    guess = rule.palette.guess(kind, render, albedo)
+    return torch.cat([guess, render * 2 - 1, albedo * 2 - 1, surface.edges, _light(render, albedo), code])
 
 
-def relight(guides: Tensor, gain: Tensor) -> Tensor:
-    """The guides (CHANNELS, H, W) under light that is `gain` (H, W) times as bright."""
-    render = ((guides[:3] + 1) / 2 * gain).clamp(0, 1)
-    rest = [guides[3 : 6 + EDGES], _light(render, (guides[3:6] + 1) / 2), guides[6 + EDGES + len(STEPS) :]]
-    return torch.cat([render * 2 - 1, *rest])
+def relight(guides: Tensor, gain: Tensor, ids: Tensor, keys: Palette) -> Tensor:
+    """The guides (CHANNELS, H, W) of objects ids (H, W), as the keys' palette numbers them, under light that is `gain` (H, W)
+    times as bright."""
+    render, albedo = ((guides[RENDER] + 1) / 2 * gain).clamp(0, 1), (guides[ALBEDO] + 1) / 2
+    guess = keys.guess(ids, render, albedo)
+    return torch.cat([guess, render * 2 - 1, guides[ALBEDO], guides[EDGE], _light(render, albedo), guides[-CODE:]])
+
+
+def estrange(guides: Tensor, keys: Palette) -> Tensor:
+    """The guides (CHANNELS, H, W) as if no key showed any of their objects."""
+    render, albedo = ((guides[part] + 1) / 2 for part in (RENDER, ALBEDO))
+    guess = keys.guess(torch.full(render.shape[1:], -1), render, albedo)
+    return torch.cat([guess, guides[RENDER.start : -CODE], torch.zeros_like(guides[-CODE:])])

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.stylise import windows
-from engine.stylise.features import CODE
+from engine.stylise.features import EDGE, GUESS, RENDER
 
 CARRIED = 10  # channels of an atlas: strokes 3, tone 3, render 3, border of a tone 1
 RAISED = 8  # channels that come up from half to full size
@@ -55,7 +55,8 @@ def _double(x: Tensor) -> Tensor:
 
 
 class ToneNetwork(nn.Module):
-    """Guides (B, C, H, W) to tone (B, 3, H, W), about -1 to 1. H and W are multiples of four."""
+    """Guides (B, C, H, W) to tone (B, 3, H, W), about -1 to 1: the palette's guess and what is to be said against it. H and W are
+    multiples of four."""
 
     def __init__(self, params: GeneratorParams) -> None:
         super().__init__()
@@ -66,17 +67,24 @@ class ToneNetwork(nn.Module):
         self.deep_out = nn.Conv2d(params.deep, params.deep, 3, padding=1)
         self.up = nn.Conv2d(params.deep, params.wide, 1)
         self.leave = nn.Conv2d(params.wide, RAISED, 3, padding=1)
-        self.fine = nn.Conv2d(RAISED + params.guides - CODE, params.fine, 3, padding=1)
+        self.fine = nn.Conv2d(RAISED + EDGE.stop, params.fine, 3, padding=1)
+        self.finer = nn.Conv2d(params.fine, params.fine, 3, padding=1)
         self.colour = nn.Conv2d(params.fine, 3, 3, padding=1)
-        nn.init.zeros_(self.deep_out.weight)
+        for weight in (self.deep_out.weight, *self.colour.parameters()):
+            nn.init.zeros_(weight)
 
     def forward(self, guides: Tensor) -> Tensor:
+        return guides[:, GUESS] + self.colour(self.look(guides))
+
+    def look(self, guides: Tensor) -> Tensor:
+        """What colours are mixed from, (B, fine, H, W)."""
         half = _bend(self.medium(_bend(self.enter(guides))))
         quarter = _bend(self.down(half))
         quarter = _bend(quarter + self.deep_out(_bend(self.deep_in(quarter))))
         half = half + _double(self.up(quarter))
         full = _double(_bend(self.leave(half)))
-        return self.colour(_bend(self.fine(torch.cat([full, guides[:, :-CODE]], 1))))
+        fine = _bend(self.fine(torch.cat([full, guides[:, : EDGE.stop]], 1)))
+        return _bend(fine + self.finer(fine))
 
 
 class StrokeNetwork(nn.Module):
@@ -97,7 +105,7 @@ class StrokeNetwork(nn.Module):
 
     def forward(self, guides: Tensor, tone: Tensor, carried: Carried) -> Tensor:
         strokes, key_tone, key_render, border = carried.direct.split([3, 3, 3, 1], 1)
-        turned = guides[:, :3] - key_render  # how the light has changed
+        turned = guides[:, RENDER] - key_render  # how the light has changed
         trust = carried.trust * fade(border, turned)
         lent = carried.borrowed_trust * (1 - trust)
         borrowed, ground = carried.borrowed.split([3, 3], 1)

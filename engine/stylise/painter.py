@@ -16,9 +16,10 @@ from engine import frames
 from engine.protocol import Shot
 from engine.stylise import tiles
 from engine.stylise.borrow import Swatches
-from engine.stylise.features import encode
+from engine.stylise.features import RENDER, Rule, encode
 from engine.stylise.generator import CARRIED, SCALE, Carried, Generator, make_atlas, sample
 from engine.stylise.look import Look
+from engine.stylise.palette import Palette
 from engine.stylise.reprojection import Atlas, KeySurface, Match
 from engine.stylise.sheets import Sheets
 from engine.stylise.surface import Surface
@@ -88,6 +89,8 @@ class Painter:
         self.known = np.unique(np.concatenate([np.unique(key.view.ids[key.painted]) for key in keys]))
         self.places = Atlas([KeySurface(key.view, key.painted, device) for key in keys])
         self.swatches = Swatches(keys, device)
+        edges = [Surface.of(key.view).edges[:3].numpy() for key in keys]
+        self.palette = Palette(keys, edges, self.swatches.tones).to(device)
         self._albedos = np.min([_mean_albedos(key.view, self.known) for key in keys], 0)
         self._key_guides = [self.read(key.view) for key in keys]
         height, width = keys[0].view.shape
@@ -100,7 +103,7 @@ class Painter:
         """(C, H', W') guides of a view, on the painter's device. An object that no key shows is painted after one of the
         same colour: the other wing."""
         kin = self.kin(view) if kin is None else kin
-        return pad(encode(view, surface or Surface.of(view, self.device), kin))
+        return pad(encode(view, surface or Surface.of(view, self.device), Rule(self.palette, kin)))
 
     def kin(self, view: View) -> np.ndarray:
         """By id, the object in the keys after which it is painted; -1 where there is none."""
@@ -137,7 +140,7 @@ class Painter:
         wide = F.pad(guides[None], (8, 8, 8, 8), mode="replicate")
         tone = self.generator.tone(wide)[0, :, 8 : height + 8, 8 : width + 8]
         painted = torch.from_numpy(key.painted)[None].to(self.device)
-        block = make_atlas(tone, to_tensor(key.paint).to(self.device), painted, guides[:3, :height, :width])
+        block = make_atlas(tone, to_tensor(key.paint).to(self.device), painted, guides[RENDER, :height, :width])
         self.atlas[:, SCALE * i * height : SCALE * (i + 1) * height] = block
         self._sheets = None
 
@@ -193,6 +196,6 @@ def keep_light(guides: Tensor, tone: Tensor, carried: Carried, light: float) -> 
     tone it had there, and the strokes are told so."""
     kept = (1 - light) * carried.trust
     key_tone, key_render = carried.direct[:, 3:6], carried.direct[:, 6:9]
-    render = key_render + kept * (guides[:, :3] - key_render)
+    render = key_render + kept * (guides[:, RENDER] - key_render)
     direct = torch.cat([carried.direct[:, :6], render, carried.direct[:, 9:]], 1)
     return tone + kept * (key_tone - tone), carried._replace(direct=direct)

@@ -12,8 +12,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.stylise.borrow import Swatches
-from engine.stylise.features import CODE, relight
+from engine.stylise.features import ALBEDO, RENDER, estrange, relight
 from engine.stylise.painter import Painter, match_tensors, pad, to_tensor
+from engine.stylise.palette import Palette
 from engine.stylise.reprojection import Atlas, KeySurface, Match
 from engine.stylise.surface import Surface
 from engine.stylise.tones import shade
@@ -63,6 +64,7 @@ class Picture:
     borrowed_trust: Tensor
     tones: np.ndarray  # (H', W')
     swatches: Swatches
+    palette: Palette
     known: bool = False
     flat: np.ndarray | None = None  # by id, how far the light of an object may be changed without a word
     cross: tuple[Tensor, Tensor] | None = None  # xy and trust in the other keys
@@ -95,6 +97,7 @@ def frame_picture(painter: Painter, view: View) -> Picture:
             painter.swatches.tones.classify(shade(view)).numpy(), [(0, -side % 4) for side in view.shape], mode="edge"
         ),
         swatches=painter.swatches,
+        palette=painter.palette,
     )
 
 
@@ -174,14 +177,14 @@ def _relit(picture: Picture, guides: Tensor, ids: np.ndarray, rng: np.random.Gen
     """A key's guides (C, P, P), sometimes under another light that is not to matter, sometimes as an object no key shows."""
     if picture.flat is not None and rng.random() < 0.5:
         gain = 1 + rng.uniform(-1, 1) * picture.flat[ids]
-        guides = relight(guides, torch.from_numpy(gain.astype(np.float32)))
+        guides = relight(guides, torch.from_numpy(gain.astype(np.float32)), torch.from_numpy(ids), picture.palette)
     if rng.random() < 0.15:
-        guides = torch.cat([guides[:-CODE], torch.zeros_like(guides[-CODE:])])
+        guides = estrange(guides, picture.palette)
     return guides
 
 
 def _shade(guides: Tensor) -> np.ndarray:
-    render, albedo = ((part.mean(0).numpy() + 1) / 2 for part in (guides[:3], guides[3:6]))
+    render, albedo = ((part.mean(0).numpy() + 1) / 2 for part in (guides[RENDER], guides[ALBEDO]))
     return render / (albedo + 0.05)
 
 
@@ -195,7 +198,7 @@ def _in_another_light(
         down, right = np.mgrid[: ids.shape[0], : ids.shape[1]] - rng.uniform(0, ids.shape[0], (2, 1, 1))
         angle = rng.uniform(0, 2 * np.pi)
         gain[np.cos(angle) * right + np.sin(angle) * down > 0] = 1
-    lit = relight(guides, torch.from_numpy(gain))
+    lit = relight(guides, torch.from_numpy(gain), torch.from_numpy(ids), picture.palette)
     before, after = _shade(guides), _shade(lit)
     slack = 1e-3 if picture.flat is None else picture.flat[ids] + 1e-3
     change = np.log((after + 1e-3) / (before + 1e-3))

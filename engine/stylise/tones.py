@@ -86,7 +86,7 @@ class Tones:
             np.add.at(number, where, 1)
             np.add.at(sums, where, key.paint[use] / 255)
         paint = np.log(sums / np.maximum(number, 1)[..., None] + 0.02)
-        weight = np.sqrt(number) * (number >= FEW)
+        weight = np.sqrt(number) * (number >= number.max(1, keepdims=True).clip(1, FEW))
         _, change = fit_sum(paint, weight)
         change = gaussian_filter1d(_fill(change, weight.sum(0) > 0), 0.7, axis=0, mode="nearest")
         # An object's own paint where a key shows it in that light; beyond, it changes as all do.

@@ -25,13 +25,13 @@ from engine.progress import Outcome, Update, aside
 from engine.stylise import losses
 from engine.stylise.asset import find_style
 from engine.stylise.discriminator import Discriminator, DiscriminatorParams
-from engine.stylise.features import CHANNELS, EDGES
+from engine.stylise.features import CHANNELS, EDGE
 from engine.stylise.generator import Carried, Generator, GeneratorParams, soften
 from engine.stylise.painter import Painter, carry, read_key
 from engine.stylise.patches import Batch, Picture, draw, frame_picture, key_picture, spread_frames
 from engine.stylise.views import View, read_view
 
-GENERATOR = GeneratorParams(guides=CHANNELS, edges=[6, 6 + EDGES], fine=16, wide=24, deep=48, strokes=24)
+GENERATOR = GeneratorParams(guides=CHANNELS, edges=[EDGE.start, EDGE.stop], fine=16, wide=24, deep=48, strokes=24)
 DISCRIMINATOR = DiscriminatorParams(guides=CHANNELS, wide=32, deep=48)
 PATCH = 64
 KEY_PATCHES = 6

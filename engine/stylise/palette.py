@@ -1,0 +1,109 @@
+"""What a painter's colours would be by rule: for each object its paint by brightness, and how it follows the object's own colours.
+A first guess of every pixel, which the network is given and corrects. It knows views, paint and tones; no networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.stylise import windows
+from engine.stylise.tones import BINS, TOP, Tones, plain
+
+if TYPE_CHECKING:
+    from engine.stylise.painter import Key
+
+CHANNELS = 4
+_FIRM = 0.003  # variance of a colour that an object must show before its paint is said to follow it
+_SURE = 20.0  # pixels in a bin that make its paint half known
+
+
+class Palette:
+    """The keys' rule, as tables on a device. Row n + 1 of n objects is for what no key shows: the mean of all."""
+
+    def __init__(self, keys: Sequence[Key], edges: Sequence[NDArray[np.float32]], tones: Tones) -> None:
+        """edges: (3, H, W) a key."""
+        curves = 2 * (np.exp(tones.curves) - 0.02) - 1
+        count = len(curves)
+        number = np.zeros((count, BINS))
+        use = [plain(edge, key) for key, edge in zip(keys, edges, strict=True)]
+        ids = np.concatenate([key.view.ids[u] for key, u in zip(keys, use, strict=True)])
+        paint = np.concatenate([key.paint[u] for key, u in zip(keys, use, strict=True)]) / 127.5 - 1
+        render, albedo = (
+            np.concatenate([getattr(key.view, name)[u] for key, u in zip(keys, use, strict=True)])
+            for name in ("render", "albedo")
+        )
+        place = np.clip(_shade(render, albedo) / TOP * BINS - 0.5, 0, BINS - 1)
+        np.add.at(number, (ids, np.rint(place).astype(np.int64)), 1)
+        curves[0] = paint[ids == 0].mean(0) if (ids == 0).any() else paint.mean(0) if len(paint) else 0
+        share = number.sum(1)[1:, None, None] + 1e-6
+        stranger = (curves[1:] * share).sum(0) / share.sum(0) if count > 1 else curves[0]
+        self._curves = torch.from_numpy(np.concatenate([curves, stranger[None]]).astype(np.float32))
+        known = number / (number + _SURE)
+        known[0] = min(1.0, number[0].sum() / _SURE)
+        self._known = torch.from_numpy(np.pad(known, [(0, 1), (0, 0)]).astype(np.float32))
+        own = np.where(ids[:, None] > 0, albedo, render)
+        wrong = paint - _between(curves, ids, place)
+        self._middle, self._follow = (torch.from_numpy(x) for x in _follow(ids, own, wrong, count + 1))
+
+    def to(self, device: torch.device | str) -> Palette:
+        """Itself, with its tables there."""
+        for name in ("_curves", "_known", "_middle", "_follow"):
+            setattr(self, name, getattr(self, name).to(device))
+        return self
+
+    def guess(self, ids: Tensor, render: Tensor, albedo: Tensor) -> Tensor:
+        """(CHANNELS, H, W): the paint, -1 to 1, of objects ids (H, W), -1 where no key shows them, under render and albedo
+        (3, H, W), 0 to 1; and how far it is known, 0 to 1."""
+        shape, ids = ids.shape, ids.flatten().long()
+        ids = torch.where((ids < 0) | (ids >= len(self._curves) - 1), len(self._curves) - 1, ids)
+        grey, own = windows.mean(
+            torch.stack([render.mean(0), albedo.mean(0)]), 3
+        )  # a render's grain is no change of light
+        shade = grey / (own + 0.05)
+        place = (shade.flatten() / TOP * BINS - 0.5).clamp(0, BINS - 1)
+        low = place.long().clamp(max=BINS - 2)
+        part, cell = place - low, ids * BINS + low
+        curves, known = self._curves.flatten(0, 1), self._known.flatten()
+        out = torch.lerp(curves.index_select(0, cell), curves.index_select(0, cell + 1), part[:, None])
+        sure = torch.lerp(known.index_select(0, cell), known.index_select(0, cell + 1), part)
+        colours = torch.where(ids > 0, albedo.flatten(1), render.flatten(1)).T
+        away = colours - self._middle.index_select(0, ids)
+        follow = self._follow.flatten(1).index_select(0, ids).view(-1, 3, 3)
+        out = out + (follow @ away[..., None])[..., 0]
+        return torch.cat([out.clamp(-1, 1).T, sure[None]]).view(CHANNELS, *shape)
+
+
+def _shade(render: NDArray[np.float32], albedo: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N,) of colours (N, 3), as engine.stylise.tones.shade."""
+    shade: NDArray[np.float32] = render.mean(-1) / (albedo.mean(-1) + np.float32(0.05))
+    return shade
+
+
+def _between(curves: NDArray[np.float64], ids: NDArray[np.int64], place: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(N, 3) of objects (N,) at places (N,) between bins."""
+    low = np.minimum(place.astype(np.int64), BINS - 2)
+    part = (place - low)[:, None]
+    colours: NDArray[np.float64] = curves[ids, low] * (1 - part) + curves[ids, low + 1] * part
+    return colours
+
+
+def _follow(
+    ids: NDArray[np.int64], own: NDArray[np.float32], wrong: NDArray[np.float64], count: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """By object the mean (count, 3) of its own colours (N, 3), and the matrix (count, 3, 3) by which what the curve gets wrong
+    (N, 3) follows them: least squares, drawn to nothing where they hardly vary."""
+    number = np.bincount(ids, minlength=count)[:, None] + 1e-6
+    middle = np.stack([np.bincount(ids, own[:, c], count) for c in range(3)], -1) / number
+    away = own - middle[ids]
+    square, cross = np.zeros((count, 3, 3)), np.zeros((count, 3, 3))
+    for i, j in np.ndindex(3, 3):
+        square[:, i, j] = np.bincount(ids, away[:, i] * away[:, j], count)
+        cross[:, i, j] = np.bincount(ids, wrong[:, i] * away[:, j], count)
+    firm = _FIRM * number[..., None] * np.eye(3) + 1e-6 * np.eye(3)
+    follow = np.linalg.solve(square + firm, cross.transpose(0, 2, 1)).transpose(0, 2, 1)
+    return middle.astype(np.float32), follow.astype(np.float32)
