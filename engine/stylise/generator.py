@@ -49,6 +49,12 @@ def _bend(x: Tensor) -> Tensor:
     return F.leaky_relu(x, 0.1)
 
 
+def together(x: Tensor) -> Tensor:
+    """(B, C, H, W) with all channels of a pixel side by side in memory: convolutions take half the time so, while what is done
+    with a few channels is faster plane by plane."""
+    return x.contiguous(memory_format=torch.channels_last)
+
+
 def _double(x: Tensor) -> Tensor:
     """Twice the size, without the grid that shuffled channels leave on what was not trained on."""
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
@@ -74,7 +80,7 @@ class ToneNetwork(nn.Module):
             nn.init.zeros_(weight)
 
     def forward(self, guides: Tensor) -> Tensor:
-        return guides[:, GUESS] + self.colour(self.look(guides))
+        return guides[:, GUESS] + self.colour(self.look(together(guides))).contiguous()
 
     def look(self, guides: Tensor) -> Tensor:
         """What colours are mixed from, (B, fine, H, W)."""
@@ -115,12 +121,13 @@ class StrokeNetwork(nn.Module):
         borrowed = adapt(borrowed, ground, tone) * lent
         change = torch.cat([turned * carried.trust, (tone - key_tone) * carried.trust], 1)
         parts = [tone, strokes * trust, borrowed, trust, carried.borrowed_trust, border, change, guides[:, self.edges]]
-        x = _bend(self.medium(_bend(self.enter(torch.cat(parts, 1)))))
+        x = _bend(self.medium(together(_bend(self.enter(torch.cat(parts, 1))))))
         x = _bend(x + self.middle(x))
-        amounts = 2 * torch.sigmoid(_double(self.amounts(x)))
+        amounts = 2 * torch.sigmoid(_double(self.amounts(x).contiguous()))
         strokes, borrowed = amounts[:, :1] * trust * strokes, amounts[:, 1:] * borrowed
         full = _double(_bend(self.leave(x)))
-        return tone + strokes + borrowed + self.colour(torch.cat([full, tone, strokes, borrowed], 1))
+        colour = self.colour(torch.cat([full, together(torch.cat([tone, strokes, borrowed], 1))], 1))
+        return tone + strokes + borrowed + colour.contiguous()
 
 
 def fade(border: Tensor, turned: Tensor) -> Tensor:
