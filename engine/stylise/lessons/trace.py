@@ -1,0 +1,208 @@
+"""Rays against solids: what each pixel of several frames shows, and whether the sun sees it. Each ray is marched only against
+the objects whose ball it meets, all of those pairs in one batch.
+
+It knows the tables of a scene and nothing of colours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.stylise.lessons import shapes
+
+ROUNDS, STEPS = 10, 8  # after each round, rays that have arrived or left are dropped
+
+
+@dataclass(frozen=True)
+class Group:
+    """Objects of equally many parts. number: (M) int64, ids. pose: (F, 12, M), origin and rotation (object to world, by
+    rows). warps: (F, len(WARP), M). parts: (K, PART_COLUMNS, M). smooth: (M). radius: (F, M) of the ball about the origin."""
+
+    number: Tensor
+    pose: Tensor
+    warps: Tensor
+    parts: Tensor
+    smooth: Tensor
+    radius: Tensor
+
+
+@dataclass(frozen=True)
+class Planes:
+    """Rectangles in z = 0 of their frame. number: (M). pose: (F, 12, M). half: (2, M), half edges."""
+
+    number: Tensor
+    pose: Tensor
+    half: Tensor
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Pinholes. place: (F, 3). turn: (F, 3, 3), rows right, down, ahead. spread: (F), tangent of half the field of view."""
+
+    place: Tensor
+    turn: Tensor
+    spread: Tensor
+
+    def rays(self, frame: Tensor, x: Tensor, y: Tensor, side: int) -> tuple[Tensor, Tensor]:
+        """Origins and unit directions (3, N) of pixels (N) of a picture `side` wide, pixel centres at integers."""
+        spread = self.spread[frame]
+        u, v = ((2 * a + 1) / side - 1 for a in (x, y))
+        right, down, ahead = self.turn[frame].permute(1, 2, 0)
+        way = right * (u * spread) + down * (v * spread) + ahead
+        return self.place[frame].T, way / way.square().sum(0).sqrt()
+
+    def project(self, frame: int, points: Tensor, side: int) -> tuple[Tensor, Tensor, Tensor]:
+        """World points (3, …) → x, y in pixels, and how far ahead they are."""
+        away = points - self.place[frame].reshape(3, *[1] * (points.ndim - 1))
+        right, down, ahead = torch.einsum("ij,j...->i...", self.turn[frame], away)
+        safe = ahead.clamp(min=1e-4) * self.spread[frame]
+        return ((right / safe + 1) * side - 1) / 2, ((down / safe + 1) * side - 1) / 2, ahead
+
+
+@dataclass
+class Hits:
+    """What rays (N) meet. number: int64 id, 0 for nothing. t: distance, inf for nothing. rest: (3, N) place at rest in the
+    object's frame. normal: (3, N) of the world, towards the ray's origin."""
+
+    number: Tensor
+    t: Tensor
+    rest: Tensor
+    normal: Tensor
+
+    @classmethod
+    def none(cls, like: Tensor) -> Hits:
+        """Nothing met yet by rays (3, N)."""
+        count = like.shape[1]
+        return cls(
+            torch.zeros(count, dtype=torch.int64, device=like.device),
+            torch.full_like(like[0], torch.inf),
+            torch.zeros_like(like),
+            torch.zeros_like(like),
+        )
+
+
+def rotate(pose: Tensor, v: Tensor) -> Tensor:
+    """Object to world: pose (12, N), v (3, N)."""
+    return torch.stack([(pose[3 + 3 * i : 6 + 3 * i] * v).sum(0) for i in range(3)])
+
+
+def rotate_back(pose: Tensor, v: Tensor) -> Tensor:
+    """World to object."""
+    return torch.stack([pose[3 + i] * v[0] + pose[6 + i] * v[1] + pose[9 + i] * v[2] for i in range(3)])
+
+
+@dataclass
+class _Pairs:
+    """Rays with an object each, in the objects' frames."""
+
+    group: Group
+    frame: Tensor
+    column: Tensor
+    start: Tensor
+    way: Tensor
+
+    def pick(self, which: Tensor) -> _Pairs:
+        return _Pairs(self.group, self.frame[which], self.column[which], self.start[:, which], self.way[:, which])
+
+    def columns(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Warps, parts and smooth of each pair."""
+        many = self.group.number.shape[0]
+        flat = self.group.warps.permute(1, 0, 2).flatten(1)
+        warps = flat.index_select(1, self.frame * many + self.column)
+        return warps, self.group.parts.index_select(2, self.column), self.group.smooth[self.column]
+
+    def pose(self) -> Tensor:
+        many = self.group.number.shape[0]
+        return self.group.pose.permute(1, 0, 2).flatten(1).index_select(1, self.frame * many + self.column)
+
+
+def _meet_balls(group: Group, frame: Tensor, start: Tensor, way: Tensor) -> tuple[Tensor, _Pairs, Tensor, Tensor]:
+    """Rays (3, N) and the balls they pass: the ray of each pair, the pair, where it enters and leaves."""
+    found = []
+    for k in range(group.number.shape[0]):
+        away = group.pose[:, :3, k][frame].T - start
+        radius = group.radius[:, k][frame]
+        along = (away * way).sum(0)
+        root = (radius.square() - away.square().sum(0) + along.square()).clamp(min=0).sqrt()
+        ray = ((root > 0) & (along + root > 0)).nonzero()[:, 0]
+        found.append((ray, torch.full_like(ray, k), (along - root)[ray].clamp(min=0), (along + root)[ray]))
+    ray, column, near, far = (torch.cat(part) for part in zip(*found, strict=True))
+    pairs = _Pairs(group, frame[ray], column, start[:, ray], way[:, ray])
+    pose = pairs.pose()
+    pairs.start, pairs.way = rotate_back(pose, pairs.start - pose[:3]), rotate_back(pose, pairs.way)
+    return ray, pairs, near, far
+
+
+def _march(pairs: _Pairs, near: Tensor, far: Tensor, fine: Tensor) -> Tensor:
+    """How far each pair's ray goes until it is within fine × distance of the object; inf where it passes."""
+    out = torch.full_like(near, torch.inf)
+    alive = torch.arange(near.shape[0], device=near.device)
+    t, fine_now = near.clone(), fine
+    for last in (*[False] * (ROUNDS - 1), True):
+        if not alive.numel():
+            break
+        columns = pairs.columns()
+        step = torch.zeros_like(t)
+        for _ in range(STEPS):
+            step = shapes.distance(pairs.start + t * pairs.way, *columns)
+            t = t + step.clamp(max=0.5)
+        arrived = step.abs() < fine_now * t.clamp(min=0.05) * (40 if last else 1)
+        out[alive[arrived]] = torch.where(t[arrived] < far[arrived] + 1e-3, t[arrived], torch.inf)
+        keep = (~arrived & (t < far)).nonzero()[:, 0]
+        alive, t, far, fine_now, pairs = alive[keep], t[keep], far[keep], fine_now[keep], pairs.pick(keep)
+    return out
+
+
+def _gradient(points: Tensor, columns: tuple[Tensor, Tensor, Tensor], reach: Tensor) -> Tensor:
+    """Unit normal (3, N) in the objects' frames, from four tries about each point."""
+    total = torch.zeros_like(points)
+    for sign in ((1, -1, -1), (-1, -1, 1), (-1, 1, -1), (1, 1, 1)):
+        corner = torch.tensor(sign, dtype=points.dtype, device=points.device)[:, None]
+        total += corner * shapes.distance(points + corner * reach, *columns)
+    return total / total.square().sum(0).sqrt().clamp(min=1e-9)
+
+
+def meet_group(hits: Hits, group: Group, frame: Tensor, start: Tensor, way: Tensor, pixel: Tensor) -> None:
+    """Enter into `hits` what is nearer than what it holds. pixel: (N), the width of a pixel at distance one."""
+    ray, pairs, near, far = _meet_balls(group, frame, start, way)
+    if not ray.numel():
+        return
+    t = _march(pairs, near, far, 0.01 * pixel[ray])
+    best = hits.t.clone().scatter_reduce_(0, ray, t, "amin")
+    won = ((t == best[ray]) & (t < hits.t[ray])).nonzero()[:, 0]
+    ray, t, pairs = ray[won], t[won], pairs.pick(won)
+    points, columns = pairs.start + t * pairs.way, pairs.columns()
+    normal = rotate(pairs.pose(), _gradient(points, columns, (0.2 * pixel[ray] * t).clamp(min=4e-4)))
+    hits.t[ray], hits.number[ray] = t, group.number[pairs.column]
+    hits.rest[:, ray] = shapes.unwarp(points, columns[0])
+    hits.normal[:, ray] = torch.where((normal * way[:, ray]).sum(0) > 0, -normal, normal)
+
+
+def meet_planes(hits: Hits, planes: Planes, frame: Tensor, start: Tensor, way: Tensor) -> None:
+    """The same for rectangles."""
+    for column in range(planes.number.shape[0]):
+        pose = planes.pose[:, :, column][frame].T
+        o, d = rotate_back(pose, start - pose[:3]), rotate_back(pose, way)
+        t = -o[2] / torch.where(d[2].abs() < 1e-6, 1e-6, d[2])
+        x, y = (o[:2] + t * d[:2]).unbind()
+        half = planes.half[:, column]
+        won = (t > 1e-3) & (t < hits.t) & (x.abs() < half[0]) & (y.abs() < half[1])
+        normal = pose[[5, 8, 11]] * -torch.sign(d[2])
+        hits.t = torch.where(won, t, hits.t)
+        hits.number = torch.where(won, planes.number[column], hits.number)
+        hits.rest = torch.where(won, torch.stack([x, y, torch.zeros_like(x)]), hits.rest)
+        hits.normal = torch.where(won, normal, hits.normal)
+
+
+def hidden(groups: list[Group], frame: Tensor, points: Tensor, way: Tensor, fine: Tensor) -> Tensor:
+    """(N) bool: whether an object stands between points (3, N) and the light towards `way` (3, N). fine: (N), length."""
+    dark = torch.zeros_like(frame, dtype=torch.bool)
+    for group in groups:
+        ray, pairs, near, far = _meet_balls(group, frame, points, way)
+        if ray.numel():
+            near = near.clamp(min=0) + 1e-4
+            met = _march(pairs, near, far, 0.1 * fine[ray]) < torch.inf
+            dark[ray[met]] = True
+    return dark
