@@ -125,11 +125,14 @@ def make_lesson(seed: int, side: int = 256, frames: int = 3, device: torch.devic
     albedo = Albedo(rng, count, scene.half, scene.pixel).of(hits)
     sun = scene.sun[frame].T
     facing = (hits.normal * sun).sum(0)
-    ask = ((facing > 0) & (hits.number > 0) & (hits.number != (scene.sky or -1))).nonzero()[:, 0]
+    asked = (facing > 0) & (hits.number > 0) & (hits.number != (scene.sky or -1))
+    asked.unflatten(0, (total, -1))[:, 4 * side * side :] = False  # the picture at its own size is not shaded
+    ask = asked.nonzero()[:, 0]
     from_here = start[:, ask] + hits.t[ask] * way[:, ask] + hits.normal[:, ask] * (1.5 * pixel * hits.t)[ask]
     free = torch.ones_like(facing)
     free[ask] = (~trace.hidden(scene.groups, frame[ask], from_here, sun[:, ask], pixel[ask])).float()
     lights = Lights(rng, seed)
+    cover = pixel * hits.t / scene.pixel[hits.number] / -(hits.normal * way).sum(0).clamp(max=-0.1)
     shaded = lights.shade(hits, albedo, facing.clamp(min=0) * free, way, sun, scene.sky)
 
     def split(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -138,12 +141,15 @@ def make_lesson(seed: int, side: int = 256, frames: int = 3, device: torch.devic
     high = torch.linspace(1, 0, 2 * side, device=device)[:, None].expand(2 * side, 2 * side)
     ids2, ids1 = split(hits.number)
     behind = lights.background(high)
-    render = lights.develop(_half(torch.where(ids2[:, None] > 0, split(shaded)[0], behind)))
+    light = torch.where(ids2[:, None] > 0, split(shaded)[0], behind)
+    lights.expose(light[0])
+    render = lights.develop(_half(light))
     t2, t1 = split(hits.t)
     seen2 = painting.Sight(
         ids=ids2, rest=split(hits.rest)[0], normal=split(hits.normal)[0], depth=t2.clamp(max=FAR).log(),
         facing=split(facing)[0], free=split(free)[0], way=split(way)[0], sun=scene.sun, albedo=split(albedo)[0],
         render=render, behind=lights.develop(behind[None], grainy=False)[0], half=scene.half, pixel=scene.pixel,
+        cover=split(cover)[0],
     )  # fmt: skip
     paint = _half(painting.paint(seen2, Look(Random(seed * 2 + 1000003), seen2)).clamp(0, 1))
     rest1, normal1 = split(hits.rest)[1], split(hits.normal)[1]

@@ -35,12 +35,14 @@ class _Canvas:
         self.normal = Sight.flat(sight.normal)
         self.facing, self.free = sight.facing.flatten(), sight.free.flatten()
         self.solid = self.number > 0
+        self.cover = torch.where(self.solid, sight.cover.flatten(), 1.0)
         self.light = self._light()
 
     def noise(self, size: float, length: float = 1.0, seed: int = 0) -> Tensor:
         """(4, N) value noises of cells `size` pixels wide, `length` times as long along the strokes."""
         scale = torch.tensor([1.0, 1 / length, math.sqrt(1 / length)], device=self.place.device)[:, None] / size
-        return noise.value(self.along * scale + self.look.offset + 17.3 * seed)
+        found = noise.value(self.along * scale + self.look.offset + 17.3 * seed)
+        return found * (2 * size / self.cover).clamp(max=1)  # marks finer than pixels blur
 
     def _light(self) -> Tensor:
         """(N) how light the painter makes it, about 0 to 1."""
@@ -146,7 +148,8 @@ def _lay_hatch(c: _Canvas, colour: Tensor, tones: Tensor) -> Tensor:
             continue
         at = (place * _rgb(list(way), shade)).sum(0) / gap + 0.3 * bend[k]
         wide = duty * (1 + 0.5 * c.noise(gap * 2.5, 1.0, 6)[k])
-        lines = torch.maximum(lines, ((at - at.floor() < wide) & (shade < below)).float())
+        there = ((at - at.floor() < wide) & (shade < below)).float()
+        lines = torch.maximum(lines, torch.lerp(duty * (shade < below), there, (0.6 * gap / c.cover).clamp(max=1)))
     aim = tones[0] * 0.55 if look.hatch_local else look.palette.ink[:, None].expand_as(colour)
     return torch.lerp(colour, aim, lines * look.hatch_strength)
 

@@ -166,8 +166,8 @@ def _things(rng: Random, span: float, pixel: float, ground: bool) -> list[Thing]
         "mixed": [5, 2, 1, 2, 2], "props": [9, 1, 1, 0, 0], "body": [2, 1, 1, 6, 1],
         "meadow": [2, 6, 1, 1, 5], "crowd": [5, 1, 1, 4, 1], "close": [4, 1, 1, 4, 0],
     }[recipe]  # fmt: skip
-    count = {"close": rng.randint(1, 3), "crowd": rng.randint(8, 12), "meadow": rng.randint(6, 12)}.get(
-        recipe, rng.randint(2, 8)
+    count = {"close": rng.randint(2, 4), "crowd": rng.randint(8, 12), "meadow": rng.randint(6, 12)}.get(
+        recipe, rng.randint(3, 9)
     )
     area = {"close": 0.6, "crowd": 2.3}.get(recipe, rng.uniform(1.0, 2.2))
     out: list[Thing] = []
@@ -213,11 +213,11 @@ def _rectangles(rng: Random, ground: bool, sky: bool) -> list[tuple[Vector, Matr
 def draw(seed: int, side: int, frames: int, device: torch.device) -> Scene:
     """A shot of `frames` + 1 frames, the key first; side: of the picture, in pixels."""
     rng = Random(seed * 2 + 1)
-    span = math.exp(rng.uniform(math.log(0.04), math.log(1.1)))
+    span = math.exp(rng.uniform(math.log(0.1), math.log(1.5)))
     times = [0.0, *(rng.choice([-1, 1]) * rng.uniform(0.3, 1.0) for _ in range(frames))]
     ground, sky = rng.random() < 0.7, rng.random() < 0.2
     spread = math.tan(rng.uniform(0.22, 0.55))
-    far = rng.uniform(1.7, 3.2) / spread
+    far = rng.uniform(0.8, 2.1) / spread
     pixel = 2 * spread / side
     things = _things(rng, span, pixel * far, ground)
     place = _camera(rng, span, 0.0 if ground else -0.5, far, spread)
@@ -268,7 +268,7 @@ def _tables(
         warps = table([[things[i].bend(t) for t in times] for i in own]).permute(1, 2, 0).contiguous()
         flat = warps.permute(1, 0, 2).flatten(1)
         high = half[:, None].expand(-1, len(times), -1).flatten(1)
-        longest, radius = shapes.stretch(-high, high, flat, generator)
+        longest, box = shapes.stretch(high, flat, generator)
         warps[:, 13] = longest.reshape(len(times), -1)
         parts = [things[i].solid.parts for i in own]  # type: ignore[union-attr]
         groups.append(
@@ -278,7 +278,7 @@ def _tables(
                 warps=warps,
                 parts=table(parts).permute(1, 2, 0).contiguous(),
                 smooth=table([things[i].solid.smooth for i in own]),  # type: ignore[union-attr]
-                radius=radius.reshape(len(times), -1),
+                box=box.unflatten(2, (len(times), -1)),
             )
         )
     flats = [i for i, th in enumerate(things) if th.solid is None]

@@ -90,12 +90,13 @@ class Lights:
         a, b = u(0, 6.3), u(-0.3, 1)
         self.second_way = [math.cos(a) * math.cos(b), math.sin(a) * math.cos(b), math.sin(b)]
         self.gloss, self.sharp = rng.choice([0, 0, u(0, 0.4)]), math.exp(u(1.5, 4.5))
-        self.exposure = math.exp(rng.gauss(-0.55, 0.35))
+        self.exposure, self.even = rng.gauss(0.1, 0.45), u(0.5, 1.0)
         self.filmic, self.contrast = rng.random() < 0.5, u(0.8, 1.25)
         self.grain = rng.choice([0, 0, u(0.002, 0.03)])
         self.back = rng.choice(["none", "plain", "gradient", "gradient"])
         self.back_colours = [colour(rng, 0.7), colour(rng, 0.7)]
         self.seed = seed
+        self.gain = torch.ones(())
 
     def shade(self, hits: Hits, albedo: Tensor, lit: Tensor, way: Tensor, sun: Tensor, glow: int) -> Tensor:
         """Scene light (3, N). lit: (N) direct sun, shadows and facing included. way: rays. sun: (3, N)."""
@@ -119,9 +120,14 @@ class Lights:
             return torch.zeros_like(low * high)
         return low + (top - low) * (high if self.back == "gradient" else 0 * high)
 
+    def expose(self, light: Tensor) -> None:
+        """Set the exposure by the light (3, …) of the first frame, as one who lights a shot would; not always well."""
+        middle = light.amax(0).clamp(min=2e-3).log().mean()
+        self.gain = torch.exp(self.exposure + self.even * (math.log(0.22) - middle))
+
     def develop(self, light: Tensor, grainy: bool = True) -> Tensor:
         """Scene light (F, 3, H, W) → the picture, sRGB 0 to 1."""
-        light = light * self.exposure
+        light = light * self.gain
         if self.filmic:  # a log curve with a soft foot and shoulder, and bright colours that pale
             grey = light.mean(1, keepdim=True)
             light = torch.lerp(light, grey, (0.12 + 0.25 * grey).clamp(max=0.6))

@@ -74,41 +74,43 @@ def unwarp(points: Tensor, w: Tensor) -> Tensor:
     return torch.stack([x / girth, y / girth, z])
 
 
-def _part(points: Tensor, part: Tensor) -> Tensor:
-    """Distance (N) of points (3, N) to a part (PART_COLUMNS, N); never more than the true one."""
-    p = points - part[10:13]
-    x = (part[13] * p[0] + part[14] * p[1] + part[15] * p[2]) / part[7]
-    y = (part[16] * p[0] + part[17] * p[1] + part[18] * p[2]) / part[8]
-    z = (part[19] * p[0] + part[20] * p[1] + part[21] * p[2]) / part[9]
-    a, b = x.abs() - part[0], y.abs() - part[1]
-    q = torch.sqrt(a.clamp(min=0) ** 2 + b.clamp(min=0) ** 2) + torch.maximum(a, b).clamp(max=0) - part[2]
-    q = torch.where(part[3] >= 0, q.abs() - part[3], q)
-    q = (q + part[5] * (z + part[4])) * torch.rsqrt(1 + part[5] ** 2)
-    h = z.abs() - part[4]
-    distance = torch.maximum(q, h).clamp(max=0) + torch.sqrt(q.clamp(min=0) ** 2 + h.clamp(min=0) ** 2)
-    return (distance - part[6]) * part[7:10].amin(0)
+def _parts(points: Tensor, part: Tensor) -> Tensor:
+    """Distances (K, N) of points (3, N) to parts (K, PART_COLUMNS, N); never more than the true ones."""
+    x, y, z = (points - part[:, 10:13]).unbind(1)
+    turn = part[:, 13:22]
+    scale = part[:, 7:10]
+    u = (turn[:, 0] * x + turn[:, 1] * y + turn[:, 2] * z) / scale[:, 0]
+    v = (turn[:, 3] * x + turn[:, 4] * y + turn[:, 5] * z) / scale[:, 1]
+    w = (turn[:, 6] * x + turn[:, 7] * y + turn[:, 8] * z) / scale[:, 2]
+    a, b = u.abs() - part[:, 0], v.abs() - part[:, 1]
+    q = torch.hypot(a.clamp(min=0), b.clamp(min=0)) + torch.maximum(a, b).clamp(max=0) - part[:, 2]
+    q = torch.where(part[:, 3] >= 0, q.abs() - part[:, 3], q)
+    q = (q + part[:, 5] * (w + part[:, 4])) * torch.rsqrt(1 + part[:, 5].square())
+    h = w.abs() - part[:, 4]
+    distance = torch.maximum(q, h).clamp(max=0) + torch.hypot(q.clamp(min=0), h.clamp(min=0))
+    return (distance - part[:, 6]) * scale.amin(1)
 
 
 def distance(points: Tensor, warps: Tensor, parts: Tensor, smooth: Tensor) -> Tensor:
     """Signed distance (N), never more than the true one, of points (3, N) in the object's frame to the objects they are asked
     of: warps (len(WARP), N), parts (K, PART_COLUMNS, N), smooth (N), the width of the joints between parts."""
-    rest = unwarp(points, warps)
-    found = _part(rest, parts[0])
-    for part in parts[1:]:
-        other = _part(rest, part)
+    found, *others = _parts(unwarp(points, warps), parts).unbind()
+    for other in others:
         h = (smooth - (found - other).abs()).clamp(min=0)
         found = torch.minimum(found, other) - h * h / (4 * smooth)
     return found / warps[13]
 
 
-def stretch(low: Tensor, high: Tensor, warps: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Of warps (len(WARP), G) on boxes low, high (3, G): the bound (G) on how much the inverse lengthens a step, and the radius
-    (G) of a ball about the origin that holds the deformed box; both by trying points."""
-    tries = torch.rand(3, 200, 1, generator=generator).to(low.device)
-    tries = torch.where(tries < 0.15, 0.0, torch.where(tries > 0.85, 1.0, tries))
+def stretch(half: Tensor, warps: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Of warps (len(WARP), G) on boxes about the origin with half edges (3, G): the bound (G) on how much the inverse lengthens
+    a step, and a box (2, 3, G), low and high, around the deformed one; both by trying points."""
+    tries = torch.rand(3, 200, 1, generator=generator).to(half.device)
+    tries = ((tries - 0.5) * 2.8).clamp(-1, 1)  # corners, edges and faces too
     w = warps[:, None].expand(-1, 200, -1)
-    there = warp(low[:, None] + tries * (high - low)[:, None], w)
-    radius = there.square().sum(0).sqrt().amax(0) * 1.06
+    there = warp(tries * half[:, None], w)
+    box = torch.stack([there.amin(1), there.amax(1)])
+    margin = 0.08 * (box[1] - box[0]) + 4e-3
+    radius = there.square().sum(0).sqrt().amax(0)
     reach, back = 1e-3 * radius, unwarp(there, w)
     columns = []
     for axis in range(3):
@@ -116,9 +118,9 @@ def stretch(low: Tensor, high: Tensor, warps: Tensor, generator: torch.Generator
         step[axis] = reach
         columns.append((unwarp(there + step, w) - back) / reach)
     jacobian = torch.stack(columns, -1).permute(1, 2, 0, 3)  # (200, G, 3, 3)
-    v = torch.ones(3, 1, device=low.device)
+    v = torch.ones(3, 1, device=half.device)
     for _ in range(6):
         v = jacobian.mT @ (jacobian @ v)
         v = v / v.square().sum(-2, keepdim=True).sqrt().clamp(min=1e-9)
     longest = (jacobian @ v).square().sum((-2, -1)).sqrt().amax(0)
-    return (longest * 1.1).clamp(1.0, 6.0), radius
+    return (longest * 1.1).clamp(1.0, 6.0), torch.stack([box[0] - margin, box[1] + margin])

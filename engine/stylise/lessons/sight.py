@@ -14,7 +14,8 @@ class Sight:
     """F frames, H × W pixels, twice the picture's. ids: (F, H, W). rest: (F, 3, H, W) place in the object's frame. normal, way:
     (F, 3, H, W), way from the camera. depth: (F, H, W) logarithm. facing: (F, H, W) cosine to the sun. free: 1 where no object
     shades. sun: (F, 3). albedo: linear. render: (F, 3, H / 2, W / 2). behind: (3, H, W) what is behind all, sRGB. half: (3, ids
-    + 1) half edges of objects. pixel: (ids + 1) what a pixel of the picture covers there in the first frame."""
+    + 1) half edges of objects. pixel: (ids + 1) what a pixel of the picture covers there in the first frame. cover: (F, H, W)
+    what a pixel covers, as a multiple of that, along the surface's steepest way."""
 
     ids: Tensor
     rest: Tensor
@@ -29,6 +30,7 @@ class Sight:
     behind: Tensor
     half: Tensor
     pixel: Tensor
+    cover: Tensor
 
     @cached_property
     def number(self) -> Tensor:

@@ -1,5 +1,5 @@
 """Rays against solids: what each pixel of several frames shows, and whether the sun sees it. Each ray is marched only against
-the objects whose ball it meets, all of those pairs in one batch.
+the objects whose box it meets, all of those pairs in one batch.
 
 It knows the tables of a scene and nothing of colours."""
 
@@ -12,20 +12,21 @@ from torch import Tensor
 
 from engine.stylise.lessons import shapes
 
-ROUNDS, STEPS = 10, 8  # after each round, rays that have arrived or left are dropped
+ROUNDS, STEPS = 7, 9  # after each round, rays that have arrived or left are dropped
 
 
 @dataclass(frozen=True)
 class Group:
     """Objects of equally many parts. number: (M) int64, ids. pose: (F, 12, M), origin and rotation (object to world, by
-    rows). warps: (F, len(WARP), M). parts: (K, PART_COLUMNS, M). smooth: (M). radius: (F, M) of the ball about the origin."""
+    rows). warps: (F, len(WARP), M). parts: (K, PART_COLUMNS, M). smooth: (M). box: (2, 3, F, M), low and high, around the warped
+    object in its own frame."""
 
     number: Tensor
     pose: Tensor
     warps: Tensor
     parts: Tensor
     smooth: Tensor
-    radius: Tensor
+    box: Tensor
 
 
 @dataclass(frozen=True)
@@ -118,21 +119,25 @@ class _Pairs:
         return self.group.pose.permute(1, 0, 2).flatten(1).index_select(1, self.frame * many + self.column)
 
 
-def _meet_balls(group: Group, frame: Tensor, start: Tensor, way: Tensor) -> tuple[Tensor, _Pairs, Tensor, Tensor]:
-    """Rays (3, N) and the balls they pass: the ray of each pair, the pair, where it enters and leaves."""
-    found = []
+def _meet_boxes(group: Group, frame: Tensor, start: Tensor, way: Tensor) -> tuple[Tensor, _Pairs, Tensor, Tensor]:
+    """Rays (3, N) and the boxes they pass: the ray of each pair, the pair, where it enters and leaves."""
+    radius = group.box.abs().amax(0).square().sum(0).sqrt()
+    rays, columns = [], []
     for k in range(group.number.shape[0]):
         away = group.pose[:, :3, k][frame].T - start
-        radius = group.radius[:, k][frame]
         along = (away * way).sum(0)
-        root = (radius.square() - away.square().sum(0) + along.square()).clamp(min=0).sqrt()
-        ray = ((root > 0) & (along + root > 0)).nonzero()[:, 0]
-        found.append((ray, torch.full_like(ray, k), (along - root)[ray].clamp(min=0), (along + root)[ray]))
-    ray, column, near, far = (torch.cat(part) for part in zip(*found, strict=True))
+        beside = away.square().sum(0) - along.square() - radius[:, k][frame].square()
+        rays.append(((beside < 0) & (along > -radius[:, k][frame])).nonzero()[:, 0])
+        columns.append(torch.full_like(rays[-1], k))
+    ray, column = torch.cat(rays), torch.cat(columns)
     pairs = _Pairs(group, frame[ray], column, start[:, ray], way[:, ray])
     pose = pairs.pose()
     pairs.start, pairs.way = rotate_back(pose, pairs.start - pose[:3]), rotate_back(pose, pairs.way)
-    return ray, pairs, near, far
+    box = group.box.flatten(2)[:, :, pairs.frame * group.number.shape[0] + column]
+    ends = (box - pairs.start) / torch.where(pairs.way.abs() < 1e-7, 1e-7, pairs.way)
+    near, far = ends.amin(0).amax(0).clamp(min=0), ends.amax(0).amin(0)
+    keep = (far > near).nonzero()[:, 0]
+    return ray[keep], pairs.pick(keep), near[keep], far[keep]
 
 
 def _march(pairs: _Pairs, near: Tensor, far: Tensor, fine: Tensor) -> Tensor:
@@ -166,10 +171,11 @@ def _gradient(points: Tensor, columns: tuple[Tensor, Tensor, Tensor], reach: Ten
 
 def meet_group(hits: Hits, group: Group, frame: Tensor, start: Tensor, way: Tensor, pixel: Tensor) -> None:
     """Enter into `hits` what is nearer than what it holds. pixel: (N), the width of a pixel at distance one."""
-    ray, pairs, near, far = _meet_balls(group, frame, start, way)
+    ray, pairs, near, far = _meet_boxes(group, frame, start, way)
     if not ray.numel():
         return
     t = _march(pairs, near, far, 0.01 * pixel[ray])
+    t = torch.where(t > 0.02, t, torch.inf)  # within an object the camera looks through it
     best = hits.t.clone().scatter_reduce_(0, ray, t, "amin")
     won = ((t == best[ray]) & (t < hits.t[ray])).nonzero()[:, 0]
     ray, t, pairs = ray[won], t[won], pairs.pick(won)
@@ -200,7 +206,7 @@ def hidden(groups: list[Group], frame: Tensor, points: Tensor, way: Tensor, fine
     """(N) bool: whether an object stands between points (3, N) and the light towards `way` (3, N). fine: (N), length."""
     dark = torch.zeros_like(frame, dtype=torch.bool)
     for group in groups:
-        ray, pairs, near, far = _meet_balls(group, frame, points, way)
+        ray, pairs, near, far = _meet_boxes(group, frame, points, way)
         if ray.numel():
             near = near.clamp(min=0) + 1e-4
             met = _march(pairs, near, far, 0.1 * fine[ray]) < torch.inf
