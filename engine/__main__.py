@@ -14,6 +14,7 @@ TRAIN = {
     "extrapolate": "engine.motion.train_extrapolate",
     "blend": "engine.motion.train_blend",
     "footing": "engine.motion.train_footing",
+    "style": "engine.stylise.train_base",
 }
 BENCH = {
     "motion": "engine.motion.bench",

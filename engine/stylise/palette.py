@@ -1,5 +1,5 @@
-"""What a painter's colours would be by rule: for each object its paint by brightness, and how it follows the object's own colours.
-A first guess of every pixel, which the network is given and corrects. It knows views, paint and tones; no networks."""
+"""What a painter's colours would be by rule: for each object its paint by brightness, and how it follows the object's own
+colours. A first guess of every pixel, which the network is given and corrects. It knows views, paint and tones; no networks."""
 
 from __future__ import annotations
 

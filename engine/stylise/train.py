@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from engine import checkpoint, device, job_folder, protocol
 from engine.adam import Adam
 from engine.progress import Outcome, Update, aside
-from engine.stylise import losses
+from engine.stylise import head, losses
 from engine.stylise.asset import find_style
 from engine.stylise.discriminator import Discriminator, DiscriminatorParams
 from engine.stylise.features import CHANNELS, EDGE
@@ -33,6 +33,7 @@ from engine.stylise.views import View, read_view
 
 GENERATOR = GeneratorParams(guides=CHANNELS, edges=[EDGE.start, EDGE.stop], fine=16, wide=24, deep=48, strokes=24)
 DISCRIMINATOR = DiscriminatorParams(guides=CHANNELS, wide=32, deep=48)
+BASE = Path(__file__).parents[1] / "weights" / "style"
 PATCH = 64
 KEY_PATCHES = 6
 FRAME_PATCHES = 2
@@ -145,7 +146,7 @@ def step(training: Training, done: float) -> None:
             step_discriminator(training, batch, made)
     _follow(training)
     if training.step % 25 == 0:
-        training.painter.refresh(training.step // 25 % len(training.keys))
+        _settle(training)
         training.soft_atlas = soften(training.painter.atlas, *training.rng.uniform(-0.3, 0.3, 2))
     training.step += 1
 
@@ -153,13 +154,18 @@ def step(training: Training, done: float) -> None:
 # --- the job ---------------------------------------------------------------------------------------------------------
 
 
+def _base() -> Generator:
+    """What every style begins from. Raises JobError."""
+    return checkpoint.restore(checkpoint.load(BASE, GeneratorParams), Generator)
+
+
 def _networks(folder: Path, settings: protocol.TrainStyle) -> tuple[Generator, Discriminator, int]:
-    """Fresh ones, or with `resume` those of the last training, or those of the style to start from; and how many steps they
+    """The base's, or with `resume` those of the last training, or those of the style to start from; and how many steps they
     have behind them. Raises JobError."""
     home = folder
     if not settings.resume or not checkpoint.exists(style_path(folder, "generator")):
         if not settings.base:
-            return Generator(GENERATOR), Discriminator(DISCRIMINATOR), 0
+            return _base(), Discriminator(DISCRIMINATOR), 0
         home, _ = find_style(folder, settings.base)
     saved = checkpoint.load(style_path(home, "generator"), GeneratorParams)
     judge = checkpoint.load(style_path(home, "discriminator"), DiscriminatorParams)
@@ -188,7 +194,7 @@ def _prepare(folder: Path, shot: protocol.Shot, settings: protocol.TrainStyle) -
     for i, key in enumerate(keys):
         text = f"Looking at what the other frames hide of frame {key.view.frame}"
         painted.append((yield from aside(partial(key_picture, painter, i, views[:HIDING]), 0.0, text)))
-    return Training(
+    training = Training(
         painter=painter,
         generator=generator,
         average=average,
@@ -204,6 +210,20 @@ def _prepare(folder: Path, shot: protocol.Shot, settings: protocol.TrainStyle) -
         before=before,
         adversarial=settings.adversarial,
     )
+    if not before:
+        yield from aside(partial(_settle, training), 0.0, "A first look at the paint")
+    return training
+
+
+def _settle(training: Training) -> None:
+    """The last layer of the tone part, solved for the keys as the rest now is, and their strokes taken anew."""
+    keys = [(key.guides, key.paint, losses.stress(key.guides[None, EDGE])[0] * key.counts) for key in training.keys]
+    tone = training.average.tone
+    head.fit(tone, [tuple(x.to(training.device) for x in key) for key in keys])  # type: ignore[misc]
+    training.generator.tone.colour.load_state_dict(tone.colour.state_dict())
+    for i in range(len(training.keys)):
+        training.painter.refresh(i)
+    training.soft_atlas = training.painter.atlas
 
 
 def _save(folder: Path, training: Training, settings: protocol.TrainStyle) -> None:
