@@ -52,12 +52,13 @@ def network_filler(net: TokenLSTM) -> Filler:
 
 def believed_filler(net: TokenLSTM) -> Filler:
     """The network as far as it is believed, as the in-between job has it."""
+    actor = blend.Actor(net, blend.shipped(next(net.parameters()).device))
 
     def fill(poses: Poses, keys: Tensor) -> tuple[Tensor, Tensor]:
         moves = keys.clone()
         moves[..., 1:] = True
         rig = tokens.Rig(poses.parents, poses.offsets)
-        return blend.fill(net, poses.rotations, poses.locations, keys, moves, rig)
+        return blend.fill(actor, poses.rotations, poses.locations, keys, moves, rig)
 
     return fill
 

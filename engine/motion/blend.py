@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -15,12 +16,14 @@ from engine import checkpoint, quat, skeleton
 from engine.motion import baseline, tokens, training
 from engine.motion.networks import TokenLSTM
 
-FEATURES, SHARES = 42, 6
+OWN, ROOT, SHARES = 31, 11, 6
+FEATURES = 2 * OWN + ROOT
 LIMBS, BRIEF = (
     3,
     8,
 )  # on rigs with fewer limbs, gaps of fewer rows get the smooth curves: a machine's arm moves as they do
 CURVES = (0.0, 1.0, 1.0, 0.0, 1.0, 1.0)
+FAR = 4.0  # deviations: what lies farther from all that was learned from counts as no farther
 ALL = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)  # the network's word and nothing else
 
 
@@ -29,7 +32,7 @@ class BlendParams:
     """Channels of the hidden layers, features in."""
 
     features: int = FEATURES
-    hidden: int = 48
+    hidden: int = 64
 
 
 class Blend(nn.Module):
@@ -47,7 +50,8 @@ class Blend(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """The shares."""
-        x = nn.functional.gelu(self.first((features - self.mean) / self.deviation))
+        seen = ((features - self.mean) / self.deviation).clamp(-FAR, FAR)
+        x = nn.functional.gelu(self.first(seen))
         x = nn.functional.gelu(self.second(x))
         shares: Tensor = tokens.constant(ALL, (x.dtype, x.device)) + self.last(x)
         return shares
@@ -60,38 +64,98 @@ def shipped(where: torch.device) -> Blend:
     return checkpoint.restore(saved, Blend).float().eval().requires_grad_(False).to(where)
 
 
-def features(between: tokens.Between, out: Tensor, rotations: Tensor, turn_keys: Tensor) -> Tensor:
-    """What tells how far the network is to be believed, (B, T, J, FEATURES): of each joint, and the mean over all that turn.
+def features(between: tokens.Between, out: Tensor, turn: Tensor, move: Tensor, keyed: Keyed) -> Tensor:
+    """What tells how far the network is to be believed, (B, T, J, FEATURES): of each joint, the mean over all that turn, and
+    of where the root goes.
 
-    out: the network's. rotations (B, T, J, 4), of which only what is keyed is read; turn_keys (B, T, J).
+    out: the network's; turn, move (B, T, J, 3): what it adds. keyed: of which only what is keyed is read.
     """
-    gap = baseline.gaps(turn_keys)
-    span, since, until = (
-        x[..., None].to(rotations.dtype)
-        for x in (gap.span, gap.before - gap.earlier, gap.later - gap.after)
-    )  # fmt: skip
-    start, end = baseline.pick(rotations, gap.before), baseline.pick(rotations, gap.after)
-    over = baseline.pick(rotations, gap.earlier)
-    earliest = baseline.pick(gap.earlier[..., None], gap.earlier)[..., 0]
-    way = baseline.turn_between(start, end)
-    into = baseline.turn_between(over, start) / since.clamp_min(1)
-    past = (gap.earlier - earliest)[..., None].clamp_min(1)
-    before = baseline.turn_between(baseline.pick(rotations, earliest), over) / past
-    after = baseline.turn_between(end, baseline.pick(rotations, gap.later)) / until.clamp_min(1)
-    sizes = [
-        way, into, before, into - before, into * span, after * span, 0.2 * (into - before) * span**2, out[..., :3],
-        *between.turn_bends,
-    ]  # fmt: skip
-    scalars = [
-        *(torch.log1p(20.0 * v.norm(dim=-1, keepdim=True)) for v in sizes), _agree(into, way), _agree(into, before),
-        out[..., 6:8], gap.u[..., None], (span / tokens.SECOND).clamp(max=3), 1.0 / span, (until > 0).to(span.dtype),
-        (since == 1).to(span.dtype), between.turn_weight[..., None],
-        torch.full_like(span, math.log(span.shape[-2]) / 3),
-    ]  # fmt: skip
-    own = torch.cat(scalars, -1)
+    own = _own(between, out, turn, move, keyed)
     free = (between.turn_weight > 0)[..., None].to(own.dtype)
     whole = (own * free).sum(2, keepdim=True) / free.sum(2, keepdim=True).clamp_min(1)
-    return torch.cat([own, whole.expand_as(own)], -1)
+    return torch.cat([own, whole.expand_as(own), _root(between, move, keyed).expand(*own.shape[:-1], ROOT)], -1)
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """Poses (B, T, J, ·) and which of them are keys (B, T, J)."""
+
+    rotations: Tensor
+    locations: Tensor
+    turn_keys: Tensor
+    move_keys: Tensor
+
+
+@dataclass(frozen=True)
+class _Pace:
+    """How a value goes around a gap, all (B, T, J, ·): its way, its speed into the gap, that before, that after it; rows
+    since the key before, rows until the key after, rows of the gap."""
+
+    way: Tensor
+    into: Tensor
+    before: Tensor
+    after: Tensor
+    since: Tensor
+    until: Tensor
+    span: Tensor
+
+
+def _pace(x: Tensor, gap: baseline.Gaps, difference: Callable[[Tensor, Tensor], Tensor]) -> _Pace:
+    span, since, until = (
+        n[..., None].to(x.dtype) for n in (gap.span, gap.before - gap.earlier, gap.later - gap.after)
+    )  # fmt: skip
+    start, end = baseline.pick(x, gap.before), baseline.pick(x, gap.after)
+    over = baseline.pick(x, gap.earlier)
+    earliest = baseline.pick(gap.earlier[..., None], gap.earlier)[..., 0]
+    past = (gap.earlier - earliest)[..., None].clamp_min(1)
+    into = difference(over, start) / since.clamp_min(1)
+    before = difference(baseline.pick(x, earliest), over) / past
+    after = difference(end, baseline.pick(x, gap.later)) / until.clamp_min(1)
+    return _Pace(difference(start, end), into, before, after, since, until, span)
+
+
+def _own(between: tokens.Between, out: Tensor, turn: Tensor, move: Tensor, keyed: Keyed) -> Tensor:
+    gap = baseline.gaps(keyed.turn_keys)
+    p = _pace(keyed.rotations, gap, baseline.turn_between)
+    bent = between.turn_bends[0] + between.turn_bends[1]
+    sizes = [
+        p.way, p.into, p.before, p.into - p.before, p.into * p.span, p.after * p.span,
+        0.2 * (p.into - p.before) * p.span**2, out[..., :3], *between.turn_bends, turn - bent, _carried(between, turn, move),
+    ]  # fmt: skip
+    shape = tokens.static(between.rig)[:, None, :, : tokens.SHAPE].expand(*p.span.shape[:-1], tokens.SHAPE)
+    scalars = [
+        *(torch.log1p(20.0 * v.norm(dim=-1, keepdim=True)) for v in sizes), _agree(p.into, p.way),
+        _agree(p.into, p.before), _agree(turn, bent), out[..., 6:8], gap.u[..., None],
+        (p.span / tokens.SECOND).clamp(max=3), 1.0 / p.span, (p.until > 0).to(p.span.dtype),
+        (p.since == 1).to(p.span.dtype), between.turn_weight[..., None],
+        torch.full_like(p.span, math.log(p.span.shape[-2]) / 3), shape,
+    ]  # fmt: skip
+    return torch.cat(scalars, -1)
+
+
+def _carried(between: tokens.Between, turn: Tensor, move: Tensor) -> Tensor:
+    """How far in rig sizes each joint is carried by what the network adds, (B, T, J, 3)."""
+    rig = between.rig
+    rotations = quat.multiply(between.rotations, quat.exp(turn))
+    at, plain = (
+        skeleton.fk(*x, rig.offsets[:, None], rig.parents)[1]
+        for x in ((rotations, between.locations + move), (between.rotations, between.locations))
+    )
+    return (at - plain) / rig.size()
+
+
+def _root(between: tokens.Between, move: Tensor, keyed: Keyed) -> Tensor:
+    """The same of where the rig goes, (B, T, 1, ROOT): the mean over the joints that are placed, 0 for none."""
+    gap, size = baseline.gaps(keyed.move_keys), between.rig.size()
+    p = _pace(keyed.locations / size, gap, baseline.move_between)
+    bends = [bend / size for bend in between.move_bends]
+    sizes = [p.way, p.into, p.into - p.before, p.into * p.span, p.after * p.span, move / size, *bends]
+    columns = [
+        *(torch.log1p(20.0 * v.norm(dim=-1, keepdim=True)) for v in sizes), _agree(p.into, p.way),
+        _agree(p.into, p.before), _agree(move, between.move_bends[0] + between.move_bends[1]),
+    ]  # fmt: skip
+    own, free = torch.cat(columns, -1), (between.move_weight > 0)[..., None].to(move.dtype)
+    return (own * free).sum(2, keepdim=True) / free.sum(2, keepdim=True).clamp_min(1)
 
 
 def _agree(a: Tensor, b: Tensor) -> Tensor:
@@ -127,16 +191,25 @@ def parts(
     out = net(between.features, rig.parents)[0]
     made, moved = between.poses(out)
     turn = baseline.turn_between(between.rotations, made)
-    return Parts(between, features(between, out, rotations, turn_keys), turn, moved - between.locations)
+    move, keyed = moved - between.locations, Keyed(rotations, locations, turn_keys, move_keys)
+    return Parts(between, features(between, out, turn, move, keyed), turn, move)
+
+
+class Actor(nn.Module):
+    """An in-betweening network, and how far it is believed; whether both were learned on one rig of the artist's."""
+
+    def __init__(self, net: TokenLSTM, trust: Blend, learned: bool = False) -> None:
+        super().__init__()
+        self.net, self.trust, self.learned = net, trust, learned
 
 
 def fill(
-    net: TokenLSTM, rotations: Tensor, locations: Tensor, turn_keys: Tensor, move_keys: Tensor, rig: tokens.Rig
+    actor: Actor, rotations: Tensor, locations: Tensor, turn_keys: Tensor, move_keys: Tensor, rig: tokens.Rig
 ) -> tuple[Tensor, Tensor]:
     """Keyed poses (B, T, J, ·) with the gaps filled, as far as the network is to be believed."""
-    found = parts(net, rotations, locations, turn_keys, move_keys, rig)
-    shares = shipped(rotations.device)(found.features)
-    if skeleton.tips(rig.parents) < LIMBS:
+    found = parts(actor.net, rotations, locations, turn_keys, move_keys, rig)
+    shares = actor.trust(found.features)
+    if skeleton.tips(rig.parents) < LIMBS and not actor.learned:
         brief = baseline.gaps(turn_keys).span <= BRIEF
         shares = torch.where(brief[..., None], tokens.constant(CURVES, (shares.dtype, shares.device)), shares)
     return found.poses(shares)

@@ -19,6 +19,10 @@ LOW = 0.08  # rig sizes above the lowest part of the rig: how high a foot may be
 BRIEF = 0.1  # seconds: a shorter contact is none, a shorter gap between two is no step
 BLEND = 0.15  # seconds in which a held foot comes to be held, and comes free
 SHORT = 0.5  # of the longest bone of a limb: a shorter one at its end is a foot, which keeps its angle to the ground
+CARRIED, STILL = (
+    0.7,
+    0.02,
+)  # of the speed of what is carried, and rig sizes a second besides: how fast a foot is at rest
 DRIFT = 0.03  # rig sizes: a foot that gets farther while it is slow has shuffled to another place
 REACH = 0.998  # of a limb: how far it may be stretched
 ROUNDS, DAMPING, TOP_TURN = 16, 1e-3, 0.3  # of bending a limb of many bones; radians a joint may turn in one of them
@@ -44,9 +48,19 @@ def find_feet(positions: Tensor, ground: Ground, able: list[int]) -> list[int]:
     feet: dict[tuple[int, ...], int] = {}
     for end in (j for j in ground.moving if j not in inner):
         chain = limb(ground, end)
-        if (chain or end in able) and bool(find_contacts(positions, ground, [end]).any()):
+        if not chain and end not in able:
+            continue
+        rest = find_contacts(positions, ground, [end])[:, 0]
+        if bool(rest.any()) and (end in able or _carries(positions, chain[0], end, rest, ground)):
             feet.setdefault(tuple(chain or [end]), end)
     return list(feet.values())
+
+
+def _carries(positions: Tensor, top: int, end: int, rest: Tensor, ground: Ground) -> bool:
+    """Whether the end of a limb is slower at its rest (T,) bool than what it carries: a foot is, a finger is not."""
+    both = rest[1:] & rest[:-1]
+    speed = positions[:, [top, end]].diff(dim=0).norm(dim=-1)[both].mean(0) * ground.fps / ground.size
+    return bool(speed[1] < CARRIED * speed[0] + STILL)
 
 
 def low_ends(positions: Tensor, ground: Ground) -> list[int]:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine import checkpoint, clips, device, protocol, quat
+from engine import clips, device, protocol, quat
 from engine.motion import baseline, blend, contacts, footing, grain, learn, retime, tokens, training, variation
 from engine.motion.networks import TokenLSTM
 from engine.progress import Outcome, Update
@@ -36,12 +36,12 @@ def network(name: str, where: torch.device) -> TokenLSTM:
     return training.load(training.WEIGHTS / name)[0].to(where)
 
 
-def choose(name: str, folder: Path, settings: Asked, clip: protocol.Clip) -> TokenLSTM:
-    """The network that was asked for: the shipped one, or one learned from the artist's own clips. Raises JobError."""
+def actor(folder: Path, settings: Asked, clip: protocol.Clip) -> blend.Actor:
+    """What fills gaps: the shipped networks, or those learned from the artist's own clips. Raises JobError."""
     where = device.choose(settings.device)
-    if settings.learned and (name == "inbetween" or checkpoint.exists(folder / settings.learned / name)):
-        return learn.load(folder / settings.learned, name, clip).to(where)
-    return network(name, where)
+    if settings.learned:
+        return learn.load(folder / settings.learned, clip).to(where)
+    return blend.Actor(network("inbetween", where), blend.shipped(where))
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,7 @@ def fill(folder: Path, data: Arrays, settings: Asked) -> Generator[Update, bool 
         if why := unsuited(settings, data, free):
             filled.notes.append(why)
         else:
-            net = choose("inbetween", folder, settings, data.motion.clip)
-            act = Act(net, data, rotations, locations, free, learned=bool(settings.learned))
+            act = Act(actor(folder, settings, data.motion.clip), data, rotations, locations, free)
             for done in act.run():
                 yield Update(0.1 + 0.8 * done, "Acting the frames between")
             turned, filled.locations = act.rotations, act.locations
@@ -197,13 +196,10 @@ def unsuited(settings: Asked, data: Arrays, acted: Tensor) -> str:
 
 
 class Act:
-    """The in-betweening network at work on one clip. `rotations`, `locations`: the curves', corrected by run(). learned: it
-    was taught on this rig, and is believed."""
+    """The in-betweening network at work on one clip. `rotations`, `locations`: the curves', corrected by run()."""
 
-    def __init__(
-        self, net: TokenLSTM, data: Arrays, rotations: Tensor, locations: Tensor, acted: Tensor, learned: bool = False
-    ) -> None:
-        self.net, self.rotations, self.locations, self.learned = net, rotations, locations, learned
+    def __init__(self, actor: blend.Actor, data: Arrays, rotations: Tensor, locations: Tensor, acted: Tensor) -> None:
+        self.actor, self.rotations, self.locations = actor, rotations, locations
         self.acted, self.shifted = acted, shifting(data)
         keyed = (data.turn_keys & acted.any(0)) | (data.move_keys & self.shifted.any(0))
         self.rows = retime.rows_between(keyed.any(1).numpy(), retime.near_one(data.motion.clip.fps))
@@ -223,7 +219,7 @@ class Act:
             low, high = max(0, start - MARGIN), min(count, start + CHUNK + MARGIN)
             core = slice(start - low, min(start + CHUNK, count) - low)
             window = [x[low:high] for x in (rotations, locations, self.turn_keys, self.move_keys)]
-            turn, move = correction(self.net, self.part.rig, *window, learned=self.learned)
+            turn, move = correction(self.actor, self.part.rig, *window)
             turns.append(turn[core])
             moves.append(move[core])
             yield high / count
@@ -238,26 +234,13 @@ class Act:
 
 @torch.inference_mode()
 def correction(
-    net: TokenLSTM,
-    rig: tokens.Rig,
-    rotations: Tensor,
-    locations: Tensor,
-    turn_keys: Tensor,
-    move_keys: Tensor,
-    *,
-    learned: bool = False,
+    actor: blend.Actor, rig: tokens.Rig, rotations: Tensor, locations: Tensor, turn_keys: Tensor, move_keys: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """What is added to rotations (R, J, 4), as rotation vectors in their axes, and to locations (R, J, 3): by a learned
-    network what it says, by the shipped one as much as it is believed."""
-    where = next(net.parameters()).device
+    """What is added to rotations (R, J, 4), as rotation vectors in their axes, and to locations (R, J, 3)."""
+    where = next(actor.parameters()).device
     turns, moves = rotations[None].to(where), locations[None].to(where)
     rig = tokens.Rig(rig.parents, rig.offsets.to(where), rig.up)
-    keyed = turns, moves, turn_keys[None].to(where), move_keys[None].to(where), rig
-    if learned:
-        between = tokens.between(*keyed)
-        made, moved = between.poses(net(between.features, rig.parents)[0])
-    else:
-        made, moved = blend.fill(net, *keyed)
+    made, moved = blend.fill(actor, turns, moves, turn_keys[None].to(where), move_keys[None].to(where), rig)
     return baseline.turn_between(turns, made)[0].cpu(), (moved - moves)[0].cpu()
 
 

@@ -75,7 +75,7 @@ def learn_motion(folder: Path, settings: protocol.LearnMotion) -> Generator[Upda
         torch.set_num_threads(
             1
         )  # steps this small only wait for a second thread, for minutes where the machine is busy
-    base = training.load(training.WEIGHTS / "inbetween")[0].to(where)
+    base = blend.Actor(training.load(training.WEIGHTS / "inbetween")[0].to(where), blend.shipped(where))
     rows = {"frames": sum(len(m.rotations) for m in motions), "windows": sum(p.rows // (PAST + 15) for p in fit)}
     lessons = Lessons(base, rig, fit, check, settings)
     best = yield from lessons.run()
@@ -94,21 +94,25 @@ def learn_motion(folder: Path, settings: protocol.LearnMotion) -> Generator[Upda
     clip = motions[0].clip
     about = {"joints": clip.joints, "parents": clip.parents, "figures": figures, "credit": training.CREDIT}
     weights = {k: v.half() for k, v in best.state_dict().items()}
-    checkpoint.save(folder / NAME, checkpoint.Checkpoint(weights, best.params, about))
+    checkpoint.save(folder / NAME, checkpoint.Checkpoint(weights, best.net.params, about))
     told_better = f"There the error is {1.0 - figures['over_base']:.0%} below the shipped network's."
     return Outcome([f"{NAME}.safetensors", f"{NAME}.json"], [told, told_better], figures)
 
 
-def load(folder: Path, name: str, clip: protocol.Clip) -> TokenLSTM:
-    """The network `name` in a folder that learn_motion wrote, for a clip of the same rig. Raises JobError."""
-    path = folder / name
+def load(folder: Path, clip: protocol.Clip) -> blend.Actor:
+    """What learn_motion wrote into a folder, for a clip of the same rig. Raises JobError."""
+    path = folder / Path(NAME).name
     if not checkpoint.exists(path):
         raise JobError(f"There is no learned motion style for this in {folder}; learn one, or choose none.")
     saved = checkpoint.load(path, Params)
     facts = saved.about
     if (clip.joints, clip.parents) != (facts.get("joints"), facts.get("parents")):
         raise JobError(f"The motion style in {folder} was learned on another rig; choose one of this rig.")
-    return checkpoint.restore(saved, TokenLSTM).float().eval().requires_grad_(False)
+
+    def build(params: Params) -> blend.Actor:
+        return blend.Actor(TokenLSTM(params), blend.Blend(blend.BlendParams()), learned=True)
+
+    return checkpoint.restore(saved, build).float().eval().requires_grad_(False)
 
 
 # --- the artist's clips ----------------------------------------------------------------------------------------------
@@ -196,31 +200,25 @@ def errors(rotations: Tensor, locations: Tensor, truth: Windows, rig: tokens.Rig
 
 
 @torch.inference_mode()
-def compare(net: TokenLSTM, windows: dict[int, Windows], rig: tokens.Rig, shipped: bool = False) -> float:
-    """The network's error over that of the plain curves: mean over gap lengths, of rotations and positions. shipped: as the
-    job has the shipped one, as far as it is believed."""
-    where, ratios = next(net.parameters()).device, []
+def compare(actor: blend.Actor, windows: dict[int, Windows], rig: tokens.Rig) -> float:
+    """Its error over that of the plain curves: mean over gap lengths, of rotations and positions."""
+    where, ratios = next(actor.parameters()).device, []
     rig = tokens.Rig(rig.parents, rig.offsets.to(where), rig.up)
     for gap, found in windows.items():
         truth = Windows(found.rotations.to(where), found.locations.to(where))
         given = np.r_[0:PAST, PAST + gap]
         keys = rows_keyed(PAST + gap + 1, len(rig.parents), given, where).expand(len(truth.rotations), -1, -1)
         free = slice(PAST, PAST + gap)
-        if shipped:
-            poses = blend.fill(net, truth.rotations, truth.locations, keys, keys, rig)
-        else:
-            between = tokens.between(truth.rotations, truth.locations, keys, keys, rig)
-            poses = between.poses(net(between.features, rig.parents)[0])
-        made = errors(*poses, truth, rig, free)
+        made = errors(*blend.fill(actor, truth.rotations, truth.locations, keys, keys, rig), truth, rig, free)
         gaps = baseline.gaps(keys)
         curves = baseline.smooth_rotations(truth.rotations, gaps), baseline.smooth(truth.locations, gaps)
         ratios.append(made.mean(1) / errors(*curves, truth, rig, free).mean(1).clamp_min(1e-6))
     return float(torch.stack(ratios).mean())
 
 
-def verdict(base: TokenLSTM, best: TokenLSTM, windows: dict[int, Windows], rig: tokens.Rig) -> dict[str, float]:
-    """The learned network's error over the shipped one's and over the curves'; how many windows were compared."""
-    own, shipped = compare(best, windows, rig), compare(base, windows, rig, shipped=True)
+def verdict(base: blend.Actor, best: blend.Actor, windows: dict[int, Windows], rig: tokens.Rig) -> dict[str, float]:
+    """The learned networks' error over the shipped ones' and over the curves'; how many windows were compared."""
+    own, shipped = compare(best, windows, rig), compare(base, windows, rig)
     tested = sum(len(w.rotations) for w in windows.values())
     return {"over_base": own / shipped, "over_curves": own, "tested": float(tested)}
 
@@ -232,17 +230,18 @@ class Lessons:
     """The training on the clips: `steps` taken so far."""
 
     def __init__(
-        self, base: TokenLSTM, rig: tokens.Rig, fit: list[Piece], check: list[Piece], settings: protocol.LearnMotion
+        self, base: blend.Actor, rig: tokens.Rig, fit: list[Piece], check: list[Piece], settings: protocol.LearnMotion
     ) -> None:
-        self.net = copy.deepcopy(base).train().requires_grad_(True)
-        self.mean = training.Average(base, 0.97)
+        self.actor = blend.Actor(copy.deepcopy(base.net), copy.deepcopy(base.trust), learned=True)
+        self.actor.train().requires_grad_(True)
+        self.mean = training.Average(self.actor, 0.97)
         self.where = next(base.parameters()).device
         self.rig = tokens.Rig(rig.parents, rig.offsets.to(self.where), rig.up)
         self.fit, self.check = fit, test_windows(check)
         self.random, self.seconds, self.steps = np.random.default_rng(settings.seed), settings.seconds, 0
-        self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.02)
+        self.optimizer = torch.optim.AdamW(self.actor.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.02)
 
-    def run(self) -> Generator[Update, bool | None, TokenLSTM]:
+    def run(self) -> Generator[Update, bool | None, blend.Actor]:
         """Learn for as long as there is time; the network that was best on the part for checking."""
         best, lowest = copy.deepcopy(self.mean.network), compare(self.mean.network, self.check, self.rig)
         began, looks = time.monotonic(), 0
@@ -252,9 +251,9 @@ class Lessons:
                 loss = self.loss()
                 self.optimizer.zero_grad()
                 loss.backward()
-            torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+            torch.nn.utils.clip_grad_norm_(self.actor.parameters(), 1.0)
             self.optimizer.step()
-            self.mean.update(self.net, self.steps)
+            self.mean.update(self.actor, self.steps)
             self.steps += 1
             if (yield Update(0.95 * done, "Learning from the clips")):
                 break
@@ -272,8 +271,9 @@ class Lessons:
         keys = rows_keyed(windows.rotations.shape[1], len(self.rig.parents), given, self.where)
         keys = keys.expand(len(windows.rotations), -1, -1)
         rig = tokens.Rig(self.rig.parents, self.rig.offsets.expand(len(keys), -1, -1), self.rig.up)
-        between = tokens.between(windows.rotations, windows.locations, keys, keys, rig)
-        made = errors(*between.poses(self.net(between.features, rig.parents)[0]), windows, rig, slice(None))
+        parts = blend.parts(self.actor.net, windows.rotations, windows.locations, keys, keys, rig)
+        made = errors(*parts.poses(self.actor.trust(parts.features)), windows, rig, slice(None))
+        between = parts.between
         with torch.no_grad():
             plain = errors(between.rotations, between.locations, windows, rig, slice(None))
         weight = made.new_tensor([[1.0], [3.0]])

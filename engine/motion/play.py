@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine import clips, protocol, quat, skeleton
+from engine import clips, device, protocol, quat, skeleton
 from engine.motion import baseline, contacts, infer, replay, retime, tokens, variation
-from engine.motion.infer import FEWEST, FPS, Steps, choose, curves
+from engine.motion.infer import FEWEST, FPS, Steps, curves, network
 from engine.motion.networks import TokenLSTM
 from engine.motion.unroll import STRETCH, play, stack
 from engine.progress import Outcome, Update
@@ -67,7 +67,7 @@ def play_on(
             notes.append(why)
         else:
             go = Go(data, turns, moves, count)
-            for done in go.run(choose("extrapolate", folder, settings, data.clip)):
+            for done in go.run(network("extrapolate", device.choose(settings.device))):
                 yield Update(done, "Playing on")
             notes += go.notes
             made_turns = within_limits(go.rotations, rotations, data.clip.parents)

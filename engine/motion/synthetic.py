@@ -1,7 +1,7 @@
 """Rigs and motion by formula, for training only: what no motion capture shows, tails, props, creatures and cartoons.
 
 Random trees of bones whose joints swing, or go from held pose to held pose, each through a spring of its own and the
-later the farther down the limb. Knows no network.
+later the farther down the limb; and those of creatures.py. Knows no network.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from engine import quat
-from engine.motion import augment
+from engine.motion import augment, creatures
 
-RATE = 60.0
-TAKES, ROWS = 8, 420
+TAKES, ROWS = creatures.TAKES, creatures.ROWS
+RATE = creatures.RATE
 
 
 def rig(rng: np.random.Generator) -> tuple[list[int], np.ndarray]:
@@ -111,7 +111,21 @@ def source(rng: np.random.Generator, where: torch.device) -> augment.Source:
     )
 
 
+def creature(rng: np.random.Generator, where: torch.device) -> augment.Source:
+    """A walker, hand, chain or machine and its takes."""
+    rotations, root, offsets, parents = creatures.make(rng)
+    return augment.Source(
+        rotations.flatten(0, 1).to(where),
+        root.flatten(0, 1).to(where),
+        torch.arange(TAKES, device=where) * ROWS,
+        torch.full((TAKES,), ROWS, device=where),
+        torch.as_tensor(offsets).to(where).expand(TAKES, -1, -1),
+        parents,
+        RATE,
+    )
+
+
 def sources(count: int, seed: int, where: torch.device) -> list[augment.Source]:
-    """`count` rigs with takes of their own."""
+    """`count` rigs with takes of their own, every third a tree of bones."""
     rng = np.random.default_rng(seed)
-    return [source(rng, where) for _ in range(count)]
+    return [source(rng, where) if i % 3 == 0 else creature(rng, where) for i in range(count)]

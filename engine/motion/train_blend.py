@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,62 +24,83 @@ from engine.motion import augment, blend, metrics, synthetic, tokens, training
 from engine.motion.windows import Poses
 
 BATCH, LONGEST = 8, 75  # windows of one rig, rows
-MADE_UP, HURRIED = 0.46, 0.08  # of the batches: by formula, captured motion at 1.4 to 2.5 times its speed
-POSITIONS = 0.6  # weight of the error of positions beside that of rotations
-SAFE, WORSE = 0.95, 1.0  # of SLERP's error, from which on it counts that much more
+MADE_UP, HURRIED = 0.56, 0.06  # of the batches: by formula, captured motion at 1.4 to 2.5 times its speed
+WEIGHTS = (1.0, 0.6, 0.2)  # of rotations, positions, spectra
+SAFE = 0.94  # of SLERP's error, from which on it counts more
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line."""
     parser.add_argument("--data", type=Path, required=True, help="motion to learn from (.npz)")
     parser.add_argument("--out", type=Path, required=True, help="weights to write: OUT.safetensors and OUT.json")
+    parser.add_argument("--network", type=Path, default=training.WEIGHTS / "inbetween", help="weights, without suffix")
     parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--batches", type=int, default=500, help="how many batches are made; all are kept in memory")
     parser.add_argument("--rigs", type=int, default=160, help="how many rigs by formula")
     parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--worse", type=float, default=2.0, help="how much more an error counts near SLERP's and above")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """A batch: what a blend is made of, the truth, rows to fill (T,) bool; the errors (turn, move) to be measured by; whether
-    it is motion that the network knows."""
+    """A batch: what a blend is made of, the truth, the positions' deviations, rows to fill (T,) bool; the errors (3,) to be
+    measured by; whether it is motion that the network knows; how much more an error near SLERP's counts."""
 
     parts: blend.Parts
     truth: Tensor
     places: Tensor
+    spread: Tensor
     rows: Tensor
-    scale: tuple[float, float]
+    scale: Tensor
     known: bool
+    worse: float
 
-    def errors(self, shares: Tensor) -> tuple[Tensor, Tensor]:
-        """Of global rotations and of positions in rig sizes, as norms over all joints; means over rows and windows."""
+    def errors(self, shares: Tensor) -> Tensor:
+        """(3,): of global rotations and of positions in deviations, as norms over all joints, means over rows and windows; of
+        the power spectra of rotations: L2Q, L2P, NPSS."""
         rig = self.parts.between.rig
         made, at = skeleton.fk(*self.parts.poses(shares), rig.offsets[:, None], rig.parents)
-        turn, move = metrics.align(self.truth, made) - self.truth, (at - self.places) / rig.size()
-        of = [v[:, self.rows].square().sum((2, 3)).add(1e-8).sqrt().mean() for v in (turn, move)]
-        return of[0], of[1]
+        truth, made = self.truth[:, self.rows], metrics.align(self.truth, made)[:, self.rows]
+        move = (at - self.places)[:, self.rows] / self.spread
+        of = [v.square().sum((2, 3)).add(1e-8).sqrt().mean() for v in (made - truth, move)]
+        return torch.stack([*of, spectral(truth.flatten(2), made.flatten(2))])
 
     def loss(self, shares: Tensor) -> Tensor:
         """How bad shares are: of the plain interpolation's error, of motion that the network knows, of the network's own."""
-        turn, move = (e / s for e, s in zip(self.errors(shares), self.scale, strict=True))
-        if self.known:
-            return 2.0 * (turn + POSITIONS * move)
-        return turn + POSITIONS * move + WORSE * ((turn - SAFE).relu() + POSITIONS * (move - SAFE).relu())
+        weights = tokens.constant(WEIGHTS, (shares.dtype, shares.device))
+        of = self.errors(shares) / self.scale
+        return (weights * (2.0 * of if self.known else of + self.worse * (of - SAFE).relu())).sum()
 
 
-def lesson(net: training.TokenLSTM, poses: Poses, plan: augment.Plan, rng: np.random.Generator, known: bool) -> Lesson:
+def spectral(truth: Tensor, made: Tensor) -> Tensor:
+    """NPSS of sequences (B, T, D), with slopes."""
+    true, own = (torch.fft.fft(x, dim=1).real.square() for x in (truth, made))
+    total = true.sum(1)
+    far = (own / own.sum(1, keepdim=True).clamp_min(1e-6) - true / total[:, None].clamp_min(1e-6)).cumsum(1)
+    return (far.abs().sum(1) * total).sum() / total.sum().clamp_min(1e-6)
+
+
+def deviation(places: Tensor) -> Tensor:
+    """The standard deviation (J, 3) of positions (B, T, J, 3) about each window's mean place, as L2P counts them."""
+    spread = (places - places[:, :, :1].mean(1, keepdim=True) * places.new_tensor([1.0, 0.0, 1.0])).std((0, 1))
+    return spread.clamp_min(0.1 * float(spread.mean()) + 1e-6)
+
+
+def lesson(
+    net: training.TokenLSTM, poses: Poses, plan: augment.Plan, rng: np.random.Generator, known: bool, worse: float
+) -> Lesson:
     """A batch of poses with keys as the plan has them."""
     rig = augment.rig_of(poses, rng) if rng.random() < 0.5 else tokens.Rig(poses.parents, poses.offsets)
     with torch.no_grad():
         parts = blend.parts(net, poses.rotations, poses.locations, *augment.keys(plan, poses, rng), rig)
         truth, places = poses.fk()
         free = (parts.between.turn_weight > 0) | (parts.between.move_weight > 0)
-        made = Lesson(parts, truth, places, free.any(2).any(0), (1.0, 1.0), known)
+        made = Lesson(parts, truth, places, deviation(places), free.any(2).any(0), torch.ones(3), known, worse)
         shares = torch.tensor(blend.ALL if known else (0.0,) * blend.SHARES)
-        turn, move = (float(x) for x in made.errors(shares))
-    return Lesson(parts, truth, places, made.rows, (turn + 0.02, move + 0.005), known)
+        scale = made.errors(shares) + torch.tensor([0.02, 0.04, 0.0005])
+    return replace(made, scale=scale)
 
 
 def lessons(net: training.TokenLSTM, args: argparse.Namespace, rng: np.random.Generator) -> list[Lesson]:
@@ -99,7 +120,7 @@ def lessons(net: training.TokenLSTM, args: argparse.Namespace, rng: np.random.Ge
             fps = tokens.SECOND / (rng.uniform(1.4, 2.5) if hurried else 1.0)
             poses = augment.sample(captured, BATCH, plan.frames, rng, fps)
             poses = augment.vary_rig(poses, rng) if hurried or rng.random() < 0.5 else poses
-        out.append(lesson(net, poses, plan, rng, known=kind >= MADE_UP + HURRIED))
+        out.append(lesson(net, poses, plan, rng, kind >= MADE_UP + HURRIED, args.worse))
     return out
 
 
@@ -108,7 +129,7 @@ def main(args: argparse.Namespace) -> int:
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     rng, began = np.random.default_rng(args.seed), time.process_time()
-    every = lessons(training.load(training.WEIGHTS / "inbetween")[0], args, rng)
+    every = lessons(training.load(args.network)[0], args, rng)
     net = blend.Blend(blend.BlendParams())
     seen = torch.cat([x.parts.features[:, x.rows].flatten(0, 2)[::17] for x in every])
     net.mean.copy_(seen.mean(0))
@@ -131,8 +152,8 @@ def main(args: argparse.Namespace) -> int:
                 flush=True,
             )
             losses = []
-    facts = {"data": args.data.name, "network": "inbetween", "credit": training.CREDIT} | {
-        name: getattr(args, name) for name in ("steps", "batches", "rigs", "rate", "seed")
+    facts = {"data": args.data.name, "network": args.network.name, "credit": training.CREDIT} | {
+        name: getattr(args, name) for name in ("steps", "batches", "rigs", "rate", "worse", "seed")
     }
     facts["seconds"] = round(time.process_time() - began)
     checkpoint.save(args.out, checkpoint.Checkpoint(dict(mean.network.state_dict()), net.params, facts))

@@ -52,7 +52,7 @@ def rows_keyed(rng: np.random.Generator) -> np.ndarray:
 
 
 @torch.no_grad()
-def item(takes: list[augment.Source], net: training.TokenLSTM, rng: np.random.Generator) -> Item:
+def item(takes: list[augment.Source], actor: blend.Actor, rng: np.random.Generator) -> Item:
     """A batch: feet as the job places them before they are held, and when they truly rest."""
     rows = rows_keyed(rng)
     found = [augment.sample(takes[int(rng.integers(len(takes)))], 2, len(rows), rng) for _ in range(PAIRS)]
@@ -60,7 +60,7 @@ def item(takes: list[augment.Source], net: training.TokenLSTM, rng: np.random.Ge
     poses = Poses(turns, moves, torch.cat([p.offsets for p in found]), found[0].parents)
     keys = torch.from_numpy(rows)[None, :, None].expand(poses.rotations.shape[:3])
     rig = tokens.Rig(poses.parents, poses.offsets)
-    made = blend.fill(net, poses.rotations, poses.locations, keys, keys, rig)
+    made = blend.fill(actor, poses.rotations, poses.locations, keys, keys, rig)
     at, size = (
         skeleton.fk(*made, poses.offsets[:, None], poses.parents)[1],
         skeleton.reach(poses.offsets, poses.parents),
@@ -77,8 +77,8 @@ def items(mocap: Mocap, names: tuple[str, ...], inside: bool, count: int, rng: n
     """`count` batches of the takes whose names begin with one of `names`, or (not inside) of all others."""
     takes = [t for t in mocap.takes if t.name.startswith(names) == inside and len(t.root) > 160]
     sources = [augment.source(dataclasses.replace(mocap, takes=[t])) for t in takes]
-    net = training.load(training.WEIGHTS / "inbetween")[0]
-    return [item(sources, net, rng) for _ in range(count)] if takes else []
+    actor = blend.Actor(training.load(training.WEIGHTS / "inbetween")[0], blend.shipped(torch.device("cpu")))
+    return [item(sources, actor, rng) for _ in range(count)] if takes else []
 
 
 @torch.no_grad()

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,15 +19,20 @@ from torch import Tensor, nn
 
 from engine import skeleton
 from engine.clips import Mocap, read_mocap
-from engine.motion import augment, bench, critics, metrics, synthetic, tokens, training, windows
+from engine.motion import augment, bench, critics, metrics, prediction, synthetic, tokens, training, windows
 from engine.motion.networks import Params, TokenLSTM
 
 TOKENS = 36 * 17  # a window of the benchmark's mean length; batches hold about as many tokens whatever their windows
+
+MORE = 0.25  # of the batches of captured motion are of the second file, where there is one
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line of `train inbetween`."""
     training.add_arguments(parser)
+    parser.add_argument("--more", type=Path, help="the CMU prediction benchmark's clips (.npz), learned from too")
+    parser.add_argument("--more-apart", nargs="*", default=[], help="clips of --more not to learn from, exact names")
+    parser.add_argument("--begin", type=Path, help="weights to begin with, without suffix; sizes are theirs")
     parser.add_argument("--contact", type=float, default=0.1, help="weight of the speed of feet that truly rest")
     parser.add_argument("--natural", type=float, default=0.01, help="weight of the jerk's distance from the truth's")
     parser.add_argument("--critics", type=float, default=0.0, help="weight of the adversaries; 0 leaves them out")
@@ -139,17 +146,21 @@ def held_out(mocap: Mocap, apart: list[str]) -> Mocap | None:
     )
 
 
-def main(args: argparse.Namespace) -> int:
-    """Train, with a checkpoint and a line of scores every `--every` steps."""
+def main(args: argparse.Namespace, make: Callable[[Params], TokenLSTM] = TokenLSTM) -> int:
+    """Train what `make` makes, with a checkpoint and a line of scores every `--every` steps."""
     where = training.prepare(args)
     mocap = read_mocap(args.data)
-    data, spread = augment.source(mocap, args.apart), windows.deviation(mocap)
+    data, spread = [augment.source(mocap, args.apart)], windows.deviation(mocap)
+    if args.more:
+        data.append(augment.source(prediction.without(prediction.read(args.more), args.more_apart)))
     made_up = synthetic.sources(args.rigs if args.synthetic else 0, args.seed, where)
     tests = {"": read_mocap(args.dev) if args.dev else None, "apart_": held_out(mocap, args.apart)}
     tests_at = {name: bench.protocol_data(m) for name, m in tests.items() if m}
     # Told apart by their rest pose as well, joints came out no nearer here: .869 for .868.
     sizes = args.joint, args.body, args.slots, args.layers
-    net = TokenLSTM(Params(tokens.BETWEEN_FEATURES, 0, tokens.BETWEEN_OUTPUTS, *sizes, both_ways=True))
+    net = make(Params(tokens.BETWEEN_FEATURES, 0, tokens.BETWEEN_OUTPUTS, *sizes, both_ways=True))
+    if args.begin:
+        net = training.load(args.begin)[0].to(where).train().requires_grad_(True)
     training.set_dropout(net, args.dropout)
     judges = nn.ModuleList(critics.Critic(64, d) for d in (critics.SHORT, critics.LONG))
     mean = training.Average(net, 0.998)
@@ -165,8 +176,9 @@ def main(args: argparse.Namespace) -> int:
         # A generator of its own for every step: a run that was stopped goes on with the batches it would have had.
         rng = np.random.default_rng([args.seed, pace.step])
         real = not made_up or rng.random() >= args.synthetic
+        pool = data[-1 if rng.random() < MORE else 0] if real else made_up[int(rng.integers(len(made_up)))]
         with training.plain_lstm():
-            batch = fill(net, data if real else made_up[int(rng.integers(len(made_up)))], args.batch, rng)
+            batch = fill(net, pool, args.batch, rng)
             loss = step_network(batch, args, judges, real)
         optimizer.zero_grad()
         loss.backward()
