@@ -53,6 +53,8 @@ def to_tensor(picture: np.ndarray) -> Tensor:
 def pad(x: Tensor) -> Tensor:
     """(C, H, W) with both sides made multiples of four."""
     height, width = x.shape[1:]
+    if not (height % 4 or width % 4):
+        return x
     return F.pad(x[None], (0, -width % 4, 0, -height % 4), mode="replicate")[0]
 
 

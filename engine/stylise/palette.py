@@ -59,23 +59,27 @@ class Palette:
     def guess(self, ids: Tensor, render: Tensor, albedo: Tensor) -> Tensor:
         """(CHANNELS, H, W): the paint, -1 to 1, of objects ids (H, W), -1 where no key shows them, under render and albedo
         (3, H, W), 0 to 1; and how far it is known, 0 to 1."""
-        shape, ids = ids.shape, ids.flatten().long()
-        ids = torch.where((ids < 0) | (ids >= len(self._curves) - 1), len(self._curves) - 1, ids)
+        shape, last = ids.shape, len(self._middle) - 1
+        ids = ids.flatten().int()
+        ids = torch.where((ids < 0) | (ids >= last), last, ids)
         grey, own = windows.mean(
             torch.stack([render.mean(0), albedo.mean(0)]), 3
         )  # a render's grain is no change of light
         shade = grey / (own + 0.05)
         place = (shade.flatten() / TOP * BINS - 0.5).clamp(0, BINS - 1)
-        low = place.long().clamp(max=BINS - 2)
+        low = place.int().clamp_(max=BINS - 2)
         part, cell = place - low, ids * BINS + low
-        curves, known = self._curves.flatten(0, 1), self._known.flatten()
-        out = torch.lerp(curves.index_select(0, cell), curves.index_select(0, cell + 1), part[:, None])
-        sure = torch.lerp(known.index_select(0, cell), known.index_select(0, cell + 1), part)
-        colours = torch.where(ids > 0, albedo.flatten(1), render.flatten(1)).T
-        away = colours - self._middle.index_select(0, ids)
-        follow = self._follow.flatten(1).index_select(0, ids).view(-1, 3, 3)
-        out = out + (follow @ away[..., None])[..., 0]
-        return torch.cat([out.clamp(-1, 1).T, sure[None]]).view(CHANNELS, *shape)
+        # Plane by plane: many times faster than by rows, and than a product of small matrices.
+        planes = [*self._curves.unbind(-1), self._known]
+        out = torch.stack([p.flatten().index_select(0, cell + i) for p in planes for i in (0, 1)])
+        out = torch.lerp(out[::2], out[1::2], part)
+        colours = torch.lerp(render.flatten(1), albedo.flatten(1), (ids > 0).float())
+        away = colours - torch.stack([plane.index_select(0, ids) for plane in self._middle.T])
+        for i, row in enumerate(self._follow.unbind(1)):
+            for plane, part in zip(row.T, away, strict=True):
+                out[i].addcmul_(plane.index_select(0, ids), part)
+        out[:3].clamp_(-1, 1)
+        return out.view(CHANNELS, *shape)
 
 
 def _shade(render: NDArray[np.float32], albedo: NDArray[np.float32]) -> NDArray[np.float32]:

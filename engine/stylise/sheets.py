@@ -3,8 +3,6 @@ a pixel. It knows the atlas' layout, nothing of what is made of it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 import torch
@@ -35,13 +33,13 @@ class Sheets:
         places = _places(xy)
         strokes = _read(self.strokes, places, cv2.INTER_CUBIC)
         tone, render = (_read(sheet, places, cv2.INTER_LINEAR) for sheet in (self.tone, self.render))
-        return _stack([*strokes, *tone[:3], *render, *tone[3:]])
+        return _planes([strokes, tone, render], [0, 1, 2, 3, 4, 5, 9, 6, 7, 8])
 
     def borrowed(self, xy: Tensor) -> Tensor:
         """(1, 6, h, w) at the keys' pixels xy (h, w, 2), as `direct`: strokes and tone."""
         places = _places(xy)
         strokes, tone = _read(self.strokes, places, cv2.INTER_CUBIC), _read(self.tone, places, cv2.INTER_LINEAR)
-        return _stack([*strokes, *tone[:3]])
+        return _planes([strokes, tone], [0, 1, 2, 3, 4, 5])
 
 
 def _places(xy: Tensor) -> tuple[np.ndarray, np.ndarray]:
@@ -49,11 +47,13 @@ def _places(xy: Tensor) -> tuple[np.ndarray, np.ndarray]:
     return cv2.convertMaps(((xy + 0.5) * SCALE - 0.5).contiguous().numpy(), None, cv2.CV_16SC2)  # type: ignore[call-overload]
 
 
-def _read(sheet: np.ndarray, places: tuple[np.ndarray, np.ndarray], how: int) -> Sequence[np.ndarray]:
-    """(h, w) a channel."""
-    return cv2.split(cv2.remap(sheet, *places, how, borderMode=cv2.BORDER_REPLICATE))
+def _read(sheet: np.ndarray, places: tuple[np.ndarray, np.ndarray], how: int) -> np.ndarray:
+    """(h, w, channels)."""
+    return cv2.remap(sheet, *places, how, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _stack(planes: list[np.ndarray]) -> Tensor:
-    """(1, C, h, w)."""
-    return torch.stack([torch.from_numpy(plane) for plane in planes])[None]
+def _planes(pictures: list[np.ndarray], order: list[int]) -> Tensor:
+    """(1, C, h, w) of pictures (h, w, …), whose first C channels become those of the numbers in `order`."""
+    planes = np.empty((len(order), *pictures[0].shape[:2]), np.float32)
+    cv2.mixChannels(pictures, list(planes), [x for pair in enumerate(order) for x in pair])
+    return torch.from_numpy(planes)[None]

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from engine.stylise.views import View
 
+_FAR = 1e30  # what is not compared is summed instead: several times faster
 LEAP = 0.06  # of the logarithm of the distance: one part of an object before another
 
 
@@ -65,13 +66,11 @@ def _slopes(points: Tensor, ids: Tensor) -> Tensor:
     for i, axis in enumerate((-1, -2)):
         here, there = _halves(points, axis)
         step = here - there
-        length = step.square().sum(0)
-        length.masked_fill_(torch.ne(*_halves(ids, axis)), torch.inf)
-        best = torch.full_like(points[0], torch.inf)
+        length = step.square().sum(0).add_(torch.ne(*_halves(ids, axis)), alpha=_FAR)
+        best = torch.full_like(points[0], _FAR)
         for side, column in zip(_halves(best, axis), (_halves(slopes[i], axis)), strict=True):
-            nearer = length < side
-            column.copy_(torch.where(nearer, step, column))
-            side.copy_(torch.minimum(side, length))
+            column.lerp_(step, (length < side).float())
+            torch.minimum(side, length, out=side)
     return slopes
 
 
@@ -80,22 +79,23 @@ def _edges(ids: Tensor, depth: Tensor, normal: Tensor) -> Tensor:
     edges = depth.new_zeros(3, *ids.shape)
     for axis in (-1, -2):
         here, there = _halves(ids, axis)
-        other = here != there
-        leap = torch.sub(*_halves(depth, axis)).abs_().mul_(8).clamp_(max=1)
-        fold = (1 - torch.mul(*_halves(normal, axis)).sum(0)).clamp_(0, 1) * (here > 0)  # the background has no normal
-        found = torch.stack([other.float(), leap.masked_fill_(other, 0), fold.masked_fill_(other, 0)])
-        for side in _halves(edges, axis):
-            torch.maximum(side, found, out=side)
+        same = (here == there).float()
+        leap = torch.sub(*_halves(depth, axis)).abs_().mul_(8).clamp_(max=1).mul_(same)
+        fold = torch.mul(*_halves(normal, axis)).sum(0).neg_().add_(1).clamp_(0, 1).mul_(same)
+        fold = fold * (here > 0)  # the background has no normal
+        for edge, found in zip(edges, (1 - same, leap, fold), strict=True):
+            for side in _halves(edge, axis):
+                torch.maximum(side, found, out=side)
     return edges
 
 
 def _nearer(ids: Tensor, depth: Tensor) -> Tensor:
     """(1, H, W) 1 on the nearer side of a border or a leap, -1 on the farther; elsewhere 0."""
     out = torch.zeros_like(depth)
-    depth = torch.where(ids == 0, 20.0, depth)  # the background is behind all
+    depth = depth + 20.0 * (ids == 0)  # the background, whose depth is 0, is behind all
     for axis in (-1, -2):
         step = torch.sub(*_halves(depth, axis))
-        side = torch.where(torch.ne(*_halves(ids, axis)) | (step.abs() > LEAP), torch.sign(step), 0.0)
+        side = torch.sign(step) * (torch.ne(*_halves(ids, axis)) | (step.abs() > LEAP))
         for part, sign in zip(_halves(out, axis), (-1, 1), strict=True):
-            part.copy_(torch.where(side.abs() > part.abs(), sign * side, part))
+            part.addcmul_(side, 1 - part.abs(), value=sign)  # what came first stays
     return out[None]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from engine import frames
@@ -93,11 +94,11 @@ def read_view(folder: Path, shot: Shot, frame: int) -> View:
     points = guides["anchor"][..., :3] * np.take(sizes, ids, 0)
     row, column = np.nonzero(ids == 0)
     points[row, column] = np.stack([column, row, 0 * row], -1).astype(np.float32) / np.float32(ids.shape[1])
-    albedo = np.log(np.clip(guides["albedo"], 1e-9, 1))
+    albedo = cv2.pow(np.clip(guides["albedo"], 1e-9, 1), 1 / 2.2)
     return View(
         frame=frame,
         render=render.astype(np.float32) / np.float32(255),
-        albedo=np.exp(albedo / np.float32(2.2)) * there[..., None],
+        albedo=albedo * there[..., None],
         ids=ids,
         points=points,
         normal=guides["normal"] * there[..., None],
