@@ -35,13 +35,16 @@ class NetworkParams:
 Memory = tuple[Tensor, Tensor]
 
 
-def warp(picture: Tensor, flow: Tensor) -> Tensor:
-    """(B, C, H, W) fetched along a flow; beyond the border, the border's own colour."""
+def warp(picture: Tensor, flow: Tensor, crisp: bool = False) -> Tensor:
+    """(B, C, H, W) fetched along a flow; beyond the border, the border's own colour. crisp: by cubic curves."""
     height, width = picture.shape[-2:]
     y = torch.arange(height, device=picture.device)[:, None] + 0.5
     x = torch.arange(width, device=picture.device)[None] + 0.5
     grid = torch.stack([(x + flow[:, 0]) * (2 / width) - 1, (y + flow[:, 1]) * (2 / height) - 1], -1)
-    return F.grid_sample(picture, grid, padding_mode="border", align_corners=False)
+    if not crisp:
+        return F.grid_sample(picture, grid, padding_mode="border", align_corners=False)
+    found = F.grid_sample(picture, grid, mode="bicubic", padding_mode="border", align_corners=False)
+    return found.clamp(0, max(1.0, float(picture.amax())))
 
 
 def enlarge(maps: Tensor, size: tuple[int, int]) -> Tensor:
@@ -133,42 +136,41 @@ class Predictor(nn.Module):
         return State((mid, new, frame), flow, memory)
 
 
-class Blend(NamedTuple):
-    """How two pictures become one, at any size. first, second: flows. gate: how much of the second, (B, 1, H, W). added:
-    tones."""
+class Meeting(NamedTuple):
+    """How two pictures are brought together, at any size. first, second: flows. gate: how much rather the second is taken,
+    (B, 1, H, W), 0 to 1."""
 
     first: Tensor
     second: Tensor
     gate: Tensor
-    added: Tensor
 
-    def of(self, first: Tensor, second: Tensor) -> Tensor:
-        """The one picture of two (B, 4, H, W)."""
+    def bring(self, first: Tensor, second: Tensor, crisp: bool = False) -> tuple[Tensor, Tensor]:
+        """Two pictures (B, 4, H, W), moved to where they agree."""
         size = (first.shape[-2], first.shape[-1])
-        gate = enlarge(self.gate, size)
-        one, other = (warp(p, enlarge_flow(f, size)) for p, f in ((first, self.first), (second, self.second)))
-        return one * (1 - gate) + other * gate + enlarge(self.added, size)
+        return (
+            warp(first, enlarge_flow(self.first, size), crisp),
+            warp(second, enlarge_flow(self.second, size), crisp),
+        )
 
 
 class Generator(nn.Module):
-    """Leads a stretch that ends over into one that begins: both are moved to where they agree, chosen from place by place, and
-    the rest is added. Untrained, it morphs along the flows that it is given."""
+    """Leads a stretch that ends over into one that begins: it says where both are fetched from, so that they agree, and which of
+    them to take, place by place. Untrained, it morphs along the flows that it is given, evenly in time."""
 
     def __init__(self, params: NetworkParams) -> None:
         super().__init__()
-        self.trunk = Trunk(2 * CHANNELS + 3, 5 + 4 * CHANNELS, params, recurrent=False)
+        self.trunk = Trunk(2 * CHANNELS + 5, 5, params, recurrent=False)
 
-    def forward(self, first: Tensor, second: Tensor, flow: Tensor, share: Tensor) -> Blend:
-        """flow: from the first to the second. share: (B, 1, 1, 1), 0 the first to 1 the second."""
+    def forward(self, first: Tensor, second: Tensor, flows: Tensor, share: Tensor, moved: Tensor) -> Meeting:
+        """flows: (B, 4, H, W), from the first to the second and back. share: (B, 1, 1, 1), 0 the first to 1 the second. moved:
+        the same, of the way from where the first has things to where the second has them."""
         size = (first.shape[-2], first.shape[-1])
         there = share.expand(-1, 1, *size)
-        maps, _ = self.trunk(torch.cat([first, second, flow / 4, 2 * there - 1], 1))
-        between = 4 * share * (1 - share)
+        maps, _ = self.trunk(torch.cat([first, second, flows / 4, 2 * there - 1], 1))
+        between = 4 * moved * (1 - moved)
         turns = TURN * between * torch.tanh(enlarge(maps[:, :4], size))
-        gate = torch.sigmoid(torch.logit(there, 1e-4) + 4 * torch.tanh(enlarge(maps[:, 4:5], size)))
-        gate = gate * (share > 0) * (share < 1) + (share >= 1)
-        added = REACH * between * torch.tanh(F.pixel_shuffle(maps[:, 5:], 2))
-        return Blend(turns[:, :2] - share * flow, turns[:, 2:] + (1 - share) * flow, gate, added)
+        gate = torch.sigmoid(torch.logit(there, 1e-4) + 4 * torch.tanh(enlarge(maps[:, 4:], size)))
+        return Meeting(turns[:, :2] + moved * flows[:, 2:], turns[:, 2:] + (1 - moved) * flows[:, :2], gate)
 
 
 class Critic(nn.Module):

@@ -11,9 +11,10 @@ import numpy as np
 APART = 3  # frames: a leap over fewer is none
 BACK = 3  # frames before a leap that are compared
 LEAD = 12  # frames in which one stretch is led over into the next, at most
+SHORTEST = 6  # and at least, where there are as many
 STEPS = 8  # frames of a lead for each step by which a leap does not fit
 TRUST = 0.2  # squared steps by which an expectation may be wrong and still be half believed
-STRAY = 0.3  # steps by which a prediction goes astray in a frame
+STRAY = 0.4  # steps by which a prediction goes astray in a frame
 UNKNOWN = 1.3  # times as dear is a leap from where it was not learned how it goes on
 FAR = 1e4  # what a leap costs that is none
 
@@ -34,9 +35,12 @@ def longest_lead(count: int) -> int:
     return max(3, min(LEAD, count // 4))
 
 
-def lead_of(fit: float, longest: int) -> int:
-    """In how many frames a leap is led over: the worse it fits, the more."""
-    return int(np.clip(round(STEPS * fit), 3, longest))
+def lead_of(fit: float, longest: int, left: int) -> int:
+    """In how many frames a leap is led over: the worse it fits, the more. left: learned frames after the one that is left, which
+    are enough or nearly so, or have to be predicted."""
+    shortest = min(SHORTEST, longest)
+    lead = int(np.clip(round(STEPS * fit), shortest, longest))
+    return min(lead, left) if left >= shortest else lead
 
 
 def share_of(h: int, lead: int, fit: float, known: bool) -> float:
@@ -45,9 +49,15 @@ def share_of(h: int, lead: int, fit: float, known: bool) -> float:
     and less sure. All of the second after the lead."""
     part = min(1.0, h / (lead + 1))
     if known:
-        return part * part * (3 - 2 * part)
+        return moved_by(h, lead)
     lost = (STRAY * h) ** 2
     return 1.0 if part == 1 else max(lost / (lost + fit * fit + 1e-9), part * part)
+
+
+def moved_by(h: int, lead: int) -> float:
+    """How far, in the h-th frame of a leap, things have moved from where the first stretch has them to where the second does."""
+    part = min(1.0, h / (lead + 1))
+    return part * part * (3 - 2 * part)
 
 
 def leaps(latent: np.ndarray, expected: np.ndarray | None = None) -> np.ndarray:
@@ -105,7 +115,7 @@ def wander(
     """Stretches that make up `count` frames after the learned frame `start`, each chosen by chance among the best leaps that
     leave `shortest` frames to play. stray: 0 takes the best, 1 readily others."""
     made: list[Stretch] = []
-    last = len(cost) - shortest
+    last = len(cost) - shortest - min(SHORTEST, shortest)
     visits = np.zeros(last)
     while (left := count - sum(s.length for s in made)) > 0:
         prices = cost[start, :last] * (1 + visits)
@@ -122,7 +132,7 @@ def wander(
 
 def _length(cost: np.ndarray, j: int, shortest: int, rng: np.random.Generator) -> int:
     """How long to play on after j: until a frame from which good leaps lead on, not too late."""
-    room = max(shortest, len(cost) - 1 - j - shortest)  # so that it is known how the last of them goes on
+    room = max(shortest, len(cost) - 1 - j - min(SHORTEST, shortest))  # so that it is known how the last goes on
     lengths = np.arange(min(shortest, room), room + 1)
     onward = np.array([np.sort(cost[j + n, : len(cost) - shortest])[:3].mean() for n in lengths])
     odds = np.exp(-(onward - onward.min()) / (0.1 + 0.2 * onward.min()) - lengths / 24)

@@ -1,5 +1,6 @@
-"""Frames of a path: each stretch is led over from what was played before, by the predictor and the generator, then plays as it
-was learned. The networks work at the clip's size; what is finer is carried along in the pictures' own. It knows arrays, no files.
+"""Frames of a path: each stretch is led over from what was played before, then plays as it was learned. In a lead every pixel is
+taken from one of the two, and changes over where that is least seen; so a lead is as crisp as what it is made of. The networks
+work at the clip's size; what is finer is carried along in the pictures' own. It knows arrays, no files.
 
 However long the path, nothing fades, freezes or explodes: the networks never run on their own output for longer than one lead,
 since each begins at learned frames, and each ends in learned frames.
@@ -9,19 +10,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from engine.footage.tracking import Flow
-from engine.generate import paths
-from engine.generate.clip import Clip, find_flow
-from engine.generate.networks import Networks, State, enlarge, enlarge_flow, warp
-from engine.generate.training import AHEAD, HISTORY, begin
+from engine.generate import paths, seam
+from engine.generate.clip import Clip
+from engine.generate.networks import Meeting, Networks, enlarge, enlarge_flow, warp
+from engine.generate.training import AHEAD, HISTORY, begin, both_flows
 
 UNSEEN = 1 / 512  # alpha, below which there is nothing
+HAZE = 0.2  # alpha of it, at most
 MEMORY = 12  # frames that the LSTM looks back
+SEEN = 0.1  # tones by which two pixels differ, in all channels together
+FOLLOWED = (
+    0.45  # of what differs in two stretches is found again, at least, where flow can follow from one to the other
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,10 @@ class Player:
     def picture(self, i: int) -> Tensor:
         """(1, 4, H, W) float32."""
         return self.pictures[i][None].float().to(self.device)
+
+    def small(self, i: int) -> Tensor:
+        """(1, 4, h, w) float32."""
+        return self.clip.pictures[i][None].to(self.device)
 
 
 @torch.inference_mode()
@@ -52,51 +63,81 @@ def expectations(player: Player) -> np.ndarray:
 def play(player: Player, stretch: paths.Stretch) -> Iterator[Tensor]:
     """The frames of a stretch, (4, H, W) each."""
     count = len(player.clip)
-    lead = min(paths.lead_of(stretch.fit, paths.longest_lead(count)), stretch.length)
-    known = stretch.leave + lead < count
-    leaving = _go_on(player, stretch.leave) if stretch.leave >= HISTORY - 1 else None
-    search = Flow(*player.clip.pictures.shape[-2:])
-    for h in range(stretch.length):
-        goal = stretch.begin + h
-        share = paths.share_of(h + 1, lead, stretch.fit, known)
-        if leaving is None or share >= 1:
-            yield player.picture(goal)[0]
-            continue
-        coarse, fine = next(leaving)
-        made = _lead(player, coarse, fine, goal, share, search)[0].clamp(min=0)
-        yield made * (made[3:] > UNSEEN)
+    lead = min(paths.lead_of(stretch.fit, paths.longest_lead(count), count - 1 - stretch.leave), stretch.length)
+    made: list[Tensor] = []
+    if stretch.leave >= HISTORY - 1:
+        made = _lead(player, stretch, lead)
+        yield from made
+    yield from (player.picture(stretch.begin + h)[0] for h in range(len(made), stretch.length))
 
 
 @torch.inference_mode()
-def _lead(player: Player, coarse: Tensor, fine: Tensor, goal: int, share: float, search: Flow) -> Tensor:
-    other = player.clip.pictures[goal][None].to(player.device)
-    found = find_flow(search, coarse[0], other[0])[None].to(player.device)
-    blend = player.networks.generator(coarse, other, found, torch.full((1, 1, 1, 1), share, device=player.device))
-    return blend.of(fine, player.picture(goal))
+def _lead(player: Player, stretch: paths.Stretch, count: int) -> list[Tensor]:
+    """The first `count` frames of a stretch."""
+    leaving = list(islice(_go_on(player, stretch.leave), count))
+    goals = range(stretch.begin, stretch.begin + count)
+    second = torch.cat([player.small(i) for i in goals])
+    known = stretch.leave + count < len(player.clip)
+    share = _column([paths.share_of(h + 1, count, stretch.fit, known) for h in range(count)], player.device)
+    moved = _column([paths.moved_by(h + 1, count) for h in range(count)], player.device)
+    search = Flow(*second.shape[-2:])
+    crisp = torch.cat([small for small, _ in leaving])
+    flows = both_flows(search, crisp, second)
+    if _followed(crisp, second, flows, search) < FOLLOWED:
+        flows = torch.zeros_like(flows)
+    meeting = player.networks.generator(crisp, second, flows, share, moved)
+    old, new = meeting.bring(crisp, second, crisp=True)
+    chosen = seam.choose(old, new, 2 * meeting.gate - 1)
+    made = []
+    for h, (_, fine) in enumerate(leaving):
+        one = Meeting(*(part[h : h + 1] for part in meeting))
+        here, there = one.bring(fine, player.picture(goals[h]), crisp=True)
+        picture = seam.lay(here, there, chosen[h : h + 1])[0]
+        made.append(picture * (picture[3:] > UNSEEN))
+    return made
+
+
+def _column(values: list[float], device: torch.device) -> Tensor:
+    """(L, 1, 1, 1)."""
+    return torch.tensor(values, dtype=torch.float32, device=device)[:, None, None, None]
+
+
+def _followed(first: Tensor, second: Tensor, flows: Tensor, search: Flow) -> float:
+    """Share of what differs in two stretches (L, 4, H, W) that the flow (L, 4, H, W) to the second finds again, and back."""
+    ways = flows.permute(0, 2, 3, 1).cpu().numpy()
+    agreed = [search.agrees(way[..., :2], way[..., 2:]) for way in ways]
+    differs = ((first - second).abs().sum(1) > SEEN).cpu().numpy()
+    return float(np.stack(agreed)[differs].mean()) if differs.any() else 1.0
 
 
 def _go_on(player: Player, leave: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """What comes after a learned frame, small and in full size: as it was learned, and then as the predictor expects."""
+    """What comes after a learned frame, small and in full size. First as it was learned, then as the predictor expects."""
     last = len(player.clip) - 1
     for i in range(leave + 1, last + 1):
-        yield player.clip.pictures[i][None].to(player.device), player.picture(i)
+        yield player.small(i), player.picture(i)
+    yield from _predict(player, last)
+
+
+def _predict(player: Player, last: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """What is expected after the last frame. A prediction grows soft; so what is shown is the last frame itself, pushed on by the
+    predicted motion in one go, and only its coarse tones are made those of the prediction."""
     past = begin(player.clip, [last], (slice(None), slice(None)), player.device)
-    with torch.inference_mode():
-        state = past[0]
-        for later in past[1:]:
-            state = later._replace(memory=player.networks.predictor(state).memory)
-    fine = player.picture(last)
-    while True:
-        with torch.inference_mode():
-            state, fine = _advance(player.networks, state, fine)
-        yield state.frames[-1], fine
-
-
-def _advance(networks: Networks, state: State, fine: Tensor) -> tuple[State, Tensor]:
-    """One frame on; what is finer than the clip goes where the flow takes it."""
-    after = networks.predictor(state)
-    if fine.shape == after.frames[-1].shape:
-        return after, after.frames[-1]
+    predictor = player.networks.predictor
+    state = past[0]
+    for later in past[1:]:
+        state = later._replace(memory=predictor(state).memory)
+    small, fine, way = player.small(last), player.picture(last), torch.zeros_like(state.flow)
     size = (fine.shape[-2], fine.shape[-1])
-    new = after.frames[-1] - warp(state.frames[-1], after.flow)
-    return after, warp(fine, enlarge_flow(after.flow, size)) + enlarge(new, size)
+    while True:
+        state = predictor(state)
+        step = seam.soften(state.flow)
+        way = step + warp(way, step)
+        pushed = warp(small, way, crisp=True)
+        tones = seam.soften(state.frames[-1] - pushed)
+        yield _toned(pushed, tones), _toned(warp(fine, enlarge_flow(way, size), crisp=True), enlarge(tones, size))
+
+
+def _toned(pushed: Tensor, tones: Tensor) -> Tensor:
+    """A picture whose coarse tones are corrected, but for a haze where there was nothing."""
+    made = (pushed + tones).clamp(min=0)
+    return made * ((pushed[:, 3:] > UNSEEN) | (made[:, 3:] > HAZE))

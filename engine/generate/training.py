@@ -22,6 +22,7 @@ CROP = 64
 PREDICTIONS = 4  # crops a step
 LEADS = 2
 RATE = 2e-3
+STILL = 0.5  # of the leaps are learned as those of what flow cannot follow
 NOISE = 0.3  # in latent motion, of a step between neighbours
 
 
@@ -121,7 +122,7 @@ def lead_over(training: Training) -> Lead:
     clip, rng, device = training.clip, training.rng, training.device
     longest = paths.longest_lead(len(clip))
     places = [paths.draw_leap(training.leaps, longest, rng) for _ in range(LEADS)]
-    leads = [paths.lead_of(fit, longest) for _, _, fit in places]
+    leads = [paths.lead_of(fit, longest, longest) for _, _, fit in places]
     rows, columns = _window(training)
     known = bool(rng.random() < 0.6)  # as most leaps are: from where it was learned how it goes on
     predicted: list[Tensor] = []
@@ -130,6 +131,7 @@ def lead_over(training: Training) -> Lead:
             past = begin(clip, [i for i, _, _ in places], (rows, columns), device)
             predicted = unroll(training.average, past, max(leads))
     search = Flow(rows.stop - rows.start, columns.stop - columns.start)
+    still = rng.random() < STILL
     lead, first = Lead([], [], [], []), int(rng.integers(1, min(leads) - 1))
     for h in range(first, first + 3):
         other, truth = (
@@ -137,16 +139,23 @@ def lead_over(training: Training) -> Lead:
             for k in (1, 0)
         )
         one = truth if known else predicted[h - 1]
-        flows = [find_flow(search, a, b) for a, b in zip(one, other, strict=True)]
-        share = torch.tensor(
-            [paths.share_of(h, n, fit, known) for n, (_, _, fit) in zip(leads, places, strict=True)], device=device
-        )[:, None, None, None]
-        blend = training.networks.generator(one, other, torch.stack(flows).to(device), share)
-        lead.made.append(blend.of(one, other))
+        flows = both_flows(search, one, other) * (0 if still else 1)
+        shares = [paths.share_of(h, n, fit, known) for n, (_, _, fit) in zip(leads, places, strict=True)]
+        share = torch.tensor(shares, device=device)[:, None, None, None]
+        moved = torch.tensor([paths.moved_by(h, n) for n in leads], device=device)[:, None, None, None]
+        meeting = training.networks.generator(one, other, flows, share, moved)
+        old, new = meeting.bring(one, other)
+        lead.made.append(torch.lerp(old, new, meeting.gate))
         lead.truth.append(truth)
         lead.goal.append(other)
         lead.share.append(share)
     return lead
+
+
+def both_flows(search: Flow, first: Tensor, second: Tensor) -> Tensor:
+    """(B, 4, H, W): the flow from each first picture to the second, and back."""
+    found = [torch.cat([find_flow(search, a, b), find_flow(search, b, a)]) for a, b in zip(first, second, strict=True)]
+    return torch.stack(found).to(first.device)
 
 
 def step_generator(training: Training, lead: Lead) -> None:

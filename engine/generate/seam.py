@@ -1,0 +1,88 @@
+"""Where one stretch of pictures gives way to another: each pixel changes over once, at its own time, where both look most alike,
+so that no picture is two seen through each other. A least cut through space and time, as a convex problem solved by primal and
+dual steps. It knows tensors only."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from engine.generate.networks import enlarge
+
+CELL = 2  # pixels a side that change over together
+TIME = 4.0  # times as dear is a change in time as one in space, so that few pixels change at once
+LEAST = 0.02  # tones: what a change costs where both are the same, so that it is short
+PREFERENCE = 2.0  # mean costs that a preference of 1 is worth
+WIDE = 9  # pixels: finer than that is detail, which is of the one or the other
+LIGHT = 0.25  # tones in all channels: more is no difference of light
+ROUNDS = 300
+RISE, FALL = (
+    1.0,
+    0.08,
+)  # steps of the dual and the primal variables; their product is below 1 over the sum of all squared differences
+
+
+def choose(first: Tensor, second: Tensor, prefer: Tensor) -> Tensor:
+    """(L, 1, H, W), 0 the first to 1 the second, of two stretches (L, C, H, W), sides multiples of CELL. prefer: (L, 1, H, W), -1
+    for the first to 1 for the second. Before them all is the first, after them all the second."""
+    apart = F.avg_pool2d((first - second).abs().sum(1, keepdim=True), CELL)[:, 0] + LEAST
+    wanted = PREFERENCE * F.avg_pool2d(prefer, CELL)[:, 0]
+    taken = (_least_cut(apart / apart.mean(), wanted) > 0.5).float()[:, None]
+    return F.interpolate(taken, size=first.shape[-2:], mode="bilinear", align_corners=False)
+
+
+def lay(first: Tensor, second: Tensor, chosen: Tensor) -> Tensor:
+    """(B, C, H, W): detail of the one or the other as chosen, (B, 1, h, w) of any size; where they are but lit
+    differently, coarse tones change over more widely, so that no edge is seen."""
+    size = (chosen.shape[-2], chosen.shape[-1])
+    apart = second - first
+    coarse = wide(F.interpolate(apart, size=size, mode="area"))
+    coarse = coarse * torch.exp(-((coarse.abs().sum(1, keepdim=True) / LIGHT) ** 2))
+    there, widely = (enlarge(x, (apart.shape[-2], apart.shape[-1])) for x in (chosen, wide(chosen) - chosen))
+    return first + there * apart + widely * enlarge(coarse, (apart.shape[-2], apart.shape[-1]))
+
+
+def soften(maps: Tensor, side: int = 3) -> Tensor:
+    """Without what is finer than about `side` pixels."""
+    for _ in range(2):
+        maps = F.avg_pool2d(maps, side, 1, side // 2, count_include_pad=False)
+    return maps
+
+
+def wide(maps: Tensor) -> Tensor:
+    """Without what is finer than changes of light are."""
+    return soften(maps, WIDE)
+
+
+def _least_cut(cost: Tensor, wanted: Tensor) -> Tensor:
+    """(L, h, w) from 0 to 1, hardly falling in time, that changes where cost (L, h, w) is small; wanted: what 1 is worth."""
+    length = len(cost)
+    ends = torch.cat([cost[:1], cost, cost[-1:]])
+    limits = [TIME * _means(ends, 0), _means(cost, 1), _means(cost, 2)]
+    flows = [torch.zeros_like(limit) for limit in limits]
+    ramp = torch.linspace(0, 1, length + 2, device=cost.device)[1:-1, None, None]
+    share = ramp.expand_as(cost).clone()
+    before, after = torch.zeros_like(cost[:1]), torch.ones_like(cost[:1])
+    ahead = share
+    for _ in range(ROUNDS):
+        whole = torch.cat([before, ahead, after])
+        # A change back in time costs so much that there is none.
+        flows[0] = torch.maximum(torch.minimum(flows[0] + RISE * whole.diff(dim=0), limits[0]), -20 * limits[0])
+        for axis in (1, 2):
+            risen = flows[axis] + RISE * ahead.diff(dim=axis)
+            flows[axis] = torch.maximum(torch.minimum(risen, limits[axis]), -limits[axis])
+        out = -flows[0].diff(dim=0)
+        out[:, 1:] += flows[1]
+        out[:, :-1] -= flows[1]
+        out[:, :, 1:] += flows[2]
+        out[:, :, :-1] -= flows[2]
+        new = (share - FALL * (out - wanted)).clamp(0, 1)
+        ahead, share = 2 * new - share, new
+    return share
+
+
+def _means(maps: Tensor, axis: int) -> Tensor:
+    """Of neighbours along an axis."""
+    count = maps.shape[axis] - 1
+    return (maps.narrow(axis, 0, count) + maps.narrow(axis, 1, count)) / 2
