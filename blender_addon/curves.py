@@ -46,8 +46,10 @@ def generated_keys(fcurve: bpy.types.FCurve) -> np.ndarray:
     points = fcurve.keyframe_points
     kind, back = np.empty(len(points), np.int32), np.empty(len(points), np.float32)
     points.foreach_get("type", kind)
+    if not (generated := kind == GENERATED).any():
+        return generated
     points.foreach_get("back", back)
-    return (kind == GENERATED) & (back == key_points(fcurve)[:, 1])
+    return generated & (back == key_points(fcurve)[:, 1])
 
 
 def key_points(fcurve: bpy.types.FCurve) -> np.ndarray:
@@ -100,7 +102,7 @@ class Curve:
             return np.zeros(0)
         selected = np.empty(len(self.fcurve.keyframe_points), bool)
         self.fcurve.keyframe_points.foreach_get("select_control_point", selected)
-        return self.keys[selected[~generated_keys(self.fcurve)]]
+        return self.keys[selected[~generated_keys(self.fcurve)]] if selected.any() else self.keys[:0]
 
 
 @dataclass(eq=False)
@@ -122,7 +124,8 @@ class Track:
         """Whole frames that the artist's keys hold, ascending. A key between two frames holds both."""
         keys = [curve.selected_keys if selected else curve.keys for curve in self.curves]
         at = np.concatenate(keys) if keys else np.zeros(0)
-        return sorted({int(f) for f in (*np.floor(at + NEAR), *np.ceil(at - NEAR))})
+        whole: list[int] = np.unique(np.concatenate([np.floor(at + NEAR), np.ceil(at - NEAR)])).astype(int).tolist()
+        return whole
 
     def sample(self, frames: Sequence[int]) -> np.ndarray:
         """What the action alone makes of it, (T, curves)."""

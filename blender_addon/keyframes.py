@@ -7,9 +7,10 @@ Knows arrays and F-curves, no operator and no engine.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
-from pathlib import Path
 
 import bpy
 import numpy as np
@@ -27,12 +28,15 @@ from .curves import (
     key_points,
     split_path,
 )
-from .motion import MotionParams, Plan, make_plan
+from .motion import Plan, make_plan
 from .protocol import JobError
 from .rig import Joint, channels_of, rotation_of
 from .sparse import ALIGNED, BEZIER, CONSTANT, Dense, Filled, Found, Keying, few
-from .takes import Arrays, Take, column, read_take
+from .steps import Step, beside
+from .takes import Arrays, Take, column
+from .words import n_
 
+WRITING = n_("Writing the keys")
 Gap = tuple[float, float, float]
 
 
@@ -99,18 +103,13 @@ def _with_signs(filled: Filled, basis: np.ndarray) -> None:
 # --- keys ------------------------------------------------------------------------------------------------------------
 
 
-def apply_result(params: MotionParams, folder: Path, keying: Keying) -> int:
-    """Key what the engine made: the number of keys. Raises JobError."""
-    return apply_take(read_take(params, folder), 1.0, keying)
-
-
-def apply_take(take: Take, amount: float, keying: Keying) -> int:
-    """Key what a take has made, by so much of it: the number of keys. Raises JobError.
+def key_steps(take: Take, amount: float, keying: Keying) -> Generator[Step, None, int]:
+    """Key what a take has made, by so much of it, a track at a time: the number of keys. Raises JobError.
 
     The object is read again, because the artist may have worked on: a key that is there by now is never written.
     """
-    plan, result, tracks, count = make_plan(take.params), take.at(amount), [], 0
-    for track, span in plan.spans.items():
+    plan, result, tracks = make_plan(take.params), take.at(amount), []
+    for done, (track, span) in enumerate(plan.spans.items()):
         if (at := column(track, take.clip)) >= 0:
             filled = fill(track, plan, result, at, take.first)
             gaps = [list(_gaps(curve, span, plan.play_on)) if curve.free else [] for curve in track.curves]
@@ -120,20 +119,33 @@ def apply_take(take: Take, amount: float, keying: Keying) -> int:
                 _keep_others(track, filled, rows)
                 _clear(track, filled, gaps)
                 tracks.append((gaps, Dense(track, filled, rows, keying, plan.rig.joints[track.joint].size)))
+        yield 0.4 * done / len(plan.spans), WRITING
     if not tracks:
         raise JobError("No key was made: the artist's keys leave no room any more; undo, or select others.")
-    if keying.every_frame:
-        return sum(put_keys(dense, None) for _, dense in tracks)
-    while tracks:
-        made = [
-            put_keys(dense, found)
-            for (_, dense), found in zip(tracks, few([dense for _, dense in tracks]), strict=True)
-        ]
-        again = [item[1].missed() for item in tracks]
-        count += sum(number for number, missed in zip(made, again, strict=True) if not missed)
-        tracks = [item for item, missed in zip(tracks, again, strict=True) if missed]
-        for gaps, dense in tracks:
-            _clear(dense.track, dense.filled, gaps)
+    cleared = {dense: gaps for gaps, dense in tracks}
+    return (yield from put_steps(list(cleared), True, lambda dense: _clear(dense.track, dense.filled, cleared[dense])))
+
+
+def put_steps(tracks: list[Dense], generated: bool, clear: Callable[[Dense], None]) -> Generator[Step, None, int]:
+    """Write the keys of all tracks: their number. clear: takes those of a track away again, where they missed their bound."""
+    count, most = 0, max(len(tracks), 1)
+    with ThreadPoolExecutor(1) as worker:
+        while tracks:
+            done = 1 - 0.6 * len(tracks) / most
+            every = tracks[0].keying.every_frame
+            found = (
+                [None] * len(tracks) if every else (yield from beside(worker, (done, WRITING), partial(few, tracks)))
+            )
+            again: list[Dense] = []
+            for dense, keys in zip(tracks, found, strict=True):
+                made = put_keys(dense, keys, generated)
+                if not every and dense.missed():
+                    clear(dense)
+                    again.append(dense)
+                else:
+                    count += made
+                yield done, WRITING
+            tracks = again
     return count
 
 
@@ -229,16 +241,17 @@ def remove_keys(fcurve: bpy.types.FCurve, which: np.ndarray) -> int:
     return int(which.sum())
 
 
-def delete_generated_keys(object_uid: int, bones: Collection[str] | None) -> int:
-    """Delete the keys that Understudy made and nobody has changed since, on unlocked curves of some bones of an
-    armature (empty: all), or (None) of the object as a whole: their number. Raises MotionError."""
+def delete_steps(object_uid: int, bones: Collection[str] | None) -> Generator[Step, None, int]:
+    """Delete the keys that Understudy made and nobody has changed since, on unlocked curves of some bones of an armature (empty:
+    all), or (None) of the object as a whole, a curve at a time: their number. Raises MotionError."""
     ob = find_object(object_uid)
     owners = {""}
     if bones is not None:
         owners = {bone.path_from_id() for bone in ob.pose.bones if not bones or bone.name in bones}
-    count = 0
-    for (path, _), fcurve in fcurves_of(ob).items():
+    count, fcurves = 0, fcurves_of(ob)
+    for done, ((path, _), fcurve) in enumerate(fcurves.items()):
         locked = fcurve.lock or (fcurve.group is not None and fcurve.group.lock)
         if split_path(path)[0] in owners and not locked:
             count += remove_keys(fcurve, generated_keys(fcurve))
+        yield done / len(fcurves), WRITING
     return count

@@ -8,7 +8,7 @@ operator, and not how keys are written.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +22,10 @@ from .decimate import quaternions
 from .job_folder import write_json
 from .protocol import Clip
 from .rig import Joint, Rig, read_rig
-from .words import rpt_
+from .steps import Step
+from .words import n_, rpt_
 
+READING = n_("Reading the keys")
 PAST = 10  # frames before the first key that the engine gets to see, as in the LaFAN1 protocol
 LONG_PAST = 240  # frames before the end that it sees where it plays on: enough for a cycle to show
 
@@ -174,16 +176,15 @@ def _plan_extrapolate(params: MotionParams, rig: Rig) -> Plan:
 # --- arrays ----------------------------------------------------------------------------------------------------------
 
 
-def export_clip(params: MotionParams, folder: Path, name: str = "clip") -> Plan:
-    """Write clip.json and clip.npz into the job folder and take an older result away. Raises MotionError."""
-    plan = make_plan(params)
+def export_steps(plan: Plan, fps: float, folder: Path, name: str = "clip") -> Generator[Step, None, None]:
+    """Write clip.json and clip.npz into the job folder, a joint at a time, and take an older result away."""
     (folder / "result" / f"{name}.npz").unlink(missing_ok=True)
+    arrays = yield from array_steps(plan)
     partial = folder / f"{name}.npz.partial"
     with partial.open("wb") as file:
-        np.savez(file, **clip_arrays(plan))  # type: ignore[arg-type]
+        np.savez(file, **arrays)  # type: ignore[arg-type]
     os.replace(partial, folder / f"{name}.npz")
-    write_json(folder / f"{name}.json", clip_header(plan, params.fps))
-    return plan
+    write_json(folder / f"{name}.json", clip_header(plan, fps))
 
 
 def clip_header(plan: Plan, fps: float) -> Clip:
@@ -200,11 +201,15 @@ def clip_header(plan: Plan, fps: float) -> Clip:
     )
 
 
-def clip_arrays(plan: Plan) -> dict[str, np.ndarray]:
-    """The arrays of protocol.CLIP_ARRAYS. Every frame that is not to be filled counts as keyed: it is given."""
+def array_steps(plan: Plan) -> Generator[Step, None, dict[str, np.ndarray]]:
+    """The arrays of protocol.CLIP_ARRAYS, a joint at a time. Every frame not to be filled counts as keyed: it is given."""
     joints, frames, values = plan.rig.joints, plan.frames, plan.values
-    rotations = [_rotations(joint, frames) for joint in joints]  # J lists of T
-    locations = [_locations(joint, frames) for joint in joints]
+    rotations: list[np.ndarray] = []  # J of (T, 4)
+    locations: list[np.ndarray] = []
+    for joint in joints:
+        rotations.append(_rotations(joint, frames))
+        locations.append(_locations(joint, frames))
+        yield len(rotations) / len(joints), READING
     offsets = [np.array(joint.offset) for joint in joints]
     _detach(joints, rotations, locations, offsets)
     arrays = {

@@ -1,10 +1,11 @@
-"""In-betweens and extrapolation without the engine: the same curves that the engine falls back to, in numpy, on the same job
-folder. Keys keep their values and their velocity; after the last key the motion comes to rest. Knows no Blender."""
+"""Motion without the engine, in numpy, on the same job folder. In-betweens and extrapolation: the curves that the engine falls
+back to; keys keep their values and their velocity, and after the last key the motion comes to rest. Loop and Clean: what the
+engine does, by plain_loop.py and plain_clean.py. Knows no Blender."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,15 @@ from typing import Any
 import numpy as np
 
 from . import job_folder, quat
-from .protocol import Extrapolate, Finished, Inbetween, JobError
+from .plain_clean import clean
+from .plain_loop import loop
+from .protocol import Clean, Extrapolate, Finished, Inbetween, JobError, Loop
 
 REST = 0.1  # seconds in which a coasting velocity falls to a third
 NOTE = "The plain curves were used, for no engine is installed; install it to have the motion acted."
+WHOLE_NOTE = "This was made without the engine; install it for cycles that differ and for motion that a network acts."
+KINDS = ("rotation", "location", "value")
+Tracks = Mapping[str, np.ndarray]  # by kind; values with a last dimension of one
 Difference = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
@@ -50,11 +56,6 @@ def pick(x: np.ndarray, frames: np.ndarray) -> np.ndarray:
     return np.take_along_axis(x, frames[..., None], 0)
 
 
-def turn_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The rotation vector from a to b, in the axes of both."""
-    return quat.log(quat.multiply(a * quat.CONJUGATE, b))
-
-
 def bends(x: np.ndarray, gap: Gaps, difference: Difference) -> np.ndarray:
     """What to add to the straight interpolation of x (T, J, C) so that its velocity goes on through the keys: a cubic
     Hermite's tangents less the secant. The velocity at a key is that of the parabola through it and its neighbours."""
@@ -80,8 +81,8 @@ def smooth(x: np.ndarray, gap: Gaps) -> np.ndarray:
 def smooth_rotations(rotations: np.ndarray, gap: Gaps) -> np.ndarray:
     """Rotations (T, J, 4) kept at their keys, with continuous velocity through them."""
     a, b, u = pick(rotations, gap.before), pick(rotations, gap.after), gap.u[..., None]
-    turn = quat.exp(u * turn_between(a, b))
-    between = quat.multiply(quat.multiply(a, turn), quat.exp(bends(rotations, gap, turn_between)))
+    turn = quat.exp(u * quat.between(a, b))
+    between = quat.multiply(quat.multiply(a, turn), quat.exp(bends(rotations, gap, quat.between)))
     return np.where(u > 0, between, a).astype(np.float32)
 
 
@@ -119,11 +120,30 @@ def extrapolate(folder: Path, frames: int) -> Finished:
         x = x[..., None] if name == "value" else x
         last, before = x[-1], x[-min(2, len(x))]
         if name == "rotation":
-            made[name] = quat.multiply(last[None], quat.exp(turn_between(before, last) * covered * free[:, None]))
+            made[name] = quat.multiply(last[None], quat.exp(quat.between(before, last) * covered * free[:, None]))
         else:
             made[name] = last + (last - before) * covered * free[:, None]
         filled[name] = np.broadcast_to(free, (frames, len(free)))
     return _write(folder, clip.frame_end + 1, made, filled)
+
+
+def make_loop(folder: Path, settings: Loop) -> Finished:
+    """Make the clip a cycle; writes result/clip.npz as the engine would. Raises JobError."""
+    clip, data = job_folder.read_clip(folder), _read(folder)
+    moves, notes = loop(clip, data, settings)
+    made = dict(zip(KINDS, moves, strict=True))
+    filled = {name: np.broadcast_to(data[f"{name}_wanted"], x.shape[:2]) for name, x in made.items()}
+    given = {"rotation": data["rotations"], "location": data["locations"], "value": data["values"][..., None]}
+    plain = {name: np.concatenate([x, made[name][len(x) :]]) for name, x in given.items()}
+    return _write(folder, clip.frame_start, made, filled, plain, [WHOLE_NOTE, *notes])
+
+
+def make_clean(folder: Path, settings: Clean) -> Finished:
+    """Take jitter out of the clip and hold its feet; writes result/clip.npz as the engine would. Raises JobError."""
+    clip, data = job_folder.read_clip(folder), _read(folder)
+    made, filled, notes = clean(clip, data, settings)
+    given = {"rotation": data["rotations"], "location": data["locations"], "value": data["values"][..., None]}
+    return _write(folder, clip.frame_start, made, filled, given, [WHOLE_NOTE, *notes])
 
 
 def run(folder: Path) -> Finished:
@@ -133,6 +153,10 @@ def run(folder: Path) -> Finished:
         return inbetween(folder)
     if isinstance(settings, Extrapolate) and not settings.towards_target:
         return extrapolate(folder, settings.frames)
+    if isinstance(settings, Loop):
+        return make_loop(folder, settings)
+    if isinstance(settings, Clean):
+        return make_clean(folder, settings)
     raise JobError("This needs the engine: press Install Engine in the Understudy panel.")
 
 
@@ -141,10 +165,10 @@ def _read(folder: Path) -> dict[str, np.ndarray]:
         return {name: data[name] for name in data.files}
 
 
-def _write(folder: Path, start: int, made: dict[str, np.ndarray], filled: dict[str, np.ndarray]) -> Finished:
-    values: dict[str, Any] = {f"{name}s": np.ascontiguousarray(x, np.float32) for name, x in made.items()}
-    values["values"] = values["values"][..., 0]
-    arrays = values | {f"plain_{name}": x for name, x in values.items()}
+def _write(
+    folder: Path, start: int, made: Tracks, filled: Tracks, plain: Tracks | None = None, notes: Sequence[str] = (NOTE,)
+) -> Finished:
+    arrays = _named(made) | {f"plain_{name}": x for name, x in _named(plain or made).items()}
     arrays |= {f"{name}_filled": np.ascontiguousarray(mask) for name, mask in filled.items()}
     path = folder / "result" / "clip.npz"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -155,4 +179,12 @@ def _write(folder: Path, start: int, made: dict[str, np.ndarray], filled: dict[s
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
-    return Finished("", ["result/clip.npz"], [NOTE], {"filled": float(sum(mask.sum() for mask in filled.values()))})
+    return Finished(
+        "", ["result/clip.npz"], list(notes), {"filled": float(sum(mask.sum() for mask in filled.values()))}
+    )
+
+
+def _named(tracks: Tracks) -> dict[str, Any]:
+    """As protocol.RESULT_ARRAYS has them."""
+    values = {f"{name}s": np.ascontiguousarray(x, np.float32) for name, x in tracks.items()}
+    return values | {"values": values["values"][..., 0]}

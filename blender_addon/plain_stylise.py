@@ -3,12 +3,11 @@ where the engine would. Knows job folders and images, no scene."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as Late
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import bpy
 import numpy as np
@@ -17,12 +16,9 @@ from .job_folder import frame_path, key_path, read_job, read_shot, result_path
 from .plain_paint import NOTE, SOFTWARE, Key, Surface, cell_sizes, kept, paint_frame, read_surface
 from .protocol import Finished, JobError, Shot, Stylise
 from .shot import look
+from .steps import Step, beside
 from .viewport import write_png
 from .words import iface_, rpt_
-
-Step = tuple[float, str]
-Result = TypeVar("Result")
-PATIENCE = 0.02  # seconds that the main thread waits for the other one
 
 
 def stylise(folder: Path) -> Generator[Step, None, Finished]:
@@ -56,13 +52,14 @@ def _paint(
     if not frames:
         raise JobError("No frame is painted yet; paint at least one frame and save it in the keys folder.")
     surfaces: list[Surface] = []
+    reading = 0.0, iface_("Reading the painted frames")
     for frame in frames:
-        surfaces.append((yield from _wait(worker, 0.0, partial(read_surface, folder, shot, frame))))
-    unit = yield from _wait(worker, 0.0, partial(cell_sizes, surfaces, objects))
+        surfaces.append((yield from beside(worker, reading, partial(read_surface, folder, shot, frame))))
+    unit = yield from beside(worker, reading, partial(cell_sizes, surfaces, objects))
     keys: list[Key] = []
     for frame, surface in zip(frames, surfaces, strict=True):
         paint = read_pixels(key_path(folder, frame), shot.width, shot.height)
-        keys.append((yield from _wait(worker, 0.0, partial(Key, frame, surface, paint, unit))))
+        keys.append((yield from beside(worker, reading, partial(Key, frame, surface, paint, unit))))
     for i, frame in enumerate(todo):
         text = iface_("Frame {done} of {total}").format(done=i + 1, total=len(todo))
         render = read_pixels(frame_path(folder, frame), shot.width, shot.height)
@@ -72,21 +69,7 @@ def _paint(
             picture = paint_frame(frame, surface, render, keys, unit, settings.objects)
             _write(result_path(folder, frame), picture, render, settings)
 
-        yield from _wait(worker, i / len(todo), make_frame, text)
-
-
-def _wait(
-    worker: ThreadPoolExecutor, done: float, call: Callable[[], Result], text: str = ""
-) -> Generator[Step, None, Result]:
-    """What `call` gives on the other thread; a step now and then until it is there."""
-    future: Future[Result] = worker.submit(call)
-    while True:
-        try:
-            return future.result(PATIENCE)
-        except Late:
-            if future.done():
-                raise
-            yield done, text or iface_("Reading the painted frames")
+        yield from beside(worker, (i / len(todo), text), make_frame)
 
 
 def _write(path: Path, picture: np.ndarray, render: np.ndarray, settings: Stylise) -> None:

@@ -42,3 +42,20 @@ def exp(v: np.ndarray) -> np.ndarray:
     half = np.linalg.norm(v, axis=-1, keepdims=True) / 2
     scale = np.where(half > 1e-7, np.sin(half) / np.maximum(2 * half, 1e-7), 0.5)
     return np.concatenate([np.cos(half), scale * v], -1).astype(v.dtype)
+
+
+def between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The rotation vector from a to b, in the axes of both."""
+    return log(multiply(a * CONJUGATE, b))
+
+
+def normalize(q: np.ndarray) -> np.ndarray:
+    """Scaled to length one."""
+    unit: np.ndarray = q / np.maximum(np.linalg.norm(q, axis=-1, keepdims=True), 1e-12)
+    return unit
+
+
+def continuous(q: np.ndarray) -> np.ndarray:
+    """Rotations (T, …, 4), each with the sign nearest to the frame before."""
+    flips = np.where((q[1:] * q[:-1]).sum(-1, keepdims=True) < 0, -1, 1).astype(q.dtype)
+    return np.concatenate([q[:1], q[1:] * np.cumprod(flips, 0)])

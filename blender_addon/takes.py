@@ -21,7 +21,7 @@ from mathutils import Quaternion
 from . import quat
 from .curves import MotionError, Track, find_object
 from .job_folder import read_clip
-from .motion import MotionParams, Plan, action_time, make_plan
+from .motion import MotionParams, Plan, action_time
 from .protocol import RESULT_ARRAYS, Clip, JobError
 from .rig import Joint, channels_of
 from .words import rpt_
@@ -109,15 +109,16 @@ def column(track: Track, clip: Clip) -> int:
 class Look:
     """Takes shown on their objects at one frame, without keys; `restore` leaves the objects as they were found."""
 
-    def __init__(self, takes: Sequence[Take], scene: bpy.types.Scene) -> None:
-        self._plans = [make_plan(take.params) for take in takes]
+    def __init__(self, takes: Sequence[Take], plans: Sequence[Plan], scene: bpy.types.Scene) -> None:
+        """plans: of the takes, as their objects are now."""
+        self.plans = list(plans)
         self._frame = scene.frame_current
-        self._before = [read_numbers(plan.rig.ob, plan) for plan in self._plans]
+        self._before = [read_numbers(plan.rig.ob, plan) for plan in self.plans]
         self._uids = [take.params.object_uid for take in takes]
 
     def show(self, scene: bpy.types.Scene, takes: Sequence[Take], amount: float) -> None:
         """Pose the objects as the takes have them at the scene's frame. Where those make nothing, nothing changes."""
-        for take, plan in zip(takes, self._plans, strict=True):
+        for take, plan in zip(takes, self.plans, strict=True):
             ob = _present(take.params.object_uid)
             if ob is not None:
                 write_numbers(ob, pose(take, plan, round(action_time(ob, scene.frame_current)), amount))

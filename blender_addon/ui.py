@@ -20,7 +20,8 @@ from .words import iface_, n_
 
 ICON = Path(__file__).with_name("icon.png")
 WITHOUT = n_(
-    "Works without it: Capture, painting, Stylise by plain reprojection, In-Between and Play On by plain curves, Reduce Keys."
+    "Works without it: Capture, painting, Stylise by plain reprojection, In-Between and Play On by plain curves, Loop, Clean, "
+    "Reduce Keys."
 )
 
 

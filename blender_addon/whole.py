@@ -6,7 +6,7 @@ operator and no engine.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Generator, Sequence
 from typing import Any
 
 import bpy
@@ -14,10 +14,11 @@ import numpy as np
 
 from . import compat
 from .curves import NEAR, MotionError, Track, animated, find_object, key_points
-from .keyframes import fill, put_keys, remove_keys
+from .keyframes import WRITING, fill, put_steps, remove_keys
 from .motion import MotionParams, Plan, action_time, make_plan
 from .rig import read_rig
-from .sparse import CONSTANT, Dense, Filled, Keying, few
+from .sparse import CONSTANT, Dense, Filled, Keying
+from .steps import Step
 from .takes import Take, column
 from .words import rpt_
 
@@ -46,12 +47,12 @@ def copy_actions(ob: bpy.types.Object, word: str) -> tuple[str, str]:
     return names[0]
 
 
-def write_whole(take: Take, keying: Keying, cycle: bool) -> int:
-    """Give the object's actions the take in place of the keys of its range: the number of keys. cycle: no keys are left
-    beyond the range either. Raises MotionError."""
+def whole_steps(take: Take, keying: Keying, cycle: bool) -> Generator[Step, None, int]:
+    """Give the object's actions the take in place of the keys of its range, a track at a time: the number of keys. cycle: no
+    keys are left beyond the range either. Raises MotionError."""
     plan, result, tracks = make_plan(take.params), take.at(1.0), []
     longer = Plan(plan.rig, plan.spans, plan.frame_start, max(plan.frame_end, take.first + take.count - 1), whole=True)
-    for track in plan.spans:
+    for done, track in enumerate(plan.spans):
         if (at := column(track, take.clip)) >= 0 and result[f"{track.kind}_filled"][:, at].any():
             filled = fill(track, longer, result, at, take.first)
             low, high = (-np.inf, np.inf) if cycle else (plan.frame_start, plan.frame_end)
@@ -59,16 +60,20 @@ def write_whole(take: Take, keying: Keying, cycle: bool) -> int:
                 if curve.free:
                     _empty(curve.fcurve, low - NEAR, high + NEAR)
             tracks.append(_dense(track, filled, keying, longer))
-    return _write(tracks, keying)
+        yield 0.4 * done / len(plan.spans), WRITING
+    return (yield from _write(tracks))
 
 
-def reduce_keys(uid: int, bones: Collection[str] | None, frame_start: int, frame_end: int, keying: Keying) -> int:
-    """Keep few of the keys in a range of scene frames, within the bound: how many went. Raises MotionError."""
+def reduce_steps(
+    uid: int, bones: Collection[str] | None, frame_start: int, frame_end: int, keying: Keying
+) -> Generator[Step, None, int]:
+    """Keep few of the keys in a range of scene frames, within the bound, a track at a time: how many went. Raises MotionError."""
     ob = find_object(uid)
     rig = read_rig(ob, bones)
     start, end = (action_time(ob, frame) for frame in (frame_start, frame_end))
     tracks, before = [], 0
-    for track in rig.tracks:
+    for done, track in enumerate(rig.tracks):
+        yield 0.4 * done / len(rig.tracks), WRITING
         frames = [frame for frame in track.frames() if start - NEAR <= frame <= end + NEAR]
         keys = [curve for curve in track.curves if curve.free and len(curve.keys)]
         if not keys or len(frames) < 3:
@@ -80,7 +85,7 @@ def reduce_keys(uid: int, bones: Collection[str] | None, frame_start: int, frame
             before += _empty(curve.fcurve, span.start + NEAR, span.stop - 1 - NEAR)
         whole[[0, -1]] = False
         tracks.append(_dense(track, filled, keying, Plan(rig, {}, span.start, span.stop), whole))
-    return before - _write(tracks, keying)
+    return before - (yield from _write(tracks))
 
 
 def _jumps(track: Track, span: range) -> np.ndarray:
@@ -111,22 +116,17 @@ def _dense(track: Track, filled: Filled, keying: Keying, plan: Plan, rows: np.nd
     )
 
 
-def _write(tracks: Sequence[Dense], keying: Keying) -> int:
+def _write(tracks: Sequence[Dense]) -> Generator[Step, None, int]:
     """Write the keys of all tracks: their number."""
-    tracks, count = [dense for dense in tracks if np.any(dense.rows)], 0
-    if keying.every_frame:
-        return sum(put_keys(dense, None, False) for dense in tracks)
-    while tracks:
-        made = [put_keys(dense, found, False) for dense, found in zip(tracks, few(tracks), strict=True)]
-        again = [dense.missed() for dense in tracks]
-        count += sum(number for number, missed in zip(made, again, strict=True) if not missed)
-        tracks = [dense for dense, missed in zip(tracks, again, strict=True) if missed]
-        for dense in tracks:
-            rows = np.flatnonzero(np.any(dense.rows, 0)) + dense.filled.frames.start
-            for curve in dense.track.curves:
-                if curve.free:
-                    _empty(curve.fcurve, rows[0] - NEAR, rows[-1] + NEAR)
-    return count
+    return (yield from put_steps([dense for dense in tracks if np.any(dense.rows)], False, _empty_rows))
+
+
+def _empty_rows(dense: Dense) -> None:
+    """Take the keys of a track away again."""
+    rows = np.flatnonzero(np.any(dense.rows, 0)) + dense.filled.frames.start
+    for curve in dense.track.curves:
+        if curve.free:
+            _empty(curve.fcurve, rows[0] - NEAR, rows[-1] + NEAR)
 
 
 def _empty(fcurve: Any, low: float, high: float) -> int:

@@ -98,17 +98,15 @@ class ReadingOperator(JobOperator):
         if end == {"CANCELLED"}:
             return end
         self._close()
-        if self._submit(context):
-            return {"RUNNING_MODAL"}
-        context.window_manager.event_timer_remove(self._timer)
-        return {"CANCELLED"}
+        self._end_timer(context)
+        return self.in_pieces(context, self._hand_over(context))
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Also called by Blender when the window is closed or another file loaded."""
         if self._reading is None:
             JobOperator.cancel(self, context)
             return
-        context.window_manager.event_timer_remove(self._timer)
+        self._end_timer(context)
         self._close()
 
     def _begin(self, context: bpy.types.Context) -> bool:

@@ -38,9 +38,10 @@ from ..styles import StyleError
 from ..words import n_, rpt_
 from .combine import captured_objects
 from .footage import ReadingOperator, active_strip
-from .job import Operator, OperatorError, allowed, make_folder, no_shot_folder, shot_folder
+from .job import OperatorError, allowed, make_folder, no_shot_folder, shot_folder
 from .keys import captured_shot, not_captured
 from .library import save_learned
+from .stepped import Operator
 
 SOURCES = (
     ("STRIP", "Strip", "A movie or image strip of the Video Sequencer: the active one, or the one that is named"),

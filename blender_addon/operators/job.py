@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import bpy
 
@@ -19,9 +19,10 @@ from ..jobs import Running, manager
 from ..preferences import engine_python
 from ..properties import job_folder
 from ..protocol import Cancelled, Failed, Finished, JobError, Message, Preview
+from ..steps import Step, drain
 from ..words import rpt_
+from .stepped import Pieces, SteppedOperator
 
-Operator = bpy.types.Operator if TYPE_CHECKING else object  # Blender takes no mixin that is an Operator itself
 POLL_SECONDS = 0.02
 
 
@@ -78,7 +79,7 @@ def make_folder(folder: Path) -> None:
         ) from error
 
 
-class JobOperator(Operator):
+class JobOperator(SteppedOperator):
     """Mixin of an operator that runs one job.
 
     Give it `bl_options = {"UNDO"}`: the one undo step is pushed when the result is in. Between the methods the artist
@@ -86,11 +87,13 @@ class JobOperator(Operator):
     `apply` finds the scene that it started from as `context.scene`.
     """
 
-    _ended: Finished | Failed | Cancelled | None
-    _steps: Generator[tuple[float, str], None, Finished] | None
+    _ended: Finished | Failed | Cancelled | None = None
+    _steps: Generator[Step, None, Finished] | None = None
+    _timer: Any = None
+    _job = ""
     subfolder = ""  # of the shot's folder; operators of the same subfolder exclude each other
     takes_enough = False  # whether the engine can end this job early and keep what it has
-    does_without = False  # whether `without_engine` does the job where no engine is installed
+    does_without = False  # whether `steps_without_engine` does the job where no engine is installed
 
     def prepare(self, context: bpy.types.Context) -> Path:
         """Write the job folder and return it (usually `self.folder(context)`). Raises JobError or OperatorError."""
@@ -100,14 +103,19 @@ class JobOperator(Operator):
         """Bring the result into Blender. Raises OperatorError."""
         raise NotImplementedError
 
-    def without_engine(self) -> Finished:
-        """Do the prepared job inside Blender, all at once. Raises JobError or OperatorError."""
-        raise NotImplementedError
-
-    def steps_without_engine(self) -> Generator[tuple[float, str], None, Finished]:
-        """The same a piece at a time, yielding (done, what) while the window answers; for what takes longer than a moment."""
+    def prepare_steps(self, context: bpy.types.Context) -> Generator[Step, None, Path]:
+        """`prepare` a piece at a time, for what takes longer than a moment."""
         yield from ()
-        return self.without_engine()
+        return self.prepare(context)
+
+    def apply_steps(self, context: bpy.types.Context, folder: Path, finished: Finished) -> Generator[Step, None, None]:
+        """`apply` a piece at a time. Between the pieces the scene does not change, but the context may be another."""
+        yield from ()
+        self.apply(context, folder, finished)
+
+    def steps_without_engine(self) -> Generator[Step, None, Finished]:
+        """Do the prepared job inside Blender, a piece at a time. Raises JobError or OperatorError."""
+        raise NotImplementedError
 
     def folder(self, context: bpy.types.Context) -> Path:
         """Where this operator's job lies. Raises OperatorError."""
@@ -117,7 +125,7 @@ class JobOperator(Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Run the job to its end, then apply it."""
-        if not self._submit(context):
+        if not drain(self._submit(context)):
             return {"CANCELLED"}
         try:
             while self._ended is None:
@@ -128,20 +136,28 @@ class JobOperator(Operator):
                     self._step()
         finally:
             self._give_up()
-        return self._end(context)
+        return drain(self._end(context))
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Start the job and return; `modal` ends it."""
         if bpy.app.background:
             return self.execute(context)
-        if not self._submit(context):
+        ended = self.in_pieces(context, self._hand_over(context))
+        if ended == {"RUNNING_MODAL"}:
+            context.window_manager.modal_handler_add(self)
+        return ended
+
+    def _hand_over(self, context: bpy.types.Context) -> Pieces:
+        """Hand the job over, and wait for it in `modal`."""
+        if not (yield from self._submit(context)):
             return {"CANCELLED"}
         self._timer = context.window_manager.event_timer_add(0.01 if self._steps else 0.1, window=context.window)
-        context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Look for the end; Esc gives the job up, everything else is the artist's."""
+        if self.pieces is not None:
+            return self.next_pieces(context, event)
         escape = event.type == "ESC" and event.value == "PRESS"
         if escape:
             self._give_up()
@@ -149,13 +165,19 @@ class JobOperator(Operator):
             self._step()
         if self._ended is None:
             return {"RUNNING_MODAL"} if escape else {"PASS_THROUGH"}
-        context.window_manager.event_timer_remove(self._timer)
-        return self._end(context)
+        self._end_timer(context)
+        return self.in_pieces(context, self._end(context))
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Blender takes the operator away: its window was closed or another file is being loaded."""
-        context.window_manager.event_timer_remove(self._timer)
+        self.end_ticks(context)
+        self._end_timer(context)
         self._give_up()
+
+    def _end_timer(self, context: bpy.types.Context) -> None:
+        if self._timer is not None:
+            context.window_manager.event_timer_remove(self._timer)
+            self._timer = None
 
     def _give_up(self) -> None:
         """Ask the engine, or end what is done without it."""
@@ -180,14 +202,15 @@ class JobOperator(Operator):
     def _end_local(self, end: Finished | Failed | Cancelled) -> None:
         self._steps, self._ended, manager.local = None, end, None
 
-    def _submit(self, context: bpy.types.Context) -> bool:
+    def _submit(self, context: bpy.types.Context) -> Generator[Step, None, bool]:
+        """Prepare the job and hand it to the engine, or begin it here; False if that was refused."""
         self._ended = self._steps = None
         self._scene = context.scene.session_uid
         try:
             if manager.busy(self.folder(context)):
                 raise OperatorError("A job of this kind is still running; wait for it, or cancel it first.")
             installed = self._start()
-            self._folder, self._job = self.prepare(context), ""
+            self._folder, self._job = (yield from self.prepare_steps(context)), ""
             if installed:
                 self._job = manager.submit(self._folder, self._on_message, self.bl_label, self.takes_enough)
             else:
@@ -223,22 +246,28 @@ class JobOperator(Operator):
         if isinstance(message, (Finished, Failed, Cancelled)):
             self._ended = message
 
-    def _end(self, context: bpy.types.Context) -> set[str]:
+    def _end(self, context: bpy.types.Context) -> Pieces:
+        """What the end of the job means."""
         if isinstance(self._ended, Finished):
-            return self._apply(context, self._ended)
+            return (yield from self._apply(context, self._ended))
         if isinstance(self._ended, Failed):
             self.report({"ERROR"}, self._ended.sentence)
         else:
             self.report({"WARNING"}, "Cancelled; what was finished is kept.")
         return {"CANCELLED"}
 
-    def _apply(self, context: bpy.types.Context, finished: Finished) -> set[str]:
+    def _apply(self, context: bpy.types.Context, finished: Finished) -> Pieces:
         scene = next((s for s in bpy.data.scenes if s.session_uid == self._scene), None)
         try:
             if scene is None:
                 raise OperatorError(rpt_("The scene is gone; the result is in {folder}.").format(folder=self._folder))
-            with context.temp_override(scene=scene):
-                self.apply(bpy.context, self._folder, finished)
+            steps = self.apply_steps(bpy.context, self._folder, finished)
+            while True:
+                with context.temp_override(scene=scene):
+                    step = next(steps, None)
+                if step is None:
+                    break
+                yield step
         except (OperatorError, JobError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

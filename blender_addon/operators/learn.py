@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Generator
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ from bpy.props import FloatProperty, StringProperty
 from .. import compat, outcome
 from ..curves import MotionError, split_path
 from ..job_folder import write_job
-from ..motion import MotionParams, export_clip
+from ..motion import MotionParams, export_steps, make_plan
 from ..preferences import preferences
 from ..protocol import Finished, LearnMotion
+from ..steps import Step
 from ..words import rpt_
 from .job import JobOperator, OperatorError, allowed, make_folder, shot_folder
 
@@ -60,7 +62,7 @@ class UNDERSTUDY_OT_learn_motion(JobOperator, bpy.types.Operator):
             return allowed(cls, "Select the armature whose motion is to be learned")
         return allowed(cls, "Leave Edit Mode first" if ob.mode == "EDIT" else "")
 
-    def prepare(self, context: bpy.types.Context) -> Path:
+    def prepare_steps(self, context: bpy.types.Context) -> Generator[Step, None, Path]:
         """A learn_motion job with a clip of each action."""
         folder, motion = self.folder(context), context.scene.understudy_motion
         ob: Any = context.object
@@ -80,12 +82,14 @@ class UNDERSTUDY_OT_learn_motion(JobOperator, bpy.types.Operator):
                 start, end = round(action.frame_range[0]), round(action.frame_range[1])
                 params = MotionParams(ob.session_uid, (), start, end, fps, False, whole=True, all_joints=True)
                 try:
-                    export_clip(params, clips, f"{number:03d}")
-                    count += 1
+                    plan = make_plan(params)
                 except MotionError as error:
                     self.report(
                         {"INFO"}, rpt_("'{action}' was left out: {error}").format(action=action.name, error=error)
                     )
+                    continue
+            yield from export_steps(plan, fps, clips, f"{number:03d}")
+            count += 1
         if not count:
             raise OperatorError("None of these actions has motion that could be learned; choose others.")
         self._name = ob.name

@@ -3,21 +3,24 @@ and sparse.py; see slider.py for what the artist sees before there are keys."""
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
 
 from .. import outcome
-from ..keyframes import delete_generated_keys
+from ..keyframes import delete_steps
 from ..motion import Plan
 from ..protocol import Extrapolate, Inbetween, JobError, Settings
 from ..sparse import Keying
-from ..whole import reduce_keys
+from ..steps import Step, drain
+from ..whole import reduce_steps
 from ..words import rpt_
-from .job import Operator, OperatorError, allowed
+from .job import OperatorError, allowed
 from .motion_job import BONES, Target, frame_range, targets, why_not
 from .slider import SliderOperator
+from .stepped import Pieces, SteppedOperator
 
 
 def learned_style(context: bpy.types.Context) -> str:
@@ -99,7 +102,7 @@ class UNDERSTUDY_OT_extrapolate(SliderOperator, bpy.types.Operator):
         )
 
 
-class KeyOperator(Operator):
+class KeyOperator(SteppedOperator):
     """An operator on keys that are there, object by object, without the engine."""
 
     bl_options: Any = {"REGISTER", "UNDO"}
@@ -111,14 +114,34 @@ class KeyOperator(Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         return allowed(cls, why_not(context))
 
-    def change(self, context: bpy.types.Context, target: Target) -> int:
-        """Do it for one object: the number of keys that went. Raises JobError."""
+    def change(self, context: bpy.types.Context, target: Target) -> Generator[Step, None, int]:
+        """Do it for one object, a piece at a time: the number of keys that went. Raises JobError."""
         raise NotImplementedError
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Do it, and say how many."""
+        return drain(self._change_all(context))
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """The same while the window answers."""
+        ended = self.in_pieces(context, self._change_all(context))
+        if ended == {"RUNNING_MODAL"}:
+            context.window_manager.modal_handler_add(self)
+        return ended
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """The next pieces."""
+        return self.next_pieces(context, event)
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Blender takes the operator away."""
+        self.end_ticks(context)
+
+    def _change_all(self, context: bpy.types.Context) -> Pieces:
+        count = 0
         try:
-            count = sum(self.change(context, target) for target in targets(context, self.bones, self.only_active))
+            for target in targets(context, self.bones, self.only_active):
+                count += yield from self.change(context, target)
         except (OperatorError, JobError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -140,9 +163,9 @@ class UNDERSTUDY_OT_delete_generated_keys(KeyOperator, bpy.types.Operator):
     bl_translation_context = "Understudy"
     nothing, done = "There are no generated keys here.", "Deleted {} generated keys."
 
-    def change(self, _context: bpy.types.Context, target: Target) -> int:
+    def change(self, _context: bpy.types.Context, target: Target) -> Generator[Step, None, int]:
         """Delete."""
-        return delete_generated_keys(target.ob.session_uid, target.bones)
+        return delete_steps(target.ob.session_uid, target.bones)
 
 
 class UNDERSTUDY_OT_reduce_keys(KeyOperator, bpy.types.Operator):
@@ -159,14 +182,14 @@ class UNDERSTUDY_OT_reduce_keys(KeyOperator, bpy.types.Operator):
     degrees: FloatProperty(name="Degrees", description="0: as the scene says", default=0.0, min=0.0, max=45.0)
     lengths: FloatProperty(name="Bone Lengths", description="0: as the scene says", default=0.0, min=0.0, max=1.0)
 
-    def change(self, context: bpy.types.Context, target: Target) -> int:
+    def change(self, context: bpy.types.Context, target: Target) -> Generator[Step, None, int]:
         """Reduce."""
         start, end = self.frame_start, self.frame_end
         if (start, end) == (0, 0):
             start, end = frame_range(context.scene)
         usual = context.scene.understudy_motion.keying()
         keying = Keying(False, self.degrees or usual.degrees, self.lengths or usual.lengths)
-        return reduce_keys(target.ob.session_uid, target.bones, start, end, keying)
+        return reduce_steps(target.ob.session_uid, target.bones, start, end, keying)
 
 
 CLASSES = (

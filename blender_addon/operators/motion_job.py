@@ -5,7 +5,9 @@ A job's result is read the moment it is there; how it becomes keys is the operat
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,11 +19,12 @@ from ..curves import MotionError, animated, fcurves_of, split_path
 from ..engine_process import EngineError
 from ..job_folder import write_job
 from ..jobs import manager
-from ..keyframes import apply_take
-from ..motion import MotionParams, Plan, export_clip
+from ..keyframes import key_steps
+from ..motion import READING, MotionParams, Plan, export_steps, make_plan
 from ..preferences import preferences
 from ..properties import job_folder
 from ..protocol import Failed, Finished, JobError, Message, Settings
+from ..steps import Step, beside
 from ..takes import Take, read_take
 from ..words import rpt_
 from .job import JobOperator, OperatorError, allowed, make_folder
@@ -134,7 +137,7 @@ class MotionOperator(JobOperator):
 
     # --- a job for each object ---
 
-    def prepare(self, context: bpy.types.Context) -> Path:
+    def prepare_steps(self, context: bpy.types.Context) -> Generator[Step, None, Path]:
         """Write the clips and jobs of all objects; an object of which nothing can be made is only told of, unless it is
         the only one."""
         self._takes: list[Take] = []
@@ -148,10 +151,12 @@ class MotionOperator(JobOperator):
             params = MotionParams(ob.session_uid, bones, fps=render.fps / render.fps_base, **self.wanted(context))
             make_folder(place)
             try:
-                plan = export_clip(params, place)
+                plan = make_plan(params)
             except MotionError as error:
                 refusals.append(error)
                 continue
+            yield 0.0, READING
+            yield from export_steps(plan, params.fps, place)
             write_job(place, self.job(context, plan))
             notes += plan.rig.notes
             self._jobs.append((params, place))
@@ -162,12 +167,14 @@ class MotionOperator(JobOperator):
             outcome.note(note)
         return self._jobs[0][1]
 
-    def without_engine(self) -> Finished:
-        """All jobs by plain curves."""
-        ends = [plain.run(folder) for _, folder in self._jobs]
-        self._takes = [self.take(params, folder) for params, folder in self._jobs]
-        outcome.finished(self._jobs[-1][1], ends[-1])
-        return ends[-1]
+    def steps_without_engine(self) -> Generator[Step, None, Finished]:
+        """All jobs by plain curves, on the other thread."""
+        with ThreadPoolExecutor(1) as worker:
+            for done, (params, folder) in enumerate(self._jobs):
+                end = yield from beside(worker, (done / len(self._jobs), ""), partial(plain.run, folder))
+                self._takes.append(self.take(params, folder))
+        outcome.finished(folder, end)
+        return end
 
     def _on_message(self, message: Message, payload: bytes) -> None:
         """A job that is finished has its result read and the next one submitted."""
@@ -191,17 +198,17 @@ class MotionOperator(JobOperator):
         """A finished job's result. Raises JobError."""
         return read_take(params, folder)
 
-    def apply(self, context: bpy.types.Context, folder: Path, finished: Finished) -> None:
+    def apply_steps(self, context: bpy.types.Context, folder: Path, finished: Finished) -> Generator[Step, None, None]:
         """The results as keys."""
-        self.key(context, 1.0)
+        yield from self.key(context, 1.0)
 
-    def each(self, change: Callable[[Take], int]) -> int:
-        """Change the object of every take: the sum of what that gives. Raises JobError if none could be changed; if only
-        some could not, it is told, for what was changed must become an undo step."""
+    def each(self, change: Callable[[Take], Generator[Step, None, int]]) -> Generator[Step, None, int]:
+        """Change the object of every take, a piece at a time: the sum of what that gives. Raises JobError if none could be
+        changed; if only some could not, it is told, for what was changed must become an undo step."""
         counts, errors = [], []
         for take in self._takes:
             try:
-                counts.append(change(take))
+                counts.append((yield from change(take)))
             except JobError as error:
                 errors.append(error)
         if not counts:
@@ -212,10 +219,10 @@ class MotionOperator(JobOperator):
         outcome.keyed(sum(counts))
         return sum(counts)
 
-    def key(self, context: bpy.types.Context, amount: float) -> None:
+    def key(self, context: bpy.types.Context, amount: float) -> Generator[Step, None, None]:
         """Key all takes, and say how many keys that made. Raises JobError."""
         keying = context.scene.understudy_motion.keying()
-        count = self.each(lambda take: apply_take(take, amount, keying))
+        count = yield from self.each(lambda take: key_steps(take, amount, keying))
         if count:
             self.report(
                 {"INFO"}, rpt_("Made {count} keys; Delete Generated Keys takes them away again.").format(count=count)

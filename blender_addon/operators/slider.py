@@ -7,6 +7,7 @@ Until then not one key is written and every channel is put back, so that letting
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
@@ -19,12 +20,14 @@ from ..engine_process import EngineError
 from ..ghosts import Body, Ghosts, body_of
 from ..job_folder import read_job, write_job
 from ..jobs import manager
-from ..motion import make_plan
+from ..motion import READING, Plan, make_plan
 from ..protocol import Finished, JobError
+from ..steps import Step, drain
 from ..takes import Look, Take
 from ..words import n_, rpt_
 from .job import OperatorError, allowed
 from .motion_job import MotionOperator
+from .stepped import Pieces
 
 MOST = 1.5
 WIDTH = 400  # pixels that the mouse goes for an amount of one
@@ -42,7 +45,7 @@ DIGITS |= {f"NUMPAD_{i}": str(i) for i in range(10)} | {"PERIOD": ".", "NUMPAD_P
 class Slider:
     """What is shown: takes, by how much of them, with or without ghosts."""
 
-    def __init__(self, context: bpy.types.Context, takes: list[Take], amount: float) -> None:
+    def __init__(self, context: bpy.types.Context, takes: list[Take], plans: list[Plan], amount: float) -> None:
         scene: Any = context.scene
         self.amount, self.typed, self.take_number = amount, "", 0
         self.scene = scene.session_uid
@@ -50,9 +53,11 @@ class Slider:
         self._takes = takes
         self._step = scene.understudy_motion.ghost_step
         self._area: Any = context.area
-        self._look = Look(takes, scene)
+        self._look = Look(takes, plans, scene)
         selected = {bone.name for bone in context.selected_pose_bones or ()}
-        self._bodies: list[Body] = [body_of(make_plan(take.params), take, selected) for take in takes]
+        self._bodies: list[Body] = [
+            body_of(plan, take, selected) for plan, take in zip(self._look.plans, takes, strict=True)
+        ]
         self._ghosts = Ghosts()
         self._ghosts.visible = self._step > 0
         bpy.app.handlers.frame_change_post.append(self._on_frame)
@@ -180,9 +185,9 @@ class SliderOperator(MotionOperator):
         self._asked = False
         return super().execute(context)
 
-    def apply(self, context: bpy.types.Context, folder: Any, finished: Finished) -> None:
+    def apply_steps(self, context: bpy.types.Context, folder: Any, finished: Finished) -> Generator[Step, None, None]:
         """The results as keys."""
-        self.key(context, self.amount)
+        yield from self.key(context, self.amount)
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """First the job's events, then the slider's."""
@@ -204,19 +209,23 @@ class SliderOperator(MotionOperator):
             self._slider.close(None)
         super().cancel(context)
 
-    def _end(self, context: bpy.types.Context) -> set[str]:
+    def _end(self, context: bpy.types.Context) -> Pieces:
         if not (self._asked and isinstance(self._ended, Finished)):
-            return super()._end(context)
+            return (yield from super()._end(context))
         for note in self._ended.notes:
             self.report({"INFO"}, note)
-        return self.open(context, self.amount)
+        return (yield from self.open(context, self.amount))
 
-    def open(self, context: bpy.types.Context, amount: float) -> set[str]:
+    def open(self, context: bpy.types.Context, amount: float) -> Pieces:
         """Open the slider on the takes."""
         try:
             if context.scene.session_uid != self._scene:
                 raise OperatorError("The scene is no longer shown; go back to it and run this again.")
-            self._slider = Slider(context, self._takes, amount)
+            plans: list[Plan] = []
+            for take in self._takes:
+                plans.append(make_plan(take.params))
+                yield len(plans) / len(self._takes), READING
+            self._slider = Slider(context, self._takes, plans, amount)
         except (OperatorError, JobError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -228,7 +237,7 @@ class SliderOperator(MotionOperator):
 
     def _close(self, context: bpy.types.Context, accept: bool) -> set[str]:
         assert self._slider is not None
-        context.window_manager.event_timer_remove(self._timer)
+        self._end_timer(context)
         context.window.cursor_modal_restore()
         if self._slider.busy:
             manager.cancel(self._job)
@@ -240,16 +249,19 @@ class SliderOperator(MotionOperator):
         self.amount = slider.amount
         if slider.take_number:  # so that the same comes of it once more
             self.seed, self.variation = self._base + slider.take_number, context.scene.understudy_motion.variation
+        return self.in_pieces(context, self._accept(context))
+
+    def _accept(self, context: bpy.types.Context) -> Pieces:
         try:
-            self.key(context, self.amount)
+            yield from self.key(context, self.amount)
         except JobError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 
-    def key(self, context: bpy.types.Context, amount: float) -> None:
+    def key(self, context: bpy.types.Context, amount: float) -> Generator[Step, None, None]:
         """Key the takes; they can be taken up again by Act Amount."""
-        super().key(context, amount)
+        yield from super().key(context, amount)
         last.remember(self._takes, amount)
 
     # --- other takes ---
@@ -346,13 +358,13 @@ class UNDERSTUDY_OT_act_amount(SliderOperator, bpy.types.Operator):
         if not self._take_up():
             return {"CANCELLED"}
         context.window_manager.modal_handler_add(self)
-        return self.open(context, last.amount)
+        return self.in_pieces(context, self.open(context, last.amount))
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Key the last result by another amount."""
         if not self._take_up():
             return {"CANCELLED"}
-        self.key(context, self.amount)
+        drain(self.key(context, self.amount))
         return {"FINISHED"}
 
     def _take_up(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from bpy.props import FloatProperty, IntProperty
 from ..curves import find_object
 from ..motion import Plan
 from ..protocol import Clean, Finished, Loop, Settings
+from ..steps import Step
 from ..takes import Take
-from ..whole import copy_actions, make_cyclic, refuse_tweaking, write_whole
+from ..whole import copy_actions, make_cyclic, refuse_tweaking, whole_steps
 from ..words import rpt_
 from .motion_job import MotionOperator, frame_range, targets
 
@@ -20,6 +22,7 @@ from .motion_job import MotionOperator, frame_range, targets
 class WholeOperator(MotionOperator):
     """A job on every frame of a range. Its result goes into copies of the actions."""
 
+    does_without = True
     word = ""  # what the copy is called, after the action's name
     frame_start: IntProperty(name="From", description="First frame; both 0: the scene's (preview) range")
     frame_end: IntProperty(name="To", description="Last frame; both 0: the scene's (preview) range")
@@ -31,20 +34,20 @@ class WholeOperator(MotionOperator):
             start, end = frame_range(context.scene)
         return {"frame_start": start, "frame_end": end, "use_selected_keys": False, "whole": True}
 
-    def prepare(self, context: bpy.types.Context) -> Path:
+    def prepare_steps(self, context: bpy.types.Context) -> Generator[Step, None, Path]:
         """The jobs, unless their results could not be put into new actions."""
         for ob, _ in targets(context, self.bones, self.only_active):
             refuse_tweaking(ob)
-        return super().prepare(context)
+        return (yield from super().prepare_steps(context))
 
-    def apply(self, context: bpy.types.Context, folder: Path, finished: Finished) -> None:
+    def apply_steps(self, context: bpy.types.Context, folder: Path, finished: Finished) -> Generator[Step, None, None]:
         """The results as keys of new actions."""
-        self.each(lambda take: self._write(context, take))
+        yield from self.each(lambda take: self._write(context, take))
 
-    def _write(self, context: bpy.types.Context, take: Take) -> int:
+    def _write(self, context: bpy.types.Context, take: Take) -> Generator[Step, None, int]:
         ob = find_object(take.params.object_uid)
         old, name = copy_actions(ob, self.word)
-        count = write_whole(take, context.scene.understudy_motion.keying(), self.word == "loop")
+        count = yield from whole_steps(take, context.scene.understudy_motion.keying(), self.word == "loop")
         self.finish(context, take)
         self.report(
             {"INFO"},

@@ -33,8 +33,9 @@ PANELS = {
     "Blender may not go online yet, and the engine's packages come from there.": (
         "Blender 还不允许联网，而引擎的软件包要从网上获取。"
     ),
-    "Works without it: Capture, painting, Stylise by plain reprojection, In-Between and Play On by plain curves, Reduce Keys.": (
-        "无需引擎也可使用：采集、绘制、以普通投射进行风格化、以普通曲线生成中间帧和续演、精简关键帧。"
+    "Works without it: Capture, painting, Stylise by plain reprojection, In-Between and Play On by plain curves, Loop, Clean, "
+    "Reduce Keys.": (
+        "无需引擎也可使用：采集、绘制、以普通投射进行风格化、以普通曲线生成中间帧和续演、循环、清理、精简关键帧。"
     ),
     "What was stylised before, and with what": "以前风格化过什么、用了什么",
     "{frames} frames, {what}": "{frames} 帧，{what}",
@@ -42,6 +43,8 @@ PANELS = {
     "History": "历史",
     "Shortcuts": "快捷键",
     "Number": "编号",
+    "Reading the keys": "正在读取关键帧",
+    "Writing the keys": "正在写入关键帧",
     "Reading the painted frames": "正在读取手绘帧",
     "Esc cancels": "按 Esc 取消",
     "Waiting: {count}": "等待中：{count}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,36 @@ def test_the_same_curves_as_the_engine(tmp_path: Path, rig: list[int], settings:
     keys = motion.rotation_keys
     if isinstance(settings, protocol.Inbetween):
         assert np.array_equal(ours["rotations"][keys], motion.rotations[keys]), "exact at the keys"
+
+
+@pytest.mark.parametrize("rig", [BIPED, TAIL, PENDULUM])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        protocol.Loop(6),
+        protocol.Loop(200, keep_root=False, repeats=2),
+        protocol.Clean(0.2),
+        protocol.Clean(0.0, feet=[1]),
+        protocol.Clean(0.1, contacts=False),
+    ],
+)
+def test_whole_ranges_as_the_engine_makes_them(tmp_path: Path, rig: list[int], settings: protocol.Settings) -> None:
+    """Loop and Clean, on a travelling rig, of which one bone stays as it is."""
+    motion = waving(rig, fps=24)
+    if isinstance(settings, protocol.Clean) and settings.feet:
+        settings = replace(settings, feet=[len(rig) - 1])  # whether it ever rests or not
+    motion.rotation_wanted[1] = False
+    motion.locations[:, 0, 0] += np.linspace(0, 2, len(motion.locations), dtype=np.float32)
+    clips.write_clip(tmp_path, motion)
+    job_folder.write_job(tmp_path, settings)
+    theirs = by_the_engine(tmp_path)
+    (tmp_path / "result/clip.npz").unlink()
+    finished, ours = plain.run(tmp_path), read(tmp_path)
+    assert "without the engine" in finished.notes[0]
+    for name, x in theirs.items():
+        assert ours[name].shape == x.shape and ours[name].dtype == x.dtype, name
+        assert np.allclose(ours[name], x, atol=2e-4), name
+    assert np.array_equal(ours["rotations"][:61, 1], motion.rotations[:61, 1])
 
 
 def test_what_needs_the_engine_says_so(tmp_path: Path) -> None:

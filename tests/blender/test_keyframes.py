@@ -11,9 +11,9 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
+from at_once import apply_result, delete_generated_keys, export_clip
 from bl_ext.user_default.understudy.curves import MotionError
-from bl_ext.user_default.understudy.keyframes import apply_result, delete_generated_keys
-from bl_ext.user_default.understudy.motion import MotionParams, Plan, export_clip
+from bl_ext.user_default.understudy.motion import MotionParams, Plan
 from bl_ext.user_default.understudy.protocol import JobError
 from bl_ext.user_default.understudy.sparse import Keying
 from rigs import (

@@ -9,10 +9,10 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
+from at_once import apply_result, clip_arrays, export_clip
 from bl_ext.user_default.understudy.curves import MotionError
 from bl_ext.user_default.understudy.job_folder import read_clip
-from bl_ext.user_default.understudy.keyframes import apply_result
-from bl_ext.user_default.understudy.motion import MotionParams, Plan, clip_arrays, clip_header, export_clip, make_plan
+from bl_ext.user_default.understudy.motion import MotionParams, Plan, clip_header, make_plan
 from bl_ext.user_default.understudy.sparse import Keying
 from mathutils import Quaternion, Vector
 from rigs import MODES, bone_curve, fcurves, key_pose, make_armature, turn, write_result

@@ -21,14 +21,13 @@ def straight(fake_engine: Callable[..., None], monkeypatch: pytest.MonkeyPatch, 
     """An engine that joins keys by straight lines, in a saved file where every frame is keyed: the folder of its jobs."""
     bpy.context.scene.understudy_motion.every_frame = True
     fake_engine(jobs=[[{"finish": {"results": ["result/clip.npz"], "notes": ["By straight lines."]}}]])
-    export = operators.export_clip
+    export = operators.export_steps
 
-    def export_and_fill(params: Any, folder: Path) -> Any:
-        plan = export(params, folder)
+    def export_and_fill(plan: Any, fps: float, folder: Path) -> Any:
+        yield from export(plan, fps, folder)
         straight_engine(folder, plan.play_on)
-        return plan
 
-    monkeypatch.setattr(operators, "export_clip", export_and_fill)
+    monkeypatch.setattr(operators, "export_steps", export_and_fill)
     folder = job_folder(bpy.context.scene)
     assert folder is not None
     return folder / "motion"

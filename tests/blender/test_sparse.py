@@ -8,10 +8,9 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
+from at_once import apply_take, delete_generated_keys, reduce_keys
 from bl_ext.user_default.understudy import decimate
-from bl_ext.user_default.understudy.keyframes import apply_take, delete_generated_keys
 from bl_ext.user_default.understudy.sparse import Keying
-from bl_ext.user_default.understudy.whole import reduce_keys
 from rigs import bone_curve, dump, fcurves, frames_of, key_pose, make_armature
 from test_keyframes import ARTISTS, posed, run
 from test_takes import acted, rig

@@ -8,10 +8,10 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
+from at_once import apply_take, export_clip
 from bl_ext.user_default.understudy import quat
 from bl_ext.user_default.understudy.ghosts import body_of, ghost_rows, where
-from bl_ext.user_default.understudy.keyframes import apply_take
-from bl_ext.user_default.understudy.motion import MotionParams, export_clip, make_plan
+from bl_ext.user_default.understudy.motion import MotionParams, make_plan
 from bl_ext.user_default.understudy.sparse import Keying
 from bl_ext.user_default.understudy.takes import Look, Take, read_take
 from rigs import MODES, dump, fcurves, key_pose, make_armature, straight_engine, write_result
@@ -68,7 +68,7 @@ def test_a_look_shows_the_keys_to_come_and_leaves_nothing(tmp_path: Path) -> Non
     scene.frame_set(5)
     ob.pose.bones["b1"].rotation_euler = (0.1, 0.2, 0.3)  # posed, and on no key
     before, pose = dump(ob), poses(ob)
-    look = Look([take], scene)
+    look = Look([take], [make_plan(take.params)], scene)
     look.show(scene, [take], 0.7)
     shown = poses(ob)
     assert shown != pose and dump(ob) == before
@@ -128,7 +128,7 @@ def test_a_camera_with_lens_and_a_prop(tmp_path: Path) -> None:
     scene = bpy.context.scene
     scene.frame_set(6)
     before = camera.data.lens, camera["glow"], tuple(camera.location)
-    look = Look([take], scene)
+    look = Look([take], [make_plan(take.params)], scene)
     look.show(scene, [take], 1.5)
     assert camera.data.lens == pytest.approx(50.0) and tuple(camera.location) != before[2]
     look.restore(scene)

@@ -35,7 +35,16 @@ def timed(name, call):
     return wrapped
 
 from bl_ext.user_default.understudy import jobs, ui, ui_stylise
-from bl_ext.user_default.understudy.operators import job
+from bl_ext.user_default.understudy.operators import job, motion, slider
+
+def watch(owner, name):
+    call = timed(f'{owner.__name__}.{name}', getattr(owner, name))
+    setattr(owner, name, lambda self, context, event: call(self, context, event))
+
+for owner in (job.JobOperator, slider.SliderOperator, motion.KeyOperator):
+    watch(owner, 'invoke')
+watch(slider.SliderOperator, 'modal')
+watch(motion.KeyOperator, 'modal')
 modal, pump = timed('modal', job.JobOperator.modal), timed('pump', jobs.Manager.pump)
 head, steps = timed('head', ui.EngineState.draw), timed('steps', ui_stylise.ShotSteps.draw)
 job.JobOperator.modal = lambda self, context, event: modal(self, context, event)  # Blender counts the arguments
@@ -84,6 +93,64 @@ def test_no_block_without_an_engine(window: Start, shot_file: Path) -> None:
     blender.point(400, 500)
     blender.key("ctrl+z")
     blender.wait("'Scene Stylised' not in bpy.data.scenes")
+
+
+# 60 bones with eleven poses in 200 frames, one after another in Pose Mode.
+LARGE_RIG = """
+import random
+dice = random.Random(3)
+armature = bpy.data.armatures.new('Large')
+rig = bpy.data.objects.new('Large', armature)
+bpy.context.scene.collection.objects.link(rig)
+window, area = view()
+bpy.context.view_layer.objects.active = rig
+with bpy.context.temp_override(window=window, area=area):
+    bpy.ops.object.mode_set(mode='EDIT')
+    for i in range(60):
+        bone = armature.edit_bones.new(f'b{i}')
+        bone.head, bone.tail = (i % 6, i // 6, 0), (i % 6, i // 6, 0.8)
+        bone.parent = armature.edit_bones[f'b{dice.randrange(i)}'] if i else None
+    bpy.ops.object.mode_set(mode='POSE')
+    bpy.ops.pose.select_all(action='SELECT')
+bpy.context.scene.frame_end = 201
+for frame in range(1, 202, 20):
+    for bone in rig.pose.bones:
+        bone.rotation_quaternion = (1, *(dice.uniform(-0.5, 0.5) for _ in range(3)))
+        bone.keyframe_insert('rotation_quaternion', frame=frame)
+        bone.keyframe_insert('location', frame=frame)
+bpy.ops.ed.undo_push(message='rig')
+"""
+GENERATED = "sum(k.type == 'GENERATED' for fc in curves('Large') for k in fc.keyframe_points)"
+
+
+def test_no_block_while_keys_are_read_and_written(window: Start, shot_file: Path) -> None:
+    """In-Between on 200 frames of 60 bones, accepted, its keys made few and deleted: Blender answers throughout."""
+    blender = window(shot_file, Path("/nonexistent"))
+    blender.do("import os; del os.environ['UNDERSTUDY_ENGINE_PYTHON']")
+    blender.do(LARGE_RIG)
+    blender.do(WATCH)
+    blender.click("understudy.inbetween", 0.4)
+    blender.wait("any('understudy' in f.__module__ for f in bpy.app.handlers.frame_change_post)", 60)
+    blender.point(500, 500)
+    blender.key("Return")
+    blender.wait(f"manager.running is None and {GENERATED} > 1000", 60)
+    made = blender.ask(GENERATED)
+    press(blender, "delete_generated_keys")
+    blender.wait(f"manager.running is None and {GENERATED} == 0", 60)
+    blender.point(500, 500)
+    blender.key("ctrl+z")
+    blender.wait(f"{GENERATED} == {made}", 60)
+    press(blender, "reduce_keys")
+    blender.wait(f"manager.running is None and {GENERATED} == 0", 60)  # what is left is the artist's
+    no_long_block(blender, "JobOperator.invoke", "SliderOperator.modal", "KeyOperator.modal")
+    assert "Traceback" not in blender.log()
+
+
+def press(blender: Window, operator: str) -> None:
+    """As a button does it."""
+    blender.do("window, area = view()")
+    here = "with bpy.context.temp_override(window=window, area=area):"
+    blender.do(f"{here} bpy.ops.understudy.{operator}('INVOKE_DEFAULT')")
 
 
 def test_undo_and_a_render_during_a_job(window: Start, shot_file: Path, fake_engine: FakeEngine) -> None:
