@@ -18,11 +18,6 @@ from engine.motion.networks import TokenLSTM
 
 OWN, ROOT, SHARES = 31, 11, 6
 FEATURES = 2 * OWN + ROOT
-LIMBS, BRIEF = (
-    3,
-    8,
-)  # on rigs with fewer limbs, gaps of fewer rows get the smooth curves: a machine's arm moves as they do
-CURVES = (0.0, 1.0, 1.0, 0.0, 1.0, 1.0)
 FAR = 4.0  # deviations: what lies farther from all that was learned from counts as no farther
 ALL = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)  # the network's word and nothing else
 
@@ -196,11 +191,11 @@ def parts(
 
 
 class Actor(nn.Module):
-    """An in-betweening network, and how far it is believed; whether both were learned on one rig of the artist's."""
+    """An in-betweening network, and how far it is believed."""
 
-    def __init__(self, net: TokenLSTM, trust: Blend, learned: bool = False) -> None:
+    def __init__(self, net: TokenLSTM, trust: Blend) -> None:
         super().__init__()
-        self.net, self.trust, self.learned = net, trust, learned
+        self.net, self.trust = net, trust
 
 
 def fill(
@@ -208,8 +203,4 @@ def fill(
 ) -> tuple[Tensor, Tensor]:
     """Keyed poses (B, T, J, ·) with the gaps filled, as far as the network is to be believed."""
     found = parts(actor.net, rotations, locations, turn_keys, move_keys, rig)
-    shares = actor.trust(found.features)
-    if skeleton.tips(rig.parents) < LIMBS and not actor.learned:
-        brief = baseline.gaps(turn_keys).span <= BRIEF
-        shares = torch.where(brief[..., None], tokens.constant(CURVES, (shares.dtype, shares.device)), shares)
-    return found.poses(shares)
+    return found.poses(actor.trust(found.features))

@@ -110,7 +110,7 @@ def load(folder: Path, clip: protocol.Clip) -> blend.Actor:
         raise JobError(f"The motion style in {folder} was learned on another rig; choose one of this rig.")
 
     def build(params: Params) -> blend.Actor:
-        return blend.Actor(TokenLSTM(params), blend.Blend(blend.BlendParams()), learned=True)
+        return blend.Actor(TokenLSTM(params), blend.Blend(blend.BlendParams()))
 
     return checkpoint.restore(saved, build).float().eval().requires_grad_(False)
 
@@ -232,7 +232,7 @@ class Lessons:
     def __init__(
         self, base: blend.Actor, rig: tokens.Rig, fit: list[Piece], check: list[Piece], settings: protocol.LearnMotion
     ) -> None:
-        self.actor = blend.Actor(copy.deepcopy(base.net), copy.deepcopy(base.trust), learned=True)
+        self.actor = blend.Actor(copy.deepcopy(base.net), copy.deepcopy(base.trust))
         self.actor.train().requires_grad_(True)
         self.mean = training.Average(self.actor, 0.97)
         self.where = next(base.parameters()).device
