@@ -74,7 +74,6 @@ def _columns(scene: Scene, frame: int) -> tuple[Tensor, Tensor]:
     count = scene.half.shape[1]
     poses = scene.half.new_zeros(12, count)
     warps = scene.half.new_zeros(len(shapes.WARP), count)
-    warps[2], warps[13] = 1, 1
     for group in scene.groups:
         poses[:, group.number], warps[:, group.number] = group.pose[frame], group.warps[frame]
     if scene.planes.number.numel():
@@ -89,7 +88,7 @@ def _correspondence(
     poses, warps = _columns(scene, 0)
     flat, number = rest.movedim(1, 0).flatten(1), ids.flatten()
     pose = poses[:, number]
-    world = trace.rotate(pose, shapes.warp(flat, warps[:, number])) + pose[:3]
+    world = trace.rotate(pose, shapes.warp(flat, warps[:, number].unbind())) + pose[:3]
     x, y, ahead = scene.camera.project(0, world, side)
     at = torch.arange(side, device=ids.device, dtype=torch.float32)
     row, column = torch.meshgrid(at, at, indexing="ij")

@@ -62,7 +62,7 @@ class Palette:
         self.rng = rng
         self.hue, self.scheme = rng.random(), rng.choice(["any", "any", "near", "opposite", "three"])
         self.saturation, self.spread = rng.uniform(0.05, 0.95), rng.uniform(0.0, 0.4)
-        self.high, self.low = rng.uniform(0.7, 1.0), rng.uniform(0.05, 0.6)
+        self.high, self.low = rng.uniform(0.7, 1.0), 0.05 + 0.55 * rng.random() ** 1.5
         self.shift, self.drift = rng.gauss(0, 0.07), rng.uniform(-0.25, 0.35)
         kind = rng.choice(["own", "own", "own", "local", "local", "shared", "mono", "mixed"])
         few = sorted((self._one(rng.random()) for _ in range(rng.randint(3, 6))), key=sum)

@@ -60,13 +60,19 @@ def _wave(rng: Random, span: float, size: float) -> Callable[[float], float]:
 
 
 def _still(_: float) -> list[float]:
-    return [0.0, 0.0, 1.0, *[0.0] * 10, 1.0]
+    return [0.0] * len(shapes.WARP)
+
+
+def _arc(curve: float) -> list[float]:
+    """The columns of an arc of this curvature."""
+    return [0.0] * 3 if abs(curve) < 1e-2 else [1 / curve, 1 / abs(curve), math.copysign(1.0, curve)]
 
 
 def _bends(rng: Random, solid: Solid, span: float) -> Callable[[float], list[float]]:
     """Warps of an object over time, gentle enough to be marched against."""
     hx, hy, hz = solid.half
-    girth, tall = max(hx, hy), max(hz, 1e-2)
+    girth = max(hx, hy, 0.3 * hz)
+    tall = max(hz, 0.6 * girth)  # what is flat is not wound up by a warp along its thickness
     is_sheet = "sheet" in solid.tags
     if not is_sheet and rng.random() < (0.25 if solid.thin else 0.45):
         return _still
@@ -87,7 +93,7 @@ def _bends(rng: Random, solid: Solid, span: float) -> Callable[[float], list[flo
     def bend(t: float) -> list[float]:
         arc = max(-1.2 * most, min(1.2 * most, arc0 + arc1(t)))
         girth_now = max(-0.5, min(0.8, bulge + breath(t)))
-        return [girth_now, at, wide, fold, waves[0], waves[1], kp + slide(t), twist0 + twist1(t), arc, sway, k,
+        return [girth_now, at, wide**-2, fold, waves[0], waves[1], kp + slide(t), twist0 + twist1(t), *_arc(arc), sway, k,
                 p + swing(t), sway * 0.6, 1.0]  # fmt: skip
 
     return bend
@@ -222,6 +228,8 @@ def draw(seed: int, side: int, frames: int, device: torch.device) -> Scene:
     things = _things(rng, span, pixel * far, ground)
     place = _camera(rng, span, 0.0 if ground else -0.5, far, spread)
     cameras = [place(t) for t in times]
+    far_enough = [th for th in things if math.dist(th.pose(0.0)[0], cameras[0][0]) > 0.4 * far + 0.6 * max(th.half)]
+    things = far_enough if len(far_enough) > 1 else things
     for at, turn, half in _rectangles(rng, ground, sky):
         if half[0] > 300:
             ahead = cameras[0][1][2]
@@ -265,17 +273,20 @@ def _tables(
         if not own:
             continue
         half = table([things[i].half for i in own]).T
-        warps = table([[things[i].bend(t) for t in times] for i in own]).permute(1, 2, 0).contiguous()
+        rows = [things[i].bend(t) for i in own for t in times]
+        warps = table(rows).unflatten(0, (-1, len(times))).permute(1, 2, 0).contiguous()
         flat = warps.permute(1, 0, 2).flatten(1)
         high = half[:, None].expand(-1, len(times), -1).flatten(1)
         longest, box = shapes.stretch(high, flat, generator)
-        warps[:, 13] = longest.reshape(len(times), -1)
+        warps[:, -1] = longest.reshape(len(times), -1)
+        used = frozenset(name for name, column in shapes.KINDS.items() if any(r[column] for r in rows))
         parts = [things[i].solid.parts for i in own]  # type: ignore[union-attr]
         groups.append(
             Group(
                 number=torch.tensor([numbers[i] for i in own], device=device),
                 pose=table([poses[i] for i in own]).permute(1, 2, 0).contiguous(),
                 warps=warps,
+                used=used,
                 parts=table(parts).permute(1, 2, 0).contiguous(),
                 smooth=table([things[i].solid.smooth for i in own]),  # type: ignore[union-attr]
                 box=box.unflatten(2, (len(times), -1)),

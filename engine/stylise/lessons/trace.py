@@ -12,18 +12,21 @@ from torch import Tensor
 
 from engine.stylise.lessons import shapes
 
-ROUNDS, STEPS = 7, 9  # after each round, rays that have arrived or left are dropped
+STEPS = (5, 6, 8, 10, 10, 12, 12)  # of each round; after it, rays that have arrived or left are dropped
+FEW = 0.001  # of the rays: not worth another round
 
 
 @dataclass(frozen=True)
 class Group:
     """Objects of equally many parts. number: (M) int64, ids. pose: (F, 12, M), origin and rotation (object to world, by
-    rows). warps: (F, len(WARP), M). parts: (K, PART_COLUMNS, M). smooth: (M). box: (2, 3, F, M), low and high, around the warped
+    rows). warps: (F, len(WARP), M), and which kinds are
+    used. parts: (K, PART_COLUMNS, M). smooth: (M). box: (2, 3, F, M), low and high, around the warped
     object in its own frame."""
 
     number: Tensor
     pose: Tensor
     warps: Tensor
+    used: frozenset[str]
     parts: Tensor
     smooth: Tensor
     box: Tensor
@@ -107,12 +110,13 @@ class _Pairs:
     def pick(self, which: Tensor) -> _Pairs:
         return _Pairs(self.group, self.frame[which], self.column[which], self.start[:, which], self.way[:, which])
 
-    def columns(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Warps, parts and smooth of each pair."""
+    def field(self) -> shapes.Field:
+        """Distances to the objects."""
         many = self.group.number.shape[0]
         flat = self.group.warps.permute(1, 0, 2).flatten(1)
         warps = flat.index_select(1, self.frame * many + self.column)
-        return warps, self.group.parts.index_select(2, self.column), self.group.smooth[self.column]
+        parts = self.group.parts.index_select(2, self.column)
+        return shapes.Field(warps, parts, self.group.smooth[self.column], self.group.used)
 
     def pose(self) -> Tensor:
         many = self.group.number.shape[0]
@@ -145,27 +149,29 @@ def _march(pairs: _Pairs, near: Tensor, far: Tensor, fine: Tensor) -> Tensor:
     out = torch.full_like(near, torch.inf)
     alive = torch.arange(near.shape[0], device=near.device)
     t, fine_now = near.clone(), fine
-    for last in (*[False] * (ROUNDS - 1), True):
+    for number, steps in enumerate(STEPS):
         if not alive.numel():
             break
-        columns = pairs.columns()
+        field = pairs.field()
         step = torch.zeros_like(t)
-        for _ in range(STEPS):
-            step = shapes.distance(pairs.start + t * pairs.way, *columns)
+        for _ in range(steps):
+            step = field.distance(torch.addcmul(pairs.start, t, pairs.way))
             t = t + step.clamp(max=0.5)
-        arrived = step.abs() < fine_now * t.clamp(min=0.05) * (40 if last else 1)
-        out[alive[arrived]] = torch.where(t[arrived] < far[arrived] + 1e-3, t[arrived], torch.inf)
+        arrived = step.abs() < fine_now * t.clamp(min=0.05)
         keep = (~arrived & (t < far)).nonzero()[:, 0]
+        if number == len(STEPS) - 1 or keep.numel() < FEW * near.numel():  # what is left nearly touches or passes
+            arrived, keep = step.abs() < 40 * fine_now * t.clamp(min=0.05), keep[:0]
+        out[alive[arrived]] = torch.where(t[arrived] < far[arrived] + 1e-3, t[arrived], torch.inf)
         alive, t, far, fine_now, pairs = alive[keep], t[keep], far[keep], fine_now[keep], pairs.pick(keep)
     return out
 
 
-def _gradient(points: Tensor, columns: tuple[Tensor, Tensor, Tensor], reach: Tensor) -> Tensor:
+def _gradient(points: Tensor, field: shapes.Field, reach: Tensor) -> Tensor:
     """Unit normal (3, N) in the objects' frames, from four tries about each point."""
     total = torch.zeros_like(points)
     for sign in ((1, -1, -1), (-1, -1, 1), (-1, 1, -1), (1, 1, 1)):
         corner = torch.tensor(sign, dtype=points.dtype, device=points.device)[:, None]
-        total += corner * shapes.distance(points + corner * reach, *columns)
+        total += corner * field.distance(points + corner * reach)
     return total / total.square().sum(0).sqrt().clamp(min=1e-9)
 
 
@@ -179,10 +185,10 @@ def meet_group(hits: Hits, group: Group, frame: Tensor, start: Tensor, way: Tens
     best = hits.t.clone().scatter_reduce_(0, ray, t, "amin")
     won = ((t == best[ray]) & (t < hits.t[ray])).nonzero()[:, 0]
     ray, t, pairs = ray[won], t[won], pairs.pick(won)
-    points, columns = pairs.start + t * pairs.way, pairs.columns()
-    normal = rotate(pairs.pose(), _gradient(points, columns, (0.2 * pixel[ray] * t).clamp(min=4e-4)))
+    points, field = pairs.start + t * pairs.way, pairs.field()
+    normal = rotate(pairs.pose(), _gradient(points, field, (0.2 * pixel[ray] * t).clamp(min=4e-4)))
     hits.t[ray], hits.number[ray] = t, group.number[pairs.column]
-    hits.rest[:, ray] = shapes.unwarp(points, columns[0])
+    hits.rest[:, ray] = field.rest(points)
     hits.normal[:, ray] = torch.where((normal * way[:, ray]).sum(0) > 0, -normal, normal)
 
 
