@@ -28,6 +28,7 @@ BROAD = (
     7.0  # pixels about its middle that a patch must hold to be woven: out of less come scraps, and plain tone is better
 )
 SHIFTS = 6  # that a tone of an object may be moved by, each for as large a region as it suits
+SEARCHED = 100_000  # pixels of an object in which a shift is looked for at every one
 WORTH = 40  # pixels that a shift must serve
 PIECES = 120  # of paint to choose from
 SWEEPS = 3
@@ -247,13 +248,16 @@ def _cover(wanted: NDArray[np.bool_], source: NDArray[np.bool_]) -> NDArray[np.f
     out = np.zeros((*wanted.shape, 3), np.float32)
     if not wanted.any():
         return out
-    first, last = _box(wanted), _box(source)  # what lies between is empty, and costs time
-    sides = [axis.stop - axis.start for axis in (*first, *last)]
-    size = [next_fast_len(a + b - 1, real=True) for a, b in zip(sides[:2], sides[2:], strict=True)]
+    thin = max(1, round((wanted.size / SEARCHED) ** 0.5))  # of a large object every so manieth pixel tells
+    first, last = (  # what lies about them is empty, and costs time
+        tuple(slice(side.start, side.stop, thin) for side in _box(mask)) for mask in (wanted, source)
+    )
+    sides = [[len(range(side.start, side.stop, thin)) for side in box] for box in (first, last)]
+    size = [next_fast_len(a + b - 1, real=True) for a, b in zip(*sides, strict=True)]
     there = rfft2(source[last].astype(np.float32), size)
     steps = [
-        np.arange(a + b - 1) - a + 1 + to.start - at.start
-        for a, b, at, to in zip(sides[:2], sides[2:], first, last, strict=True)
+        (np.arange(a + b - 1) - a + 1) * thin + to.start - at.start
+        for a, b, at, to in zip(*sides, first, last, strict=True)
     ]
     near = 1 / (1 + np.hypot(steps[0][:, None], steps[1]) / 40)
     open_ = wanted.copy()
@@ -261,7 +265,7 @@ def _cover(wanted: NDArray[np.bool_], source: NDArray[np.bool_]) -> NDArray[np.f
         served = irfft2(there * rfft2(open_[first][::-1, ::-1].astype(np.float32), size), size)
         served = served[: near.shape[0], : near.shape[1]]
         best = np.unravel_index((served * near).argmax(), near.shape)
-        if served[best] < WORTH:
+        if served[best] * thin**2 < WORTH:
             break
         step = steps[0][best[0]], steps[1][best[1]]
         row, column = np.nonzero(open_)

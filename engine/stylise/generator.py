@@ -194,10 +194,8 @@ def double(x: Tensor) -> Tensor:
 def make_atlas(tone: Tensor, paint: Tensor, painted: Tensor, render: Tensor) -> Tensor:
     """(CARRIED, SCALE H, SCALE W) of one key from its tone, paint, render (3, H, W each, -1 to 1) and mask (1, H, W)."""
     strokes = (paint - tone) * painted
-    soft = F.avg_pool2d(F.pad(strokes[None], (1, 1, 1, 1), mode="replicate"), 3, 1)[0]
-    strokes = strokes + CRISP * (strokes - soft)  # what resampling will take off
-    high = F.max_pool2d(tone[None], 5, 1, 2)[0]
-    low = -F.max_pool2d(-tone[None], 5, 1, 2)[0]
+    strokes = strokes + CRISP * (strokes - windows.mean(strokes, 3))  # what resampling will take off
+    high, low = windows.most(tone, 5), -windows.most(-tone, 5)
     return double(torch.cat([strokes, tone, render, (high - low).mean(0, keepdim=True)]))
 
 

@@ -89,12 +89,14 @@ class Painter:
         self.keys = keys
         self.device = device
         self.known = np.unique(np.concatenate([np.unique(key.view.ids[key.painted]) for key in keys]))
-        self.places = Atlas([KeySurface(key.view, key.painted, device) for key in keys])
+        surfaces = [Surface.of(key.view, device) for key in keys]
+        both = zip(keys, surfaces, strict=True)
+        self.places = Atlas([KeySurface(key.view, key.painted, device, surface) for key, surface in both])
         self.swatches = Swatches(keys, device)
-        edges = [Surface.of(key.view).edges[:3].numpy() for key in keys]
+        edges = [surface.edges[:3].cpu().numpy() for surface in surfaces]
         self.palette = Palette(keys, edges, self.swatches.tones).to(device)
         self._albedos = np.min([_mean_albedos(key.view, self.known) for key in keys], 0)
-        self._key_guides = [self.read(key.view) for key in keys]
+        self._key_guides = [self.read(key.view, surface) for key, surface in zip(keys, surfaces, strict=True)]
         height, width = keys[0].view.shape
         self._sheets: Sheets | None = None
         self.atlas = torch.zeros(CARRIED, SCALE * len(keys) * height, SCALE * width, device=device)
@@ -140,7 +142,10 @@ class Painter:
         height, width = key.view.shape
         # Beyond its edges a network sees nothing: no part of the key may be the worse for it.
         wide = F.pad(guides[None], (8, 8, 8, 8), mode="replicate")
-        tone = self.generator.tone(wide)[0, :, 8 : height + 8, 8 : width + 8]
+        tone = wide.new_empty(3, *wide.shape[2:])
+        for tile in tiles.split((wide.shape[2], wide.shape[3]), tiles.most(self.device)):
+            tone[:, *tile.inner] = self.generator.tone(wide[:, :, *tile.outer])[0][:, *tile.within]
+        tone = tone[:, 8 : height + 8, 8 : width + 8]
         painted = torch.from_numpy(key.painted)[None].to(self.device)
         block = make_atlas(tone, to_tensor(key.paint).to(self.device), painted, guides[RENDER, :height, :width])
         self.atlas[:, SCALE * i * height : SCALE * (i + 1) * height] = block
@@ -176,8 +181,7 @@ class Painter:
     def steps(self, view: View, picture: np.ndarray, look: Look = AS_PAINTED) -> Iterator[None]:
         """Paint a view into `picture` (H, W, 3) float32, 0 to 1, piece by piece."""
         kin, scale = self.kin(view), max(1.0, (view.ids.size / self.keys[0].view.ids.size) ** 0.5)
-        most = tiles.PIXELS["cpu" if self.device.type == "cpu" else "cuda"]
-        for tile in tiles.split(view.shape, most):
+        for tile in tiles.split(view.shape, tiles.most(self.device)):
             made = self.make(tiles.crop(view, tile.outer), kin, look, scale)[:, *tile.within]
             picture[tile.inner] = made.add(1).div(2).clamp(0, 1).permute(1, 2, 0).cpu().numpy()
             yield

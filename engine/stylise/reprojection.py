@@ -40,11 +40,17 @@ class Match:
 class KeySurface:
     """The surface that one key shows, ready to be searched."""
 
-    def __init__(self, view: View, painted: np.ndarray | None = None, device: torch.device | str = "cpu") -> None:
-        """painted: (H, W) bool, where the key counts; everywhere if None."""
+    def __init__(
+        self,
+        view: View,
+        painted: np.ndarray | None = None,
+        device: torch.device | str = "cpu",
+        surface: Surface | None = None,
+    ) -> None:
+        """painted: (H, W) bool, where the key counts; everywhere if None. surface: the view's, if it is at hand."""
         self.view = view
         self.painted = np.ones(view.shape, bool) if painted is None else painted
-        surface = Surface.of(view, device)
+        surface = surface or Surface.of(view, device)
         mask = torch.from_numpy(self.painted).to(device)
         points, ids = surface.points.flatten(1), surface.ids.flatten()
         slopes = surface.slopes.flatten(2)

@@ -6,10 +6,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import ceil
 
+import torch
+
 from engine.stylise.views import View
 
 HALO = 36  # pixels around a tile that bear on what is painted in it
-PIXELS = {"cpu": 200_000, "cuda": 2_500_000}  # of a tile without its halo; other devices count as cuda
+PIXELS = {"cpu": 400_000, "cuda": 2_500_000}  # of a tile without its halo; other devices count as cuda
+
+
+def most(device: torch.device) -> int:
+    """Pixels of a tile on that device."""
+    return PIXELS["cpu" if device.type == "cpu" else "cuda"]
 
 
 @dataclass(frozen=True)
