@@ -69,13 +69,19 @@ def leaps(latent: np.ndarray, expected: np.ndarray | None = None) -> np.ndarray:
         rows = np.maximum(np.arange(count) - back, 0)
         squared += weight * _apart(latent[rows], latent[rows])
         weights += weight
-    squared /= weights
+    squared = squared / weights + _apart(*2 * [_paces(latent)])
     if expected is not None:
         squared = _with_future(squared, latent, expected)
     found = np.sqrt(squared)
     found[np.abs(np.arange(count)[:, None] - np.arange(count)[None]) < APART] = FAR
     found[:, : BACK - 1] = FAR
     return found
+
+
+def _paces(latent: np.ndarray) -> np.ndarray:
+    """(T, BACK) steps up to each frame, so that a drawing that is held leads on to one that is."""
+    steps = np.linalg.norm(np.diff(latent, axis=0, prepend=latent[:1]), axis=1)
+    return np.stack([steps[np.maximum(np.arange(len(steps)) - back, 0)] for back in range(BACK)], 1)
 
 
 def _with_future(squared: np.ndarray, latent: np.ndarray, expected: np.ndarray) -> np.ndarray:

@@ -26,9 +26,8 @@ UNSEEN = 1 / 512  # alpha, below which there is nothing
 HAZE = 0.2  # alpha of it, at most
 MEMORY = 12  # frames that the LSTM looks back
 SEEN = 0.1  # tones by which two pixels differ, in all channels together
-FOLLOWED = (
-    0.45  # of what differs in two stretches is found again, at least, where flow can follow from one to the other
-)
+LEFT = 0.5  # of the difference, at most, when what differs is fetched along the flow
+FOLLOWED = 0.45  # of what differs is found again, at least, where flow can follow from one stretch to another
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def _lead(player: Player, stretch: paths.Stretch, count: int) -> list[Tensor]:
     search = Flow(*second.shape[-2:])
     crisp = torch.cat([small for small, _ in leaving])
     flows = both_flows(search, crisp, second)
-    if _followed(crisp, second, flows, search) < FOLLOWED:
+    if not _followed(crisp, second, flows, search):
         flows = torch.zeros_like(flows)
     meeting = player.networks.generator(crisp, second, flows, share, moved)
     old, new = meeting.bring(crisp, second, crisp=True)
@@ -102,12 +101,15 @@ def _column(values: list[float], device: torch.device) -> Tensor:
     return torch.tensor(values, dtype=torch.float32, device=device)[:, None, None, None]
 
 
-def _followed(first: Tensor, second: Tensor, flows: Tensor, search: Flow) -> float:
-    """Share of what differs in two stretches (L, 4, H, W) that the flow (L, 4, H, W) to the second finds again, and back."""
+def _followed(first: Tensor, second: Tensor, flows: Tensor, search: Flow) -> bool:
+    """Whether flows (L, 4, H, W) lead from one stretch (L, 4, H, W) to another: back again from most of what differs, or
+    to what looks the same."""
     ways = flows.permute(0, 2, 3, 1).cpu().numpy()
-    agreed = [search.agrees(way[..., :2], way[..., 2:]) for way in ways]
-    differs = ((first - second).abs().sum(1) > SEEN).cpu().numpy()
-    return float(np.stack(agreed)[differs].mean()) if differs.any() else 1.0
+    agreed = np.stack([search.agrees(way[..., :2], way[..., 2:]) for way in ways])
+    apart = (first - second).abs().sum(1)
+    left = (first - warp(second, flows[:, :2])).abs().sum(1)
+    differs = (apart > SEEN).cpu().numpy()
+    return bool(left.sum() < LEFT * apart.sum()) or not differs.any() or bool(agreed[differs].mean() > FOLLOWED)
 
 
 def _go_on(player: Player, leave: int) -> Iterator[tuple[Tensor, Tensor]]:

@@ -12,6 +12,7 @@ from engine.generate.networks import enlarge
 
 CELL = 2  # pixels a side that change over together
 TIME = 4.0  # times as dear is a change in time as one in space, so that few pixels change at once
+HELD = 4.0  # times dearer is one between frames that are alike, as drawings on twos are
 LEAST = 0.02  # tones: what a change costs where both are the same, so that it is short
 PREFERENCE = 2.0  # mean costs that a preference of 1 is worth
 WIDE = 9  # pixels: finer than that is detail, which is of the one or the other
@@ -27,8 +28,10 @@ def choose(first: Tensor, second: Tensor, prefer: Tensor) -> Tensor:
     """(L, 1, H, W), 0 the first to 1 the second, of two stretches (L, C, H, W), sides multiples of CELL. prefer: (L, 1, H, W), -1
     for the first to 1 for the second. Before them all is the first, after them all the second."""
     apart = F.avg_pool2d((first - second).abs().sum(1, keepdim=True), CELL)[:, 0] + LEAST
+    pace = first.diff(dim=0).abs().mean((1, 2, 3)) + second.diff(dim=0).abs().mean((1, 2, 3))
+    held = 1 + HELD * (1 - pace / pace.max().clamp(min=LEAST))
     wanted = PREFERENCE * F.avg_pool2d(prefer, CELL)[:, 0]
-    taken = (_least_cut(apart / apart.mean(), wanted) > 0.5).float()[:, None]
+    taken = (_least_cut(apart / apart.mean(), wanted, F.pad(held, (1, 1), value=1.0)) > 0.5).float()[:, None]
     return F.interpolate(taken, size=first.shape[-2:], mode="bilinear", align_corners=False)
 
 
@@ -55,11 +58,12 @@ def wide(maps: Tensor) -> Tensor:
     return soften(maps, WIDE)
 
 
-def _least_cut(cost: Tensor, wanted: Tensor) -> Tensor:
-    """(L, h, w) from 0 to 1, hardly falling in time, that changes where cost (L, h, w) is small; wanted: what 1 is worth."""
+def _least_cut(cost: Tensor, wanted: Tensor, held: Tensor) -> Tensor:
+    """(L, h, w) from 0 to 1, hardly falling in time, that changes where cost (L, h, w) is small; wanted: what 1 is worth. held:
+    (L + 1,), as many times as dear is a change before each frame and after the last."""
     length = len(cost)
     ends = torch.cat([cost[:1], cost, cost[-1:]])
-    limits = [TIME * _means(ends, 0), _means(cost, 1), _means(cost, 2)]
+    limits = [TIME * held[:, None, None] * _means(ends, 0), _means(cost, 1), _means(cost, 2)]
     flows = [torch.zeros_like(limit) for limit in limits]
     ramp = torch.linspace(0, 1, length + 2, device=cost.device)[1:-1, None, None]
     share = ramp.expand_as(cost).clone()
