@@ -29,6 +29,8 @@ def _borders(sight: Sight, look: Look) -> tuple[Tensor, Tensor]:
             edge = edge | (step.abs() > look.ink_leap)
         if look.ink_folds:
             edge = edge | ((torch.mul(*_halves(sight.normal, axis)).sum(1) < look.ink_fold) & (here > 0) & (there > 0))
+        if look.ink_albedo is not None:
+            edge = edge | (torch.sub(*_halves(sight.albedo, axis)).abs().amax(1) > look.ink_albedo)
         near = torch.where(step < 0, here, there)
         for side, nearer in zip(range(2), (step <= 0, step >= 0), strict=True):
             wanted = edge if look.ink_side == "both" else edge & (nearer if look.ink_side == "in" else ~nearer)
@@ -78,7 +80,7 @@ class Lines:
         width = look.ink_width * (1 + look.ink_varies * self.noise[0] + look.ink_shade * (0.5 - self.light.clamp(0, 1)))
         if look.ink_gaps is not None:
             width = torch.where(self.noise[1] > look.ink_gaps, 0.0, width)
-        width = width[self.index]
+        width = width[self.index] * look.ink_weights[self.owner]
         half = width if look.ink_side == "both" else 2 * width  # in pixels of the sight, from the border on
         cover = (half - self.apart - look.ink_wobble * self.noise[2]).clamp(0, 1) * (width > 0)
         if look.ink_side != "both":

@@ -141,7 +141,7 @@ def make_lesson(seed: int, side: int = 256, frames: int = 3, device: torch.devic
     ids2, ids1 = split(hits.number)
     behind = lights.background(high)
     light = torch.where(ids2[:, None] > 0, split(shaded)[0], behind)
-    lights.expose(light[0])
+    lights.expose(light[0], ids2[0] > 0)
     render = lights.develop(_half(light))
     t2, t1 = split(hits.t)
     seen2 = painting.Sight(

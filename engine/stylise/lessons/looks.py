@@ -161,6 +161,7 @@ class Look:
         cuts = sorted(u(0.02, 0.9) for _ in range(self.levels - 1))
         self.cuts = cuts if rng.random() < 0.7 else [c * 0.6 for c in cuts]
         self.softness = u(0.1, 0.5) if "soft" in self.tools else rng.choice([0.004, 0.02, 0.05])
+        self.by_render = rng.random() < 0.12
         self.by_eye = [rng.gauss(0, 1) for _ in range(3)] if rng.random() < 0.12 else None
         self.wrap = rng.choice([0.0, 0.0, u(0, 0.5)])
         self.cast = rng.choices(["full", "part", "flat", "hatch", "none"], [4, 1, 1.5, 1, 1])[0]
@@ -185,10 +186,20 @@ class Look:
         self.background = rng.choices(["paper", "sky", "gradient", "textured"], [4, 2, 1, 2])[0]
         self._draw_ink(rng)
         self.directions = self._directions(rng)
+        # some painters work out a few objects and leave the others simple
+        often = rng.choice([1.0, 1.0, u(0.3, 0.9)])
+        self.worked = {
+            tool: torch.tensor([rng.random() < often for _ in range(count + 1)], device=device)
+            for tool in ("streaks", "dabs", "speckle", "hatch", "wash")
+        }
         self.offset = torch.tensor([u(0, 60) for _ in range(3)], device=device)[:, None]
 
     def _draw_ink(self, rng: Random) -> None:
         u = rng.uniform
+        same = rng.random() < 0.6
+        weights = [1.0 if same else rng.choice([0.0, u(0.4, 1.0), u(0.8, 1.4)]) for _ in range(self.count + 1)]
+        self.ink_weights = torch.tensor(weights, device=self.device)
+        self.ink_albedo = u(0.1, 0.3) if rng.random() < 0.15 else None
         self.ink_side = rng.choices(["both", "in", "out"], [3, 2, 1])[0]
         self.ink_width = _log(rng, 0.5, 4.0)  # of the whole line
         self.ink_varies, self.ink_shade = rng.choice([0.0, u(0.2, 0.9)]), rng.choice([0.0, 0.0, u(0.3, 1.2)])

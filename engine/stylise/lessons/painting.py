@@ -44,6 +44,10 @@ class _Canvas:
         found = noise.value(self.along * scale + self.look.offset + 17.3 * seed)
         return found * (2 * size / self.cover).clamp(max=1)  # marks finer than pixels blur
 
+    def only(self, tool: str, painted: Tensor, before: Tensor) -> Tensor:
+        """`painted` on the objects that the painter works out with that tool."""
+        return torch.where(self.look.worked[tool][self.number], painted, before)
+
     def _light(self) -> Tensor:
         """(N) how light the painter makes it, about 0 to 1."""
         look, sight = self.look, self.sight
@@ -54,7 +58,10 @@ class _Canvas:
             light = (0.6 * (self.normal * towards).sum(0) - 0.4 * (self.normal * Sight.flat(sight.way)).sum(0)).clamp(
                 min=0
             )
-        if look.cast == "full":
+        if look.by_render:  # after the picture's own brightness, whatever the object's colour
+            picture = sight.render.repeat_interleave(2, -1).repeat_interleave(2, -2)
+            light = Sight.flat(picture).mean(0) / (0.25 + Sight.flat(sight.albedo).mean(0).clamp(min=0) ** 0.45)
+        elif look.cast == "full":
             light = light * self.free
         elif look.cast == "part":
             light = light * (1 - look.cast_depth * (1 - self.free))
@@ -237,17 +244,17 @@ def paint(sight: Sight, look: Look) -> Tensor:
     needs_lines = "ink" in tools or "wash" in tools
     lines = ink.Lines(sight, look, c.light, c.noise(7.0, 1.0, 40)) if needs_lines else None
     if "streaks" in tools:
-        colour = _lay_streaks(c, colour, tones)
+        colour = c.only("streaks", _lay_streaks(c, colour, tones), colour)
     if "dabs" in tools:
-        colour = _lay_dabs(c, colour)
+        colour = c.only("dabs", _lay_dabs(c, colour), colour)
     if "regions" in tools:
         colour = _lay_regions(c, colour, tones)
     if "wash" in tools and lines:
-        colour = _lay_wash(c, colour, lines.distance)
+        colour = c.only("wash", _lay_wash(c, colour, lines.distance), colour)
     if "speckle" in tools:
-        colour = _lay_speckle(c, colour, tones)
+        colour = c.only("speckle", _lay_speckle(c, colour, tones), colour)
     if "hatch" in tools or look.cast == "hatch":
-        colour = _lay_hatch(c, colour, tones)
+        colour = c.only("hatch", _lay_hatch(c, colour, tones), colour)
     colour = _lay_lights(c, colour, tones)
     if "plain" in tools:
         render = Sight.flat(sight.render.repeat_interleave(2, -1).repeat_interleave(2, -2))

@@ -120,9 +120,10 @@ class Lights:
             return torch.zeros_like(low * high)
         return low + (top - low) * (high if self.back == "gradient" else 0 * high)
 
-    def expose(self, light: Tensor) -> None:
-        """Set the exposure by the light (3, …) of the first frame, as one who lights a shot would; not always well."""
-        middle = light.amax(0).clamp(min=2e-3).log().mean()
+    def expose(self, light: Tensor, there: Tensor) -> None:
+        """Set the exposure by the light (3, …) of the first frame where objects are, as one who lights a shot would; not always
+        well."""
+        middle = (light.amax(0).clamp(min=2e-3).log() * there).sum() / there.sum().clamp(min=1)
         self.gain = torch.exp(self.exposure + self.even * (math.log(0.22) - middle))
 
     def develop(self, light: Tensor, grainy: bool = True) -> Tensor:
