@@ -85,7 +85,7 @@ def moves(rng: Random, at: Vector, turn: Matrix, span: float, size: float) -> Ca
 
 
 def camera(
-    rng: Random, span: float, aim0: Vector, low: float, far: float, spread: float
+    rng: Random, span: float, middle: Vector, low: float, far: float, spread: float
 ) -> Callable[[float], tuple[Vector, Matrix]]:
     """Where the camera stands and its rows right, down, ahead."""
     u = rng.uniform
@@ -101,11 +101,11 @@ def camera(
         a = turn0 + (orbit(t) if kind in ("orbit", "all") else 0)
         b = max(-0.1, min(1.45, lift + (tilt(t) if kind in ("orbit", "all") else 0)))
         d = far * math.exp(max(-0.6, min(0.6, dolly(t)))) if kind in ("dolly", "all") else far
-        aim = list(aim0)
+        aim = list(middle)
         for i in range(3):
             aim[i] += pans[i](t) - pans[i](0) if kind in ("pan", "all") else 0
             aim[i] += shakes[i](t) if kind == "hand" else 0
-        still = aim0 if kind == "pan" else aim
+        still = middle if kind == "pan" else aim
         at = [
             still[i] + d * v for i, v in enumerate((math.cos(a) * math.cos(b), math.sin(a) * math.cos(b), math.sin(b)))
         ]
