@@ -33,6 +33,10 @@ RATE = 1.5e-3
 FEWEST = 4  # lessons, below which flow alone is used
 CHECK_EVERY = 4  # of so many lessons one is not learned from: network and flow are compared on it
 SHARES = (0.0, 0.35, 0.7)  # of what the network says, in what is made
+SEEN = 0.1  # by which colours differ, in all channels together
+DRAWN_ANEW = (
+    "What is seen is drawn anew in each frame rather than moved, so nothing lies between; neighbours were mixed there."
+)
 PIXELS = 1 << 20  # of a piece of a picture that is made at once
 HALO = 32  # pixels around it that bear on it, besides those that move in
 
@@ -52,8 +56,8 @@ class Numbered(Protocol):
 
 @dataclass
 class Maker:
-    """Makes a picture between two. share: of the network's word, 0 for flow alone. name: of what is in it, for a file's
-    metadata."""
+    """Makes a picture between two. share: of the network's word, 0 for flow alone. blends: the two are only mixed, without the
+    network or flow. name: of what is in it, for a file's metadata."""
 
     network: Midway
     device: torch.device
@@ -61,6 +65,7 @@ class Maker:
     name: str = "flow"
     notes: list[str] = field(default_factory=list)
     figures: dict[str, float] = field(default_factory=dict)
+    blends: bool = False
 
     def tensor(self, planes: np.ndarray) -> Tensor:
         """(1, C, H, W) of (H, W, C)."""
@@ -68,6 +73,8 @@ class Maker:
 
     def __call__(self, first: np.ndarray, second: np.ndarray, meeting: Meeting, t: float) -> np.ndarray:
         """(H, W, 4) float32 at time t, premultiplied as the two."""
+        if self.blends:
+            return ((1 - t) * first + t * second).astype(np.float32)
         leads = torch.from_numpy(hints(meeting))[None].to(self.device)
         ends = Ends(self.tensor(first), self.tensor(second), leads, torch.tensor([t], device=self.device))
         height, width = first.shape[:2]
@@ -123,6 +130,8 @@ def learn(
         return Maker(network, chosen, notes=note if seconds > 0 else [])
     start = time.monotonic()
     lessons = yield from _prepare(source, triplets, settings.seed, seconds)
+    if _goes_on(lessons) < 0:
+        return Maker(network, chosen, 0.0, "blend", [DRAWN_ANEW], {"steps": 0, "share": 0}, blends=True)
     learned = [lesson for i, lesson in enumerate(lessons) if i % CHECK_EVERY]
     step = yield from _train(network, learned, seconds - (time.monotonic() - start), settings.seed)
     share, gain = _best_share(network, lessons[::CHECK_EVERY])
@@ -136,6 +145,12 @@ def learn(
 def _maker(folder: Path, network: Midway, chosen: torch.device, share: float) -> Maker:
     weights = hashlib.sha256((folder / f"{NETWORK}.safetensors").read_bytes()).hexdigest()[:12]
     return Maker(network.eval(), chosen, share, f"midway {weights}, {share:g}" if share else "flow")
+
+
+def _goes_on(lessons: list[Lesson]) -> float:
+    """Whether what moves moves on, over all lessons, 1 to -1: drawings that are made anew for every frame go to and fro."""
+    weight = sum(lesson.weight for lesson in lessons)
+    return sum(lesson.goes_on * lesson.weight for lesson in lessons) / weight if weight else 1.0
 
 
 # --- lessons ---------------------------------------------------------------------------------------------------------
@@ -177,9 +192,13 @@ def _lesson(pictures: list[np.ndarray], linear: bool) -> Lesson:
     aside = bow(early, late) / 8  # what lies half a step away, if the motion goes in a bow
     near = Meeting(0.5 * early.back - aside, 0.5 * late.onward - aside, early.sure_back, late.sure)
     stacked = np.stack([picture.transpose(2, 0, 1) for picture in pictures])
-
     leads = meet(early, 0.5, after=late), meet(late, 0.5, before=early), near
-    return Lesson(stacked.astype(np.float16), *(hints(lead).astype(np.float16) for lead in leads))
+    differs = [np.abs(pictures[1] - other).sum(-1) > SEEN for other in (pictures[0], pictures[2])]
+    before, after = -early.back[differs[0] | differs[1]], late.onward[differs[0] | differs[1]]
+    weight = float(np.sqrt((before**2).sum() * (after**2).sum()))
+    goes_on = float((before * after).sum()) / max(weight, 1e-6)
+    first_hints, second_hints, near_hints = (hints(lead).astype(np.float16) for lead in leads)
+    return Lesson(stacked.astype(np.float16), first_hints, second_hints, near_hints, goes_on, weight)
 
 
 # --- training --------------------------------------------------------------------------------------------------------

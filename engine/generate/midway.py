@@ -120,12 +120,15 @@ class Midway(nn.Module):
 @dataclass(frozen=True)
 class Lesson:
     """Three pictures at even distances. pictures: (3, 4, H, W) float16. early, late: hints (6, H, W) float16 to make those
-    halfway from the middle one to its neighbours; near: to make the middle one out of these two."""
+    halfway from the middle one to its neighbours; near: to make the middle one out of these two. goes_on: whether what moves up
+    to the middle one moves on after it, 1 for all, -1 for what goes back; weight: how much moves."""
 
     pictures: np.ndarray
     early: np.ndarray
     late: np.ndarray
     near: np.ndarray
+    goes_on: float
+    weight: float
 
 
 def crops(lessons: Sized[Lesson], side: int, count: int, rng: np.random.Generator, where: torch.device) -> list[Tensor]:
