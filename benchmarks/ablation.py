@@ -1,10 +1,11 @@
 """What each ingredient of the stylist is worth: the same training, the same number of steps, one thing left out at a time
 (or, where the product leaves it out, put in).
 
-    python3 build.py bench ablation [--shots turntable demo] [--steps 1000] [--variants …] [--out build/bench/ablation]
+    python3 build.py bench ablation [--shots dancer turntable demo] [--steps 300] [--variants …] [--out build/bench/ablation]
 
 The switches are here and nowhere in the product: each replaces a number or a function of engine.stylise in a process of its own.
-What is left out is left out of training and painting alike.
+What is left out is left out of a shot's training and of painting alike; the base that ships was trained with all of it. A run
+that was stopped goes on after what is done.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ from PIL import Image
 from torch import Tensor
 
 from benchmarks import library, sheets, timed
-from benchmarks.stylise import Figures, Judge, suggested_keys
+from benchmarks.kept import code, kept
+from benchmarks.stylise import OUR_CODE, Figures, Judge, suggested_keys
 from engine import job_folder
 from engine.jobs import JOBS
 from engine.protocol import Stylise, TrainStyle
-from engine.stylise import features, generator, losses, painter, patches
+from engine.stylise import features, generator, head, losses, painter, palette, patches, train
 from engine.stylise import sheets as atlas_sheets
 from engine.stylise.generator import Carried, StrokeNetwork
 from engine.stylise.views import read_view
@@ -71,7 +73,7 @@ def without_edges() -> None:
 
     def changed(*given: Any) -> Tensor:
         guides = encode(*given).clone()
-        guides[6 : 6 + features.EDGES] = 0
+        guides[features.EDGE] = 0
         return guides
 
     swap(painter, "encode", changed)
@@ -81,6 +83,22 @@ def without_light_steps() -> None:
     """The guides have render and albedo, and no steps of light."""
     light = features._light
     swap(features, "_light", lambda *given: torch.zeros_like(light(*given)))
+
+
+def without_palette() -> None:
+    """The guides have no first guess by rule."""
+    guess = palette.Palette.guess
+    swap(palette.Palette, "guess", lambda *given: torch.zeros_like(guess(*given)))
+
+
+def without_base() -> None:
+    """Training begins with nothing learned."""
+    swap(train, "_base", lambda: generator.Generator(train.GENERATOR))
+
+
+def without_solving() -> None:
+    """The last layer of the tone part is trained like the others, from the base's."""
+    swap(head, "fit", lambda *_: None)
 
 
 def without_codes() -> None:
@@ -123,6 +141,9 @@ VARIANTS: dict[str, Callable[[], None]] = {
     "no borrowed strokes": without_carried("borrowed_trust"),
     "no strokes, one plain network": without_carried("trust", "borrowed_trust"),
     ADVERSARY: lambda: None,
+    "without the base": without_base,
+    "no last layer solved for the keys": without_solving,
+    "no palette by rule": without_palette,
     "no edges in the guides": without_edges,
     "no steps of light in the guides": without_light_steps,
     "no object codes in the guides": without_codes,
@@ -162,16 +183,22 @@ def score_variants(entry: library.Entry, names: list[str], steps: int, out: Path
     figures: dict[str, Figures] = {}
     made: dict[str, np.ndarray] = {}
     units: Figures = {}
-    for i, name in enumerate(names):
+    for name in names:
         print(f"{entry.name}: {name}", flush=True)
-        folder = library.stage(entry, [key], out / entry.name / str(i))
-        command = [sys.executable, "-m", "benchmarks.ablation", "--run", name, str(folder), str(key), str(steps)]
-        subprocess.run(command, check=True)
-        made[name] = np.stack([_picture(job_folder.result_path(folder, frame)) for frame in scored])
-        row = judge.score(made[name], with_jod=False)
+        place = out / entry.name / "".join(c if c.isalnum() else "_" for c in name)
+
+        def make(name: str = name, place: Path = place) -> tuple[np.ndarray, Figures]:
+            folder = library.stage(entry, [key], place)
+            command = [sys.executable, "-m", "benchmarks.ablation", "--run", name, str(folder), str(key), str(steps)]
+            subprocess.run(command, check=True)
+            pictures = np.stack([_picture(job_folder.result_path(folder, frame)) for frame in scored])
+            took = timed.read(folder / "times.json")["CPU s"]
+            return pictures, judge.score(pictures, with_jod=False) | {"training CPU s": took}
+
+        what = {"steps": steps, "key": key, "code": [OUR_CODE, code("benchmarks/ablation.py", "benchmarks/metrics.py")]}
+        made[name], row = kept(place.with_name(f"{place.name} kept"), what, make)
         units = units or {column: row[column] for column in ("strokes", "strokes revealed")}
-        row |= {column: row[column] / unit for column, unit in units.items()}
-        figures[name] = row | {"training CPU s": timed.read(folder / "times.json")["CPU s"]}
+        figures[name] = row | {column: row[column] / unit for column, unit in units.items()}
         yield figures
     shown = {name: made[name] for name in names if name in ("all", *list(VARIANTS)[1:5])}
     sheets.worst_frames(shown, judge.truth, scored, names[0], out / f"{entry.name}.png")
@@ -206,8 +233,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Every variant on every shot; what is done is written after each variant."""
     parser = argparse.ArgumentParser(prog="build.py bench ablation")
     parser.add_argument("named", nargs="*", metavar="NAME=FOLDER[:TRUTH]")
-    parser.add_argument("--shots", nargs="+", choices=library.OWN, default=["turntable", "demo"])
-    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--shots", nargs="+", choices=library.OWN, default=["dancer", "turntable", "demo"])
+    parser.add_argument("--steps", type=int, default=300)
     parser.add_argument(
         "--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS), help="the first is the whole"
     )
