@@ -20,6 +20,7 @@ CARRIED = 10  # channels of an atlas: strokes 3, tone 3, render 3, border of a t
 RAISED = 8  # channels that come up from half to full size
 SCALE = 2  # an atlas is twice the size of its keys: what is carried over by parts of a pixel stays sharp
 CRISP = 0.3  # sharpening of the strokes
+BEYOND = 1.2  # a tone may go as far, where black is -1 and white 1
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ class ToneNetwork(nn.Module):
             nn.init.zeros_(weight)
 
     def forward(self, guides: Tensor) -> Tensor:
-        return guides[:, GUESS] + self.colour(self.look(together(guides))).contiguous()
+        said = self.colour(self.look(together(guides))).contiguous()
+        return (guides[:, GUESS] + said).clamp(-BEYOND, BEYOND)
 
     def look(self, guides: Tensor) -> Tensor:
         """What colours are mixed from, (B, fine, H, W)."""

@@ -1,6 +1,6 @@
-"""The last layer of the tone part, solved: of all layers that mix what it looks at into colours, the one that paints the keys best,
-by least squares. So a network that has learned what to look at paints after a key at once, before any training. It knows tensors and
-the generator."""
+"""The last layer of the tone part, solved: of all layers that mix what it looks at into colours, the one that paints the keys
+best, by least squares. So a network that has learned what to look at paints after a key at once, before any training. It knows
+tensors and the generator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.stylise.features import GUESS
 from engine.stylise.generator import ToneNetwork
 
 TAPS = 9
-RIDGE = 1e-3
+RIDGE = 1e-3  # of the mean square of what is looked at
 
 
 def neighbours(look: Tensor) -> Tensor:
@@ -32,8 +32,10 @@ def sums(network: ToneNetwork, guides: Tensor, paint: Tensor, weight: Tensor) ->
 
 def solve(square: Tensor, cross: Tensor, weight: Tensor) -> Tensor:
     """(B, N, 3) the last layer of these normal equations."""
-    firm = RIDGE * torch.eye(square.shape[1], device=square.device)
-    return torch.linalg.solve(square / (weight + 1e-6) + firm, cross / (weight + 1e-6))
+    square, cross = square / (weight + 1e-6), cross / (weight + 1e-6)
+    mean = square.diagonal(dim1=1, dim2=2).mean(1)[:, None, None]
+    firm = (RIDGE * mean + 1e-5) * torch.eye(square.shape[1], device=square.device)
+    return torch.linalg.solve(square + firm, cross)
 
 
 def as_layer(solved: Tensor) -> tuple[Tensor, Tensor]:

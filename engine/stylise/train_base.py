@@ -28,7 +28,7 @@ from engine import checkpoint
 from engine.adam import Adam
 from engine.stylise import head, losses
 from engine.stylise.features import EDGE, GUESS, RENDER
-from engine.stylise.generator import Carried, Generator, ToneNetwork, make_atlas, sample
+from engine.stylise.generator import BEYOND, Carried, Generator, ToneNetwork, make_atlas, sample
 from engine.stylise.lessons import make_lesson
 from engine.stylise.painter import Key, Painter
 from engine.stylise.patches import frame_picture
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lessons", type=int, default=1200, help="how many are made while it trains; all are kept")
     parser.add_argument("--batch", type=int, default=6, help="lessons a step")
     parser.add_argument("--side", type=int, default=256)
-    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) - 2))
@@ -76,6 +76,9 @@ def views(seed: int, side: int, device: str) -> list[tuple[View, np.ndarray]]:
     lesson = make_lesson(seed, side, device=device)
     both = [torch.cat([key[None], rest]).cpu().numpy() for key, rest in zip(lesson.key, lesson.frames, strict=True)]
     render, albedo, ids, points, normal, depth, paint = both
+    if device == "cuda":
+        del lesson
+        torch.cuda.empty_cache()  # several processes share the card
     sizes = np.ones((int(ids.max()) + 1, 3), np.float32)
     for i in np.unique(ids):
         sizes[i] = points.transpose(0, 2, 3, 1)[ids == i].max(0)
@@ -92,10 +95,10 @@ def views(seed: int, side: int, device: str) -> list[tuple[View, np.ndarray]]:
     ]
 
 
-def study(seen: list[tuple[View, np.ndarray]]) -> list[np.ndarray]:
-    """The fields of Studied for a key and its frames, in the small types in which they are kept."""
+def study(seed: int, side: int, device: str) -> list[np.ndarray]:
+    """The fields of Studied for a lesson, in the small types in which they are kept."""
     torch.set_num_threads(1)
-    (view, paint), *rest = seen
+    (view, paint), *rest = views(seed, side, device)
     painter = Painter(Generator(GENERATOR), [Key(view, paint, np.ones(view.shape, bool))], torch.device("cpu"))
     pictures = [frame_picture(painter, frame) for frame, _ in rest]
     half, tiny = np.float16, np.uint8
@@ -112,7 +115,7 @@ def study(seen: list[tuple[View, np.ndarray]]) -> list[np.ndarray]:
 
 
 class School:
-    """Lessons made one after the other on the device, studied by processes beside, and kept on the device."""
+    """Lessons, made by processes beside and kept on the device."""
 
     def __init__(self, args: argparse.Namespace) -> None:
         self._args = args
@@ -122,12 +125,12 @@ class School:
         self.lessons: list[list[Tensor]] = []
 
     def go_on(self, wanted: int) -> None:
-        """Begin another lesson if fewer than `wanted` are there or under way and some process is free; take in what is done."""
+        """Have lessons made until `wanted` are there or under way, as fast as processes are free; take in what is done."""
         busy = sum(not result.ready() for result in self._under_way)
-        if len(self.lessons) + len(self._under_way) < wanted and busy < 2 * self._args.workers:
-            seen = views(self._next, self._args.side, self._args.device)
-            self._next += 1
-            self._under_way.append(self._crew.apply_async(study, (seen,)))
+        while len(self.lessons) + len(self._under_way) < wanted and busy < 2 * self._args.workers:
+            what = (self._next, self._args.side, self._args.device)
+            self._under_way.append(self._crew.apply_async(study, what))
+            self._next, busy = self._next + 1, busy + 1
         while self._under_way and self._under_way[0].ready():
             arrays = self._under_way.popleft().get()
             self.lessons.append([torch.from_numpy(a).to(self._args.device) for a in arrays])
@@ -160,18 +163,22 @@ def _recolour(lesson: list[Tensor], rng: np.random.Generator) -> list[Tensor]:
 
 
 def solved_tone(network: ToneNetwork, batch: Studied) -> tuple[Tensor, Tensor]:
-    """The keys' tone (B, 3, H, W) and their frames' (B, T, 3, H, W), with the last layer solved for each key."""
-    weight = losses.stress(batch.key_guides[:, EDGE])
-    with torch.autocast(batch.xy.device.type, enabled=False):
+    """The keys' tone (B, 3, H, W), which nothing is learned from, and their frames' (B, T, 3, H, W), with the last layer solved for
+    each key. The layer counts as given: what leads through its equations is too steep to be followed."""
+    with torch.no_grad():
+        weight = losses.stress(batch.key_guides[:, EDGE])
         layer = head.solve(*head.sums(network, batch.key_guides, batch.key_paint, weight))
-    count = batch.guides.shape[1]
-    frames = batch.guides.flatten(0, 1)
-    every = torch.cat([batch.key_guides, frames])
-    look = network.look(every)
-    layers = torch.cat([layer, layer.repeat_interleave(count, 0)])
-    made = (layers.transpose(1, 2) @ head.neighbours(look)).view(-1, 3, *every.shape[2:]) + every[:, GUESS]
-    keys = len(layer)
-    return made[:keys], made[keys:].view(keys, count, *made.shape[1:])
+        key_tone = mix(network.look(batch.key_guides), layer) + batch.key_guides[:, GUESS]
+    count, frames = batch.guides.shape[1], batch.guides.flatten(0, 1)
+    tone = mix(network.look(frames), layer.repeat_interleave(count, 0)) + frames[:, GUESS]
+    return key_tone.clamp(-BEYOND, BEYOND), tone.clamp(-BEYOND, BEYOND).view(batch.paint.shape)
+
+
+def mix(look: Tensor, layers: Tensor) -> Tensor:
+    """(B, 3, H, W) of (B, C, H, W), each by a last layer of its own (B, N, 3)."""
+    weight, bias = (torch.cat(column) for column in zip(*(head.as_layer(layer) for layer in layers), strict=True))
+    made = F.conv2d(look.flatten(0, 1)[None], weight, bias, padding=1, groups=len(look))
+    return made.view(-1, 3, *look.shape[2:])
 
 
 def carried(batch: Studied, key_tone: Tensor, i: int) -> Carried:
@@ -200,7 +207,7 @@ def step(generator: Generator, batch: Studied, optimiser: Adam) -> tuple[float, 
     guides, paint = batch.guides.flatten(0, 1), batch.paint.flatten(0, 1)
     stress = losses.stress(guides[:, EDGE])
     wrong = losses.reconstruction(tone.flatten(0, 1), paint, stress)
-    made, lent = finished(generator, batch, key_tone.detach(), tone)
+    made, lent = finished(generator, batch, key_tone, tone)
     known = stress * (0.3 + 0.7 * lent.trust)
     loss = losses.reconstruction(made, paint, known) + 0.5 * losses.texture(made, paint, 0.3 + 0.7 * (1 - lent.trust))
     optimiser.zero_grad(set_to_none=True)
@@ -242,7 +249,7 @@ def main(args: argparse.Namespace) -> int:
     school = School(args)
     while len(school.lessons) < KEPT_BACK + WARM:
         school.go_on(KEPT_BACK + WARM)
-        time.sleep(0 if args.device == "cuda" else 0.05)
+        time.sleep(0.05)
     start = scored = time.monotonic()
     print(f"{len(school.lessons)} lessons to begin with", flush=True)
     taken, wrong = 0, np.zeros(2)
