@@ -91,7 +91,7 @@ def ask_continue(name: str, clip: np.ndarray, args: argparse.Namespace, folder: 
         table[rival] = {"s a frame": (time.monotonic() - start) / count}
     took = run(folder, protocol.Generate("CONTINUE", count=count, device="cpu", seconds=args.seconds))
     made["ours"] = results(folder, range(length + 1, length + 1 + count))
-    table["ours"] = {"s a frame": took["job s"] / count}
+    table["ours"] = {"s a frame": took["job s"] / count, "CPU s a frame": took["CPU s"] / count}
     later = generate_scores.Later(truth[SOON:], other[: count - SOON])
     for method_name in list(made)[1:]:
         told(name, f"scoring {method_name}")
@@ -100,6 +100,7 @@ def ask_continue(name: str, clip: np.ndarray, args: argparse.Namespace, folder: 
         table[method_name]["copied"] = generate_scores.copying(test[SOON:], given)
     show = args.show / f"{name}_continue"
     generate_sheets.stills(made, length, show.with_suffix(".jpg"))
+    generate_sheets.leads(truth, made["ours"], args.show / f"{name}_leads.jpg")
     shown = {label: np.concatenate([given[-24:], x[:FILM_FRAMES]]) for label, x in made.items() if label != "hold"}
     generate_sheets.film(shown, show.with_suffix(".mp4"), FPS)
     return table
@@ -232,10 +233,10 @@ def notes(args: argparse.Namespace) -> list[str]:
     """How the run was done."""
     return [
         f"{args.frames} frames of {args.size} x {args.size} pixels are given, {args.frames * args.times} are made; training "
-        f"{args.seconds:.0f} s. Everything is scored over mid grey.",
-        "PSNR 8 and JOD 8: the first 8 frames against the true continuation. FD: Fréchet distance to the truth of what "
-        "EfficientNet-Lite0 sees in the later frames, and in the differences of neighbours; 1 is the distance of a second true "
-        "stretch as long. At the end: of the last quarter, over the truth's.",
+        f"{args.seconds:.0f} s{f' or {args.steps} steps' if args.steps else ''}. Everything is scored over mid grey.",
+        "PSNR 8 and JOD 8: the first 8 frames against the true continuation. Sharpness 12: of the first 12, over its own. FD: "
+        "Fréchet distance to the truth of what EfficientNet-Lite0 sees in the later frames, and in the differences of neighbours; "
+        "1 is the distance of a second true stretch as long. At the end: of the last quarter, over the truth's.",
         "Copied: share of patches that are nearest to one stretch of the input throughout; the truth has such places too. "
         "Seeds apart: mean difference of two takes over that of two given frames chosen at random.",
         "Between: every second frame dropped. Hold, cross-fade and patches copy frames or parts of them.",

@@ -11,6 +11,7 @@ from benchmarks.metrics import psnr as psnr_of_bytes
 
 Figures = dict[str, float]
 SOON = 8  # frames that are held against the truth one by one
+LEAD = 12  # frames in which what was given is left behind
 EVERY = 3  # of the later frames, one in so many is looked at by the classifier
 PATCH = 8  # parts of a picture's side, in which copies are looked for
 
@@ -26,9 +27,10 @@ def psnr(test: np.ndarray, truth: np.ndarray) -> float:
 
 
 def soon(test: np.ndarray, truth: np.ndarray, fps: float = 24.0) -> Figures:
-    """The first frames, against the true continuation."""
+    """The first frames, against the true continuation; and how crisp they are, over its own."""
     a, b = test[:SOON], truth[:SOON]
-    return {"PSNR 8": psnr(a, b), "JOD 8": jod(a, b, fps)}
+    crisp = [liveliness(x[:LEAD])["sharpness"] for x in (test, truth)]
+    return {"PSNR 8": psnr(a, b), "JOD 8": jod(a, b, fps), "sharpness 12": crisp[0] / crisp[1]}
 
 
 # --- later: alike in kind --------------------------------------------------------------------------------------------

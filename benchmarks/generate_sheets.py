@@ -15,8 +15,9 @@ Figures = dict[str, float]
 Table = dict[str, Figures]
 COLUMNS = {
     "continue": {
-        "PSNR 8": ".2f", "JOD 8": ".2f", "FD frames": ".2f", "FD changes": ".2f", "spread at the end": ".2f",
-        "sharpness at the end": ".2f", "motion at the end": ".2f", "copied": ".2f", "s a frame": ".3f",
+        "PSNR 8": ".2f", "JOD 8": ".2f", "sharpness 12": ".2f", "FD frames": ".2f", "FD changes": ".2f",
+        "spread at the end": ".2f", "sharpness at the end": ".2f", "motion at the end": ".2f", "copied": ".2f",
+        "s a frame": ".3f", "CPU s a frame": ".3f",
     },
     "between": {"PSNR": ".2f", "JOD": ".2f", "sharpness": ".2f", "s a frame": ".3f", "job s": ".0f"},
     "loop and vary": {"loop seam": ".2f", "seeds apart": ".2f", "training s": ".0f", "steps": ".0f", "peak MiB": ".0f"},
@@ -78,6 +79,15 @@ def stills(made: dict[str, np.ndarray], given: int, path: Path) -> None:
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.concatenate(rows)).save(path, quality=85)
+
+
+def leads(truth: np.ndarray, made: np.ndarray, path: Path, row: int = 12, rows: int = 3) -> None:
+    """Every one of the first frames: the truth's first row, then ours, in which one stretch is left for another."""
+    shown = [(f"truth: +1 to +{row}", truth[:row])]
+    shown += [(f"ours: +{i + 1} to +{i + row}", made[i : i + row]) for i in range(0, row * rows, row)]
+    strips = [_labelled(np.concatenate(list(_bytes(x)), 1), label) for label, x in shown if len(x) == row]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.concatenate(strips)).save(path, quality=85)
 
 
 def worst(made: dict[str, np.ndarray], truth: np.ndarray, by: str, path: Path) -> None:
