@@ -14,8 +14,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,13 +57,15 @@ class InstallError(Exception):
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be made. package: the engine's own wheel. wheels: a folder of wheels to do without a network, or None."""
+    """What is to be made. python: what makes it, empty to find one. package: the engine's own wheel. backend: of BACKENDS, or
+    AUTO for this machine's. wheels: a folder of wheels to do without a network, or None. repair: what is there goes first."""
 
-    python: Path
+    python: str
     target: Path
     package: Path
     backend: str
     wheels: Path | None = None
+    repair: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,12 @@ def _quiet() -> dict[str, Any]:
     return {"start_new_session": True}
 
 
+def settle(plan: Plan) -> Plan:
+    """The plan with what there is on this machine. Asks other programs, so it takes a while. Raises InstallError."""
+    backend = find_backend() if plan.backend == "AUTO" else plan.backend
+    return replace(plan, python=str(find_python(plan.python)), backend=backend)
+
+
 # --- making it -------------------------------------------------------------------------------------------------------
 
 
@@ -222,9 +231,7 @@ class Installation:
         self.last = Step(0.0, "Starting")
 
     def start(self) -> None:
-        """Check the plan and begin. Raises InstallError."""
-        check(self._plan)
-        self._note("incomplete")
+        """Begin; what does not fit the plan comes as the end of the steps."""
         self._thread.start()
 
     def poll(self) -> list[Step]:
@@ -256,6 +263,11 @@ class Installation:
     def _run(self) -> None:
         begun = 0.0
         try:
+            self._plan = settle(self._plan)
+            if self._plan.repair:
+                remove(self._plan.target)
+            check(self._plan)
+            self._note("incomplete")
             for done, text, command in commands(self._plan):
                 self._steps.put(Step(begun, text))
                 code = self._call(command, begun, done, text)
@@ -329,17 +341,21 @@ def explain(record: Sequence[str], plan: Plan) -> str:
 
 
 def remove(target: Path) -> None:
-    """Delete an environment that the installer made. Raises InstallError."""
+    """Take an environment that the installer made out of the way at once, and delete it on a thread of its own, for it is
+    large. Raises InstallError."""
     if not target.exists():
         return
     if not read_state(target):
         raise InstallError(f"{target} was not made by Understudy; delete it yourself if you want it gone.")
+    gone = target.with_name(f"{target.name}.gone-{os.getpid()}-{time.monotonic_ns()}")
     try:
-        shutil.rmtree(target)
+        os.replace(target, gone)
     except OSError as error:
         raise InstallError(
             f"{target} could not be deleted ({error.strerror}); close other Blenders that use the engine and try again."
         ) from error
+    for left in target.parent.glob(f"{target.name}.gone-*"):  # also of a Blender that was ended meanwhile
+        threading.Thread(target=shutil.rmtree, args=(left,), kwargs={"ignore_errors": True}).start()
 
 
 current: Installation | None = None  # the one that runs

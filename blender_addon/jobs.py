@@ -30,7 +30,7 @@ CANCEL_SECONDS = 10.0  # an engine that has not given a job up by then hangs, an
 @dataclass
 class Running:
     """What the panel shows of one job. done: 0 to 1. seconds_left: None while unknown. takes_enough: it can be ended early
-    and is then finished."""
+    and is then finished. takes_escape: Esc gives it up."""
 
     label: str
     folder: Path
@@ -39,6 +39,7 @@ class Running:
     seconds_left: float | None = None
     cancelled: bool = False
     takes_enough: bool = False
+    takes_escape: bool = True
     enough: bool = False
     started_at: float = field(default_factory=time.monotonic)
 

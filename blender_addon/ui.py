@@ -123,7 +123,7 @@ class EngineState:
         row = box.row()
         row.label(text=iface_(iface_(running.label, "Understudy"), contexts.operator_default), translate=False)
         if running is manager.local:
-            row.label(text="Esc cancels")
+            row.label(text="Esc cancels" if running.takes_escape else "")
         else:
             row.operator("understudy.cancel_job", text="", icon="X")
         text = f"{running.done:.0%}"

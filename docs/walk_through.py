@@ -183,6 +183,8 @@ def stylise(walk: Walk, blender: Window) -> None:
     with walk.step(blender, "See the strip") as step:
         blender.click("understudy.show_result", 0.2)
         step.go()
+        blender.wait("any(a.type == 'SEQUENCE_EDITOR' for a in view()[0].screen.areas)")
+        time.sleep(2)  # Blender reads the strip's pictures
 
 
 def test_inbetween(seat: Seat, fresh: Path, demo_files: Path, walk: Walk, tmp_path: Path) -> None:
@@ -197,7 +199,8 @@ def test_inbetween(seat: Seat, fresh: Path, demo_files: Path, walk: Walk, tmp_pa
             blender.point(600, 500)
             blender.key("Return")
             step.go()
-            blender.wait("any(k.type == 'GENERATED' for c in curves('Pip leaping') for k in c.keyframe_points)")
+            made = "any(k.type == 'GENERATED' for c in curves('Pip leaping') for k in c.keyframe_points)"
+            blender.wait(f"manager.running is None and {made}", 60)
     finally:
         walk.show(f"An in-between on a rig ({SUITE})")
         blender.kill()

@@ -23,7 +23,7 @@ OFFLINE = n_("Blender may not go online; allow online access in Preferences > Sy
 PACKAGE_FOLDER = Path(__file__).parent.parent / "engine_package"
 
 
-def make_plan() -> Plan:
+def make_plan(repair: bool) -> Plan:
     """What the preferences ask for. Raises InstallError."""
     chosen = preferences()
     packages = sorted(PACKAGE_FOLDER.glob("understudy-*.whl"))
@@ -32,9 +32,8 @@ def make_plan() -> Plan:
             "This copy of the extension came without the engine's package; install the extension from its zip file."
         )
     wheels = Path(bpy.path.abspath(chosen.wheel_folder)) if chosen.wheel_folder else None
-    backend = installer.find_backend() if chosen.backend == "AUTO" else chosen.backend
-    python = installer.find_python(bpy.path.abspath(chosen.install_python) if chosen.install_python else "")
-    return Plan(python, engine_folder(), packages[-1], backend, wheels)
+    python = bpy.path.abspath(chosen.install_python) if chosen.install_python else ""
+    return Plan(python, engine_folder(), packages[-1], chosen.backend, wheels, repair)
 
 
 def _why_not() -> str:
@@ -62,16 +61,13 @@ class UNDERSTUDY_OT_install_engine(bpy.types.Operator):
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """In the background: to its end. With a window: begin, and return; a timer follows it."""
         try:
-            plan = make_plan()
-            manager.close()  # a running engine holds its own files
-            if self.repair:
-                installer.remove(plan.target)
-            installation = Installation(plan)
-            installation.start()
+            installation = Installation(make_plan(self.repair))
         except InstallError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
+        manager.close()  # a running engine holds its own files
         installer.current = installation
+        installation.start()
         if not bpy.app.background:
             bpy.app.timers.register(_look, persistent=True)
             return {"FINISHED"}

@@ -204,7 +204,9 @@ class UNDERSTUDY_OT_paint_key(bpy.types.Operator):
         for editor in preview.editors()[:1]:
             editor.image, editor.ui_mode = image, "PAINT"
             editor.display_channels = "COLOR" if self.transparent else "COLOR_ALPHA"
-        self.report({"INFO"}, rpt_("Paint {key} here or in any other program, and save it.").format(key=key))
+        self.report(
+            {"INFO"}, rpt_("Paint over it, here or elsewhere, then press Train Style ({key}).").format(key=key.name)
+        )
         return {"FINISHED"}
 
 

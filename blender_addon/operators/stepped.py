@@ -15,7 +15,7 @@ from ..steps import Step
 
 Operator = bpy.types.Operator if TYPE_CHECKING else object  # Blender takes no mixin that is an Operator itself
 TICK = 0.01
-SLICE = 0.03  # seconds of pieces in one go
+SLICE = 0.05  # seconds of pieces in one go: Blender draws its window after each
 LOOKING = {"TIMER", "MOUSEMOVE", "INBETWEEN_MOUSEMOVE", "MIDDLEMOUSE", "WHEELUPMOUSE", "WHEELDOWNMOUSE"}
 LOOKING |= {"TRACKPADPAN", "TRACKPADZOOM", "MOUSEROTATE", "WINDOW_DEACTIVATE"}
 
@@ -65,7 +65,7 @@ class SteppedOperator(Operator):
         except StopIteration as end:
             ended: set[str] = end.value
             return ended
-        self.pieces, manager.local = pieces, shown or Running(self.bl_label, Path())
+        self.pieces, manager.local = pieces, shown or Running(self.bl_label, Path(), takes_escape=False)
         manager.local.advance(*step)
         manager.show(manager.local)
         return {"RUNNING_MODAL"}

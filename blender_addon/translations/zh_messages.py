@@ -57,6 +57,7 @@ MESSAGES = {
     "Cancelled; the strip is not read to its end.": "已取消；片段没有读完。",
     "Cancelled; what was finished is kept.": "已取消；完成的部分已保留。",
     "Capture cancelled.": "采集已取消。",
+    "Between makes whole pictures; choose no objects, or another way.": "“中间帧”生成整幅画面：请不要选择物体，或改用其他方式。",
     "Captured frames {start} to {end} in {folder}.": "已采集第 {start} 至 {end} 帧，存放在 {folder}。",
     "Choose a collection, and capture the shot that its objects are in.": "请选择一个集合，并采集其物体所在的镜头。",
     "Choose the collection whose objects are to be painted, or paint all objects.": (
@@ -146,7 +147,9 @@ MESSAGES = {
     "Nothing selected of '{ob}' has keys that may be added to. {why}": "“{ob}”的选中部分没有可以添加关键帧的曲线。{why}",
     "Nothing was kept, and the style in use stays; the notes say why.": "没有采用新结果，仍使用原来的风格；原因见提示。",
     "Nothing was made yet: press In-Between first": "还没有生成结果：请先按“中间帧”",
-    "Paint {key} here or in any other program, and save it.": "请在这里或其他软件中绘制 {key} 并保存。",
+    "Paint over it, here or elsewhere, then press Train Style ({key}).": (
+        "请在这里或其他软件中在其上绘制，然后按“训练风格”（{key}）。"
+    ),
     "Replace the key of frame {frame}?": "替换第 {frame} 帧的手绘帧？",
     "Save the Blender file first: the shot's job folder lies beside it.": (
         "请先保存 Blender 文件：镜头的任务文件夹就在它旁边。"

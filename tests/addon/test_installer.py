@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import subprocess
 import sys
 import time
@@ -33,7 +34,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def plan(package: Path, tmp_path: Path) -> Plan:
     """With a target whose name is not plain."""
-    return Plan(Path(sys.executable), tmp_path / "Häuser und Öl" / "engine", package, "CPU")
+    return Plan(sys.executable, tmp_path / "Häuser und Öl" / "engine", package, "CPU")
 
 
 def follow(installation: Installation, until: str = "", seconds: float = 500) -> list[Step]:
@@ -85,6 +86,8 @@ def test_cancelled_gone_on_with_and_working(plan: Plan) -> None:
 
     installer.remove(plan.target)
     assert not plan.target.exists()
+    while list(plan.target.parent.iterdir()):  # deleted beside the interface
+        time.sleep(0.05)
 
 
 # --- what goes wrong -------------------------------------------------------------------------------------------------
@@ -97,8 +100,7 @@ def test_without_a_network(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_folder_of_wheels_without_torch(plan: Plan, tmp_path: Path) -> None:
-    with pytest.raises(InstallError, match="no torch among the wheels"):
-        start(replace(plan, wheels=tmp_path))
+    assert "no torch among the wheels" in follow(start(replace(plan, wheels=tmp_path)))[-1].sentence
 
 
 def test_a_damaged_wheel(plan: Plan, tmp_path: Path) -> None:
@@ -109,8 +111,8 @@ def test_a_damaged_wheel(plan: Plan, tmp_path: Path) -> None:
 
 
 def test_a_full_disk(plan: Plan, small_disk: Path) -> None:
-    with pytest.raises(InstallError, match=r"needs 1500 MB and .* has \d+ MB left; free some space"):
-        start(replace(plan, target=small_disk / "engine"))
+    sentence = follow(start(replace(plan, target=small_disk / "engine")))[-1].sentence
+    assert re.search(r"needs 1500 MB and .* has \d+ MB left; free some space", sentence)
 
 
 def test_a_disk_that_fills_up_on_the_way(plan: Plan, small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,8 +123,50 @@ def test_a_disk_that_fills_up_on_the_way(plan: Plan, small_disk: Path, monkeypat
 
 def test_a_folder_that_is_a_file(plan: Plan, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a letter")
-    with pytest.raises(InstallError, match="cannot be written to"):
-        start(replace(plan, target=tmp_path / "taken" / "engine"))
+    assert "cannot be written to" in follow(start(replace(plan, target=tmp_path / "taken" / "engine")))[-1].sentence
+
+
+def test_a_disk_that_may_only_be_read(plan: Plan, small_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    sentence = follow(start(replace(plan, target=small_disk / "engine")))[-1].sentence
+    assert "cannot be written to" in sentence and "choose another in the preferences" in sentence
+
+
+def test_a_graphics_card_and_a_python_are_found_beside_the_interface(plan: Plan) -> None:
+    """Nothing is named: starting takes no time, and what was found is asked for room on the disk."""
+    begun = time.monotonic()
+    installation = start(replace(plan, python="", backend="AUTO"))
+    assert time.monotonic() - begun < 0.1
+    follow(installation, until="Making the environment")
+    installation.cancel()
+    assert follow(installation)[-1].sentence == "Cancelled; what was fetched is kept."
+    assert installer.read_state(plan.target)["backend"] in installer.BACKENDS
+
+
+@pytest.fixture(scope="session")
+def wheels(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All that the engine needs, as `pip download` of its package fetches it."""
+    folder = tmp_path_factory.mktemp("wheels of the engine")
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]
+    subprocess.run(
+        [*pip, "--extra-index-url", installer.BACKENDS["CPU"][0], "--dest", str(folder), str(package)], check=True
+    )
+    return folder
+
+
+def test_from_a_folder_of_wheels_without_a_network(plan: Plan, wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To its end, then repaired from the same folder."""
+    no_index(monkeypatch)
+    offline = replace(plan, wheels=wheels)
+    end = follow(start(offline))[-1]
+    assert not end.sentence and end.text == "cpu"
+    (plan.target / "of the artist.txt").touch()
+    repairing = start(replace(offline, repair=True))
+    follow(repairing, until="Making the environment")
+    assert not (plan.target / "of the artist.txt").exists(), "nothing of the old one is left"
+    repairing.cancel()
+    follow(repairing)
+    assert installer.read_state(plan.target)["state"] == "incomplete"
 
 
 def test_a_python_that_is_none(tmp_path: Path) -> None:

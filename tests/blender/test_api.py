@@ -127,7 +127,7 @@ def test_without_an_engine_the_result_says_so(monkeypatch: pytest.MonkeyPatch, s
     assert made.keys == sum(map(len, dump(ob, ("GENERATED",)).values())) > 0
     assert "The plain curves were used" in made.notes[-1]
     with pytest.raises(api.UnderstudyError, match=r"^The engine is not installed; press Install Engine"):
-        api.loop(ob)
+        api.learn_motion(ob)
 
 
 def test_every_refusal_is_one_sentence(saved_file: Path) -> None:
