@@ -19,10 +19,8 @@ LOW = 0.08  # rig sizes above the lowest part of the rig: how high a foot may be
 BRIEF = 0.1  # seconds: a shorter contact is none, a shorter gap between two is no step
 BLEND = 0.15  # seconds in which a held foot comes to be held, and comes free
 SHORT = 0.5  # of the longest bone of a limb: a shorter one at its end is a foot, which keeps its angle to the ground
-CARRIED, STILL = (
-    0.7,
-    0.02,
-)  # of the speed of what is carried, and rig sizes a second besides: how fast a foot is at rest
+# A foot at rest is slower than this share of what it carries, and rig sizes a second besides.
+CARRIED, STILL = 0.9, 0.03
 DRIFT = 0.03  # rig sizes: a foot that gets farther while it is slow has shuffled to another place
 REACH = 0.998  # of a limb: how far it may be stretched
 ROUNDS, DAMPING, TOP_TURN = 16, 1e-3, 0.3  # of bending a limb of many bones; radians a joint may turn in one of them

@@ -26,9 +26,10 @@ NAME = "learned/inbetween"
 PAST, GAPS = 10, (5, 15, 30)
 TEST, CHECK = 0.15, 0.1  # of every clip: held back to be tested on, and to tell when to stop
 FEWEST_ROWS = 120  # of motion at 30 frames a second: with less there is nothing to test on
-BATCH, RATE = 6, 2e-3
+BATCH, RATE = 6, 1.5e-3
 BETTER = 0.99  # of the others' error: what counts as better
-LOOKS = 10  # how often the network is compared on the second part
+LOOKS = 12  # how often the networks are compared on the second part,
+SHARES = (1.0, 0.5)  # and with how much of what they have learned
 CLOSEST = 1e-4  # of the rig's size: how equal the offsets of one rig are
 
 
@@ -234,7 +235,8 @@ class Lessons:
     ) -> None:
         self.actor = blend.Actor(copy.deepcopy(base.net), copy.deepcopy(base.trust))
         self.actor.train().requires_grad_(True)
-        self.mean = training.Average(self.actor, 0.97)
+        self.mean = training.Average(self.actor, 0.99)
+        self.base = copy.deepcopy(self.mean.network)
         self.where = next(base.parameters()).device
         self.rig = tokens.Rig(rig.parents, rig.offsets.to(self.where), rig.up)
         self.fit, self.check = fit, test_windows(check)
@@ -243,7 +245,7 @@ class Lessons:
 
     def run(self) -> Generator[Update, bool | None, blend.Actor]:
         """Learn for as long as there is time; the network that was best on the part for checking."""
-        best, lowest = copy.deepcopy(self.mean.network), compare(self.mean.network, self.check, self.rig)
+        self.lowest, self.best = compare(self.base, self.check, self.rig), copy.deepcopy(self.base)
         began, looks = time.monotonic(), 0
         while (done := (time.monotonic() - began) / self.seconds) < 1.0:
             self.optimizer.param_groups[0]["lr"] = RATE * min(1.0, (self.steps + 1) / 20) * (1.01 - done)
@@ -259,11 +261,17 @@ class Lessons:
                 break
             if done * LOOKS > looks + 1:
                 looks += 1
-                if (now := compare(self.mean.network, self.check, self.rig)) < lowest:
-                    best, lowest = copy.deepcopy(self.mean.network), now
-        if compare(self.mean.network, self.check, self.rig) < lowest:
-            best = copy.deepcopy(self.mean.network)
-        return best
+                self.look()
+        self.look()
+        return self.best
+
+    def look(self) -> None:
+        """Keep what has been learned, whole or half of it, if it is the best so far on the part for checking."""
+        for share in SHARES:
+            part = copy.deepcopy(self.base)
+            torch._foreach_lerp_(list(part.parameters()), list(self.mean.network.parameters()), share)
+            if (now := compare(part, self.check, self.rig)) < self.lowest:
+                self.best, self.lowest = part, now
 
     def loss(self) -> Tensor:
         """The error on a random batch, over that of the interpolation."""

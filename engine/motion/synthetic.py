@@ -113,7 +113,8 @@ def source(rng: np.random.Generator, where: torch.device) -> augment.Source:
 
 def creature(rng: np.random.Generator, where: torch.device) -> augment.Source:
     """A walker, hand, chain or machine and its takes."""
-    rotations, root, offsets, parents = creatures.make(rng)
+    with torch.device("cpu"):  # small steps, many of them in NumPy
+        rotations, root, offsets, parents = creatures.make(rng)
     return augment.Source(
         rotations.flatten(0, 1).to(where),
         root.flatten(0, 1).to(where),

@@ -25,7 +25,8 @@ from engine.motion.windows import Poses
 
 BATCH, LONGEST = 8, 75  # windows of one rig, rows
 MADE_UP, HURRIED = 0.56, 0.06  # of the batches: by formula, captured motion at 1.4 to 2.5 times its speed
-WEIGHTS = (1.0, 0.6, 0.2)  # of rotations, positions, spectra
+WEIGHTS = (1.0, 0.8, 0.25)  # of rotations, positions, spectra
+BLUR = 0.25  # of a feature's deviation: noise, so that what was never seen is not taken for what was
 SAFE = 0.94  # of SLERP's error, from which on it counts more
 
 
@@ -124,6 +125,11 @@ def lessons(net: training.TokenLSTM, args: argparse.Namespace, rng: np.random.Ge
     return out
 
 
+def blurred(features: Tensor, net: blend.Blend) -> Tensor:
+    """Features (B, T, J, ·) off by the same for all rows of a window."""
+    return features + BLUR * net.deviation * torch.randn(len(features), 1, 1, features.shape[-1])
+
+
 def main(args: argparse.Namespace) -> int:
     """Train, with a line every 200 steps; write the mean of the weights."""
     torch.set_num_threads(args.threads)
@@ -139,7 +145,7 @@ def main(args: argparse.Namespace) -> int:
     for step in range(args.steps):
         optimizer.param_groups[0]["lr"] = training.rate(step, step / args.steps, args.rate)
         picked = [every[int(i)] for i in rng.integers(len(every), size=2)]
-        loss = torch.stack([x.loss(net(x.parts.features)) for x in picked]).mean()
+        loss = torch.stack([x.loss(net(blurred(x.parts.features, net))) for x in picked]).mean()
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)

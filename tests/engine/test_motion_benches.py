@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from engine import quat
+from engine import quat, skeleton
 from engine.__main__ import main
 from engine.clips import read_mocap
-from engine.motion import bench, bench_lafan1, bench_long, bvh, prediction, training, windows
+from engine.motion import bench, bench_lafan1, bench_long, bvh, contacts, prediction, training, windows
 from engine.protocol import JobError
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -139,6 +139,19 @@ def test_feet_step_when_feet_step(mocap: Path) -> None:
     assert bench.naturalness(some, after)["skate"] < min(1.3, bench.naturalness(some, before)["skate"] / 1.5)
     spread = torch.tensor(facts["position_deviation"])
     assert bench.score(some, after, spread)["l2p_30"] < 1.01 * bench.score(some, before, spread)["l2p_30"]
+
+
+def test_fingers_and_tails_are_no_feet(unseen: Path) -> None:
+    """What ends a limb is a foot only if it rests while the body goes on."""
+    found = {}
+    for name in ("biped", "quadruped", "hand", "tail"):
+        poses = windows.protocol_windows(read_mocap(unseen / f"{name}.npz"), 65, 160)
+        size = float(skeleton.reach(poses.offsets[:1], poses.parents))
+        lengths = poses.offsets[0].norm(dim=-1).tolist()
+        ground = contacts.Ground(poses.parents, lengths, list(range(len(lengths))), 1, size, 30.0)
+        found[name] = [len(contacts.find_feet(at, ground, [])) for at in poses.fk()[1]]
+    assert set(found["biped"]) == {2} and set(found["quadruped"]) == {4}
+    assert np.mean(found["hand"]) < 0.5 and np.mean(found["tail"]) < 0.5, found
 
 
 def test_planted_feet_of_the_unseen_rigs_stand(unseen: Path) -> None:

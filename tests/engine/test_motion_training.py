@@ -11,10 +11,10 @@ import torch
 from safetensors.torch import load_file
 from test_clips import collection
 
-from engine import quat
+from engine import quat, skeleton
 from engine.__main__ import main
 from engine.clips import read_mocap
-from engine.motion import augment, bench, tokens, training, windows
+from engine.motion import augment, bench, creatures, synthetic, tokens, training, windows
 from engine.motion.networks import Params, TokenLSTM
 
 
@@ -138,3 +138,22 @@ def test_windows_face_plus_x_at_the_last_past_frame(mocap: Path) -> None:
     facing = quat.rotate(poses.rotations[:, 9, 0], torch.tensor([0.0, 0.0, 1.0]))
     assert float(facing[:, 2].abs().max()) < 1e-4 and float(facing[:, 0].min()) > 0.0
     assert float(poses.locations[:, :, 0, [0, 2]].mean(1).abs().max()) < 1e-3
+
+
+def test_creatures_by_formula_walk_on_planted_feet() -> None:
+    """Whatever their legs, one of their feet stands while the body goes on; on any device that tensors are made on by default."""
+    with torch.device("meta"):
+        assert synthetic.creature(np.random.default_rng(1), torch.device("meta")).rotations.device.type == "meta"
+    for seed in (3, 12):
+        rng = np.random.default_rng(seed)
+        while not creatures.natural(body := creatures.walker(rng)):
+            pass
+        rotations = skeleton.local_rotations(torch.stack(body.turned, 2), body.parents)
+        locations = torch.zeros(*rotations.shape[:3], 3)
+        locations[:, :, 0] = body.places[0]
+        offsets = torch.from_numpy(np.stack(body.offsets))
+        at = skeleton.fk(rotations, locations, offsets, body.parents)[1] / skeleton.reach(offsets, body.parents)
+        speed = at.diff(dim=1)[..., [0, 2]].norm(dim=-1) * creatures.RATE
+        lowest = at[:, 1:, :, 1].argmin(-1, keepdim=True)
+        standing, going = speed.gather(-1, lowest)[..., 0].median(), speed[:, :, 0].median()
+        assert float(standing) < 0.2 * float(going), (seed, standing, going)
