@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -210,14 +211,21 @@ def sample(atlas: Tensor, xy: Tensor, mode: str = "bicubic") -> Tensor:
 
 
 def soften(atlas: Tensor, right: float, down: float) -> Tensor:
-    """The atlas as soft as carrying it over by a part of a pixel leaves it: there and back again, for patches that training takes
-    from their own place."""
-    y, x = torch.meshgrid(
-        *(
-            (torch.arange(side, dtype=torch.float32, device=atlas.device) + 0.5) / SCALE - 0.5
-            for side in atlas.shape[1:]
-        ),
-        indexing="ij",
-    )
-    there, back = (torch.stack([x + sign * right, y + sign * down], -1)[None] for sign in (1, -1))
-    return sample(sample(atlas, there)[0], back)[0]
+    """The atlas as soft as carrying it over by a part of a pixel, at most half of one, leaves it: there and back again, for
+    patches that training takes from their own place."""
+    for axis, by in ((1, down), (2, right)):
+        taps = np.convolve(_cubic(np.arange(-3, 4) - SCALE * by), _cubic(np.arange(-3, 4) + SCALE * by))
+        length, soft = atlas.shape[axis], torch.zeros_like(atlas)
+        wide = F.pad(atlas[None], (6, 6, 0, 0) if axis == 2 else (0, 0, 6, 6), mode="replicate")[0]
+        for i, tap in enumerate(taps.tolist()):
+            if abs(tap) > 1e-6:
+                soft.add_(wide.narrow(axis, i, length), alpha=tap)
+        atlas = soft
+    return atlas
+
+
+def _cubic(away: np.ndarray) -> np.ndarray:
+    """What a pixel at such distances counts in bicubic sampling, as torch does it."""
+    d = np.abs(away)
+    near, far = 1.25 * d**3 - 2.25 * d**2 + 1, -0.75 * (d**3 - 5 * d**2 + 8 * d - 4)
+    return np.where(d <= 1, near, np.where(d < 2, far, 0))

@@ -12,6 +12,7 @@ from engine.stylise.features import GUESS
 from engine.stylise.generator import ToneNetwork
 
 TAPS = 9
+SIDE = 384  # pixels of a piece of a key
 RIDGE = 1e-3  # of the mean square of what is looked at
 
 
@@ -43,10 +44,16 @@ def as_layer(solved: Tensor) -> tuple[Tensor, Tensor]:
     return solved[:-1].T.reshape(3, -1, 3, 3).contiguous(), solved[-1].contiguous()
 
 
+def _pieces(shape: torch.Size) -> list[tuple[slice, slice]]:
+    """A key in pieces, so that memory stays bounded."""
+    height, width = shape
+    return [(slice(y, y + SIDE), slice(x, x + SIDE)) for y in range(0, height, SIDE) for x in range(0, width, SIDE)]
+
+
 @torch.no_grad()
 def fit(network: ToneNetwork, keys: list[tuple[Tensor, Tensor, Tensor]]) -> None:
     """Set the network's last layer by keys: guides (C, H, W), paint (3, H, W), weight (1, H, W) each."""
-    parts = [sums(network, *(x[None] for x in key)) for key in keys]
+    parts = [sums(network, *(x[None, :, *tile] for x in key)) for key in keys for tile in _pieces(key[0].shape[1:])]
     square, cross, weight = (torch.stack(column).sum(0) for column in zip(*parts, strict=True))
     layer, bias = as_layer(solve(square, cross, weight)[0])
     network.colour.weight.copy_(layer)

@@ -39,6 +39,7 @@ KEY_PATCHES = 6
 FRAME_PATCHES = 2
 FRAMES = 6  # unpainted frames that training looks at, however long the shot
 RATE = 2e-3
+OFTEN = 130_000  # pixels of keys up to which the last layer is solved every 25 steps; of more as much less often
 TONE_ALONE = 0.3  # part of the budget before the strokes are trained
 PREVIEW_SECONDS = 4.0
 SAVE_SECONDS = 20.0
@@ -145,9 +146,6 @@ def step(training: Training, done: float) -> None:
         if training.adversarial:
             step_discriminator(training, batch, made)
     _follow(training)
-    if training.step % 25 == 0:
-        _settle(training)
-        training.soft_atlas = soften(training.painter.atlas, *training.rng.uniform(-0.3, 0.3, 2))
     training.step += 1
 
 
@@ -223,7 +221,7 @@ def _settle(training: Training) -> None:
     training.generator.tone.colour.load_state_dict(tone.colour.state_dict())
     for i in range(len(training.keys)):
         training.painter.refresh(i)
-    training.soft_atlas = training.painter.atlas
+    training.soft_atlas = soften(training.painter.atlas, *training.rng.uniform(-0.3, 0.3, 2))
 
 
 def _save(folder: Path, training: Training, settings: protocol.TrainStyle) -> None:
@@ -259,10 +257,15 @@ def train_style(folder: Path, settings: protocol.TrainStyle) -> Steps[Update, bo
     watched = (
         [read_view(folder, shot, settings.preview_frame)] if settings.preview_frame in shot.frames else training.views
     )
-    start = shown = saved = time.monotonic()
+    start = saved = time.monotonic()
+    shown = start - PREVIEW_SECONDS  # the base has something to show at once
+    pixels = sum(key.view.ids.size for key in training.painter.keys)
+    pause = 25 * max(1, round(pixels / OFTEN))
     try:
         while (done := _done(training, settings, time.monotonic() - start)) < 1:
             step(training, done)
+            if training.step % pause == 0:
+                yield from aside(partial(_settle, training), done, f"Training, step {training.step}")
             now = time.monotonic()
             training.seconds = now - start
             preview, frame = None, 0
