@@ -13,6 +13,7 @@ from torch import Tensor
 from engine.stylise.lessons import shapes
 
 STEPS = (5, 6, 8, 10, 10, 12, 12)  # of each round; after it, rays that have arrived or left are dropped
+CHUNK = 400_000  # pairs at a time
 FEW = 0.001  # of the rays: not worth another round
 
 
@@ -107,7 +108,7 @@ class _Pairs:
     start: Tensor
     way: Tensor
 
-    def pick(self, which: Tensor) -> _Pairs:
+    def pick(self, which: Tensor | slice) -> _Pairs:
         return _Pairs(self.group, self.frame[which], self.column[which], self.start[:, which], self.way[:, which])
 
     def field(self) -> shapes.Field:
@@ -178,16 +179,25 @@ def _gradient(points: Tensor, field: shapes.Field, reach: Tensor) -> Tensor:
 def meet_group(hits: Hits, group: Group, frame: Tensor, start: Tensor, way: Tensor, pixel: Tensor) -> None:
     """Enter into `hits` what is nearer than what it holds. pixel: (N), the width of a pixel at distance one."""
     ray, pairs, near, far = _meet_boxes(group, frame, start, way)
-    if not ray.numel():
-        return
+    for some in _chunks(ray):
+        _enter(hits, ray[some], pairs.pick(some), near[some], far[some], way, pixel)
+
+
+def _chunks(ray: Tensor) -> list[slice]:
+    """Parts of a batch of pairs that memory holds with all that is computed of them."""
+    return [slice(i, i + CHUNK) for i in range(0, ray.shape[0], CHUNK)]
+
+
+def _enter(hits: Hits, ray: Tensor, pairs: _Pairs, near: Tensor, far: Tensor, way: Tensor, pixel: Tensor) -> None:
+    """March the pairs' rays and enter what they meet, if it is nearer than what `hits` holds."""
     t = _march(pairs, near, far, 0.01 * pixel[ray])
     t = torch.where(t > 0.02, t, torch.inf)  # within an object the camera looks through it
-    best = hits.t.clone().scatter_reduce_(0, ray, t, "amin")
+    best = hits.t.scatter_reduce(0, ray, t, "amin")
     won = ((t == best[ray]) & (t < hits.t[ray])).nonzero()[:, 0]
     ray, t, pairs = ray[won], t[won], pairs.pick(won)
     points, field = pairs.start + t * pairs.way, pairs.field()
     normal = rotate(pairs.pose(), _gradient(points, field, (0.2 * pixel[ray] * t).clamp(min=4e-4)))
-    hits.t[ray], hits.number[ray] = t, group.number[pairs.column]
+    hits.t[ray], hits.number[ray] = t, pairs.group.number[pairs.column]
     hits.rest[:, ray] = field.rest(points)
     hits.normal[:, ray] = torch.where((normal * way[:, ray]).sum(0) > 0, -normal, normal)
 
@@ -213,8 +223,7 @@ def hidden(groups: list[Group], frame: Tensor, points: Tensor, way: Tensor, fine
     dark = torch.zeros_like(frame, dtype=torch.bool)
     for group in groups:
         ray, pairs, near, far = _meet_boxes(group, frame, points, way)
-        if ray.numel():
-            near = near.clamp(min=0) + 1e-4
-            met = _march(pairs, near, far, 0.1 * fine[ray]) < torch.inf
-            dark[ray[met]] = True
+        for some in _chunks(ray):
+            met = _march(pairs.pick(some), near[some].clamp(min=0) + 1e-4, far[some], 0.1 * fine[ray[some]])
+            dark[ray[some][met < torch.inf]] = True
     return dark
