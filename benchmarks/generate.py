@@ -235,8 +235,8 @@ def notes(args: argparse.Namespace) -> list[str]:
         f"{args.frames} frames of {args.size} x {args.size} pixels are given, {args.frames * args.times} are made; training "
         f"{args.seconds:.0f} s{f' or {args.steps} steps' if args.steps else ''}. Everything is scored over mid grey.",
         "PSNR 8 and JOD 8: the first 8 frames against the true continuation. Sharpness 12: of the first 12, over its own. FD: "
-        "Fréchet distance to the truth of what EfficientNet-Lite0 sees in the later frames, and in the differences of neighbours; "
-        "1 is the distance of a second true stretch as long. At the end: of the last quarter, over the truth's.",
+        "Fréchet distance to the truth of what EfficientNet-Lite0 sees in the later frames, and in the differences of "
+        "neighbours; 1 is the distance of a second true stretch as long. At the end: of the last quarter, over the truth's.",
         "Copied: share of patches that are nearest to one stretch of the input throughout; the truth has such places too. "
         "Seeds apart: mean difference of two takes over that of two given frames chosen at random.",
         "Between: every second frame dropped. Hold, cross-fade and patches copy frames or parts of them.",

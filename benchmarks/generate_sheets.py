@@ -36,7 +36,8 @@ def mean(tables: list[Table]) -> Table:
     return out
 
 
-def _rows(table: Table, columns: dict[str, str], title: str) -> list[str]:
+def lines_of(table: Table, columns: dict[str, str], title: str) -> list[str]:
+    """The lines of one table in Markdown."""
     there = [c for c in columns if any(c in row for row in table.values())]
     lines = [f"| {title} | {' | '.join(there)} |", "|" + "---|" * (1 + len(there))]
     for name, row in table.items():
@@ -54,9 +55,9 @@ def markdown(report: dict[str, dict[str, Table]], notes: list[str]) -> str:
             continue
         lines += [f"## {kind.capitalize()}", ""]
         if len(tables) > 1:
-            lines += _rows(mean(list(tables.values())), columns, f"mean of {len(tables)}")
+            lines += lines_of(mean(list(tables.values())), columns, f"mean of {len(tables)}")
         for name, table in tables.items():
-            lines += _rows(table, columns, name)
+            lines += lines_of(table, columns, name)
     return "\n".join(lines)
 
 

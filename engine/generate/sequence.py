@@ -9,12 +9,12 @@ from collections.abc import Generator as Steps
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
 from engine import frames, job_folder
+from engine.generate import layers
 from engine.pictures import DEPTHS, find_picture, picture_size, read_picture, to_linear, write_picture
 from engine.progress import Update
 from engine.protocol import JobError
@@ -29,7 +29,7 @@ class Sequence:
     """Consecutive pictures. numbers: their frame numbers. pictures: (T, 4, H, W) float16, tones premultiplied by alpha; where
     objects were chosen, these alone, on nothing. linear: whether they are of light. depth: of the files. opaque: whether no
     picture has any transparency. digest: short name of all that was read. rest: (T, H, W, 4) float16, the tones of all but the
-    objects, None where none were chosen. shown: (T, H, W) bool, where that rest is seen."""
+    objects, None where none were chosen. shown: (T, H, W) bool, where nothing but that rest is seen."""
 
     numbers: list[int]
     pictures: Tensor
@@ -67,10 +67,15 @@ def read_sequence(folder: Path, objects: list[int]) -> Steps[Update, bool | None
         opaque = opaque and bool((picture[..., 3] >= 1).all())
         tones = to_tones(picture, own == "EXR", linear)
         if rest is not None and shown is not None:
-            rest[i], shown[i] = tones, ~_mask(folder, numbers[i], objects)
-            tones = tones * ~shown[i, ..., None]
+            rest[i], shown[i] = tones, layers.surely_behind(_mask(folder, numbers[i], objects))
         pictures[i] = torch.from_numpy(np.ascontiguousarray(tones.transpose(2, 0, 1)))
         yield Update(0.0, f"Reading frame {numbers[i]}")
+    if rest is not None and shown is not None:
+        for i, number in enumerate(numbers):
+            behind = layers.plate(rest, shown, i)
+            alone = layers.take_off(rest[i], _mask(folder, number, objects), behind)
+            pictures[i] = torch.from_numpy(np.ascontiguousarray(alone.transpose(2, 0, 1)))
+            yield Update(0.0, f"Taking the objects off frame {number}")
     return Sequence(numbers, pictures, linear, depth, opaque, digest.hexdigest()[:12], rest, shown)
 
 
@@ -172,29 +177,7 @@ def write_frame(path: Path, tones: Tensor, sequence: Sequence, i: int, depth: st
     if sequence.rest is not None and sequence.shown is not None:
         ever: np.ndarray = np.logical_not(sequence.shown).max(axis=0)
         array = array * ever[..., None]  # where no object ever was, nothing changes
-        array = array + plate(sequence, i) * (1 - np.clip(array[..., 3:], 0, 1))
+        array = array + layers.plate(sequence.rest, sequence.shown, i) * (1 - np.clip(array[..., 3:], 0, 1))
     if sequence.opaque:
         array = np.dstack([array[..., :3], np.ones_like(array[..., :1])])
     write_picture(path, to_picture(array, sequence.linear, depth), depth, about)
-
-
-def plate(sequence: Sequence, i: int) -> np.ndarray:
-    """(H, W, 4) tones of the i-th picture without its objects: where they hide what is behind, it is taken from the picture
-    nearest in time that shows it, else from around."""
-    assert sequence.rest is not None and sequence.shown is not None
-    filled, known = sequence.rest[i].astype(np.float32), sequence.shown[i].copy()
-    for j in sorted(range(len(sequence)), key=lambda j: abs(j - i)):
-        if known.all():
-            return filled
-        new = sequence.shown[j] & ~known
-        filled[new] = sequence.rest[j][new]
-        known |= new
-    side = 5
-    while not known.all() and known.any():
-        weight = cv2.blur(known.astype(np.float32), (side, side))
-        around = cv2.blur(filled * known[..., None], (side, side)) / np.maximum(weight, 1e-6)[..., None]
-        new = (weight > 1e-4) & ~known
-        filled[new] = around[new]
-        known |= new
-        side = 2 * side + 1
-    return filled
