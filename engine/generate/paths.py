@@ -22,12 +22,14 @@ FAR = 1e4  # what a leap costs that is none
 @dataclass(frozen=True)
 class Stretch:
     """Consecutive learned frames that are played. leave: the learned frame that was played last before, whose own continuation is
-    led over into this; -1 for none. begin: the first learned frame of it. length: how many. fit: what the leap into it costs."""
+    led over into this; -1 for none. begin: the first learned frame of it. length: how many. fit: what the leap into it costs.
+    last: whether the path ends in it, however far the lead is."""
 
     leave: int
     begin: int
     length: int
     fit: float = FAR
+    last: bool = False
 
 
 def longest_lead(count: int) -> int:
@@ -131,7 +133,7 @@ def wander(
         visits *= 0.9
         visits[max(0, j - 2) : j + 3] += 0.5
         length = min(left, _length(cost, j, shortest, rng))
-        made.append(Stretch(start, j + 1, length, float(cost[start, j])))
+        made.append(Stretch(start, j + 1, length, float(cost[start, j]), length == left))
         start = j + length
     return made
 

@@ -62,10 +62,10 @@ def expectations(player: Player) -> np.ndarray:
 def play(player: Player, stretch: paths.Stretch) -> Iterator[Tensor]:
     """The frames of a stretch, (4, H, W) each."""
     count = len(player.clip)
-    lead = min(paths.lead_of(stretch.fit, paths.longest_lead(count), count - 1 - stretch.leave), stretch.length)
+    lead = paths.lead_of(stretch.fit, paths.longest_lead(count), count - 1 - stretch.leave)
     made: list[Tensor] = []
     if stretch.leave >= HISTORY - 1:
-        made = _lead(player, stretch, lead)
+        made = _lead(player, stretch, lead if stretch.last else min(lead, stretch.length))[: stretch.length]
         yield from made
     yield from (player.picture(stretch.begin + h)[0] for h in range(len(made), stretch.length))
 

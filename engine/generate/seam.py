@@ -29,7 +29,7 @@ def choose(first: Tensor, second: Tensor, prefer: Tensor) -> Tensor:
     for the first to 1 for the second. Before them all is the first, after them all the second."""
     apart = F.avg_pool2d((first - second).abs().sum(1, keepdim=True), CELL)[:, 0] + LEAST
     pace = first.diff(dim=0).abs().mean((1, 2, 3)) + second.diff(dim=0).abs().mean((1, 2, 3))
-    held = 1 + HELD * (1 - pace / pace.max().clamp(min=LEAST))
+    held = 1 + HELD * (1 - pace / max([LEAST, *pace.tolist()]))
     wanted = PREFERENCE * F.avg_pool2d(prefer, CELL)[:, 0]
     taken = (_least_cut(apart / apart.mean(), wanted, F.pad(held, (1, 1), value=1.0)) > 0.5).float()[:, None]
     return F.interpolate(taken, size=first.shape[-2:], mode="bilinear", align_corners=False)
