@@ -110,7 +110,9 @@ def blender_versions(found: dict[str, str]) -> tuple[list[str], list[str]]:
     """The Blender versions that the Pythons of this machine can hold, and a sentence for each that is left out."""
     held, left_out = [], []
     for version, spec in project()["tool"]["understudy"]["blender"].items():
-        if spec["python"] in found:
+        if spec.get("optional"):
+            left_out.append(f"left out: Blender {version}; to test it: build.py test --blender {version}")
+        elif spec["python"] in found:
             held.append(version)
         else:
             left_out.append(f"left out: Blender {version} needs Python {spec['python']}, which is not on this machine")
@@ -310,18 +312,22 @@ def bench(arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """Everything: engine, add-on in plain Python, each Blender version, the real window. Arguments go to pytest."""
+    """Everything: engine, add-on in plain Python, each Blender version, the real window; with --blender VERSION that version
+    alone. Other arguments go to pytest."""
+    parser = argparse.ArgumentParser(prog="build.py test", add_help=False)
+    parser.add_argument("--blender", action="append", choices=project()["tool"]["understudy"]["blender"])
+    chosen, arguments = parser.parse_known_args(arguments)
     found = pythons()
     held, left_out = blender_versions(found)
     engine = engine_env(found)
     suites = [("engine", engine, ["tests/engine", "tests/addon", "tests/test_layers.py"])]
-    for version in held:
+    for version in chosen.blender or held:
         python = blender_env(version, found)
         # In a process of its own: after everything else, Blender 4.2 now and then dies where it renders a strip.
         strips = "tests/blender/test_sequences.py"
         suites += [(f"Blender {version}", python, ["tests/blender", f"--ignore={strips}"])]
         suites += [(f"Blender {version}, strips", python, [strips])]
-    suites += [("real window", engine, ["tests/window"])]
+    suites = suites[1:] if chosen.blender else [*suites, ("real window", engine, ["tests/window"])]
     totals, status = dict.fromkeys(("passed", "failed", "skipped"), 0), 0
     (ROOT / "build").mkdir(exist_ok=True)
     for title, python, paths in suites:

@@ -67,6 +67,7 @@ def edit_scene(scene: bpy.types.Scene) -> bpy.types.Scene:
         for name in ("resolution_x", "resolution_y", "resolution_percentage", "fps", "fps_base"):
             setattr(edit.render, name, getattr(scene.render, name))
         edit.frame_start, edit.frame_end = scene.frame_start, scene.frame_end
+        edit.frame_current = scene.frame_current
     return edit
 
 

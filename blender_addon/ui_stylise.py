@@ -58,6 +58,7 @@ class ShotSteps:
         layout.use_property_decorate = False
         if scene.get(SHOT) is not None:
             layout.label(text=iface_("This is the result of {name}").format(name=scene[SHOT].name), icon="SEQUENCE")
+            layout.operator("understudy.back_to_shot", icon="LOOP_BACK")
             return
         if job_folder(scene) is None:
             layout.label(text="Save the file to begin", icon="INFO")

@@ -11,16 +11,11 @@ from bpy.props import EnumProperty, StringProperty
 
 from .. import outcome, sequence_library
 from ..preferences import sequence_folder
-from ..sequences import show_in_compositor, show_in_material
 from ..shot import numbered, result_suffix
 from ..styles import StyleError
-from ..words import rpt_, tip_
+from ..words import rpt_
 from .job import OperatorError, allowed
-
-PLACES = (
-    ("COMPOSITOR", "Compositor", "As an image node in this scene's compositing tree", "NODE_COMPOSITING", 2),
-    ("MATERIAL", "Material", "As an image texture in the active object's material", "NODE_MATERIAL", 3),
-)
+from .results import NODES, PlaceOperator
 
 
 def save_learned(folder: Path, name: str) -> Path:
@@ -90,19 +85,14 @@ def last_take(context: bpy.types.Context) -> tuple[Path, tuple[int, ...]]:
     return folder, numbered(folder / "result", result_suffix(folder)) if named else ()
 
 
-class UNDERSTUDY_OT_show_take(bpy.types.Operator):
+class UNDERSTUDY_OT_show_take(PlaceOperator, bpy.types.Operator):
     """Show the frames that were made last"""
 
     bl_idname = "understudy.show_take"
     bl_label = "Show Take"
     bl_options: Any = {"UNDO"}
 
-    place: EnumProperty(name="Place", items=PLACES)
-
-    @classmethod
-    def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        """The tooltip says where."""
-        return tip_(next(text for name, _label, text, *_ in PLACES if name == properties.place))
+    place: EnumProperty(name="Place", items=NODES)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -111,17 +101,7 @@ class UNDERSTUDY_OT_show_take(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Make it or bring it up to date."""
-        scene: Any = context.scene
-        folder, frames = last_take(context)
-        if self.place == "COMPOSITOR":
-            show_in_compositor(scene, folder, frames)
-            return {"FINISHED"}
-        material = getattr(context.object, "active_material", None)
-        if material is None:
-            self.report({"ERROR"}, "The active object has no material; give it one that is to show the frames.")
-            return {"CANCELLED"}
-        show_in_material(material, folder, frames)
-        return {"FINISHED"}
+        return self.show_in_nodes(context, *last_take(context))
 
 
 CLASSES = (UNDERSTUDY_OT_delete_sequence, UNDERSTUDY_OT_show_take)

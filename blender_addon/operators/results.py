@@ -1,8 +1,9 @@
-"""The finished frames, shown again where the artist wants them, and earlier runs taken up again."""
+"""The finished frames, shown again where the artist wants them, the way back from there, and earlier runs taken up again."""
 
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -10,20 +11,49 @@ from bpy.props import EnumProperty, IntProperty
 
 from .. import compat, history, preview
 from ..jobs import manager
+from ..properties import SHOT
 from ..sequences import show_behind_camera, show_in_compositor, show_in_material, show_in_sequencer
 from ..words import rpt_, tip_
 from .job import allowed, no_shot_folder, shot_folder
+from .stepped import Operator
 from .stylise import shot_state
 
-PLACES = (
-    ("SEQUENCER", "Video Sequencer", "As an image strip in a scene of its own, and go there", "SEQUENCE", 0),
-    ("CAMERA", "Camera View", "Before the camera, in step with the timeline", "CAMERA_DATA", 1),
+NODES = (
     ("COMPOSITOR", "Compositor", "As an image node in this scene's compositing tree", "NODE_COMPOSITING", 2),
     ("MATERIAL", "Material", "As an image texture in the active object's material", "NODE_MATERIAL", 3),
 )
+PLACES = (
+    ("SEQUENCER", "Video Sequencer", "As an image strip in a scene of its own, and go there", "SEQUENCE", 0),
+    ("CAMERA", "Camera View", "Before the camera, in step with the timeline", "CAMERA_DATA", 1),
+    *NODES,
+)
 
 
-class UNDERSTUDY_OT_show_result(bpy.types.Operator):
+class PlaceOperator(Operator):
+    """Mixin of an operator that shows frames in the `place` it is asked for."""
+
+    place: str
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        """The tooltip says where."""
+        return tip_(next(text for name, _label, text, *_ in PLACES if name == properties.place))
+
+    def show_in_nodes(self, context: bpy.types.Context, folder: Path, frames: tuple[int, ...]) -> set[str]:
+        """In the compositor or the active object's material."""
+        scene: Any = context.scene
+        if self.place == "COMPOSITOR":
+            show_in_compositor(scene, folder, frames)
+            return {"FINISHED"}
+        material = getattr(context.object, "active_material", None)
+        if material is None:
+            self.report({"ERROR"}, "The active object has no material; give it one that is to show the frames.")
+            return {"CANCELLED"}
+        show_in_material(material, folder, frames)
+        return {"FINISHED"}
+
+
+class UNDERSTUDY_OT_show_result(PlaceOperator, bpy.types.Operator):
     """Show the finished frames"""
 
     bl_idname = "understudy.show_result"
@@ -31,11 +61,6 @@ class UNDERSTUDY_OT_show_result(bpy.types.Operator):
     bl_options: Any = {"UNDO"}
 
     place: EnumProperty(name="Place", items=PLACES)
-
-    @classmethod
-    def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        """The tooltip says where."""
-        return tip_(next(text for name, _label, text, *_ in PLACES if name == properties.place))
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -48,21 +73,34 @@ class UNDERSTUDY_OT_show_result(bpy.types.Operator):
         """Make it or bring it up to date."""
         folder, results = shot_folder(context), shot_state(context).results
         scene: Any = context.scene
-        if self.place == "CAMERA":
-            show_behind_camera(scene, folder, results)
-        elif self.place == "COMPOSITOR":
-            show_in_compositor(scene, folder, results)
-        elif self.place == "MATERIAL":
-            material = getattr(context.object, "active_material", None)
-            if material is None:
-                self.report({"ERROR"}, "The active object has no material; give it one that is to show the frames.")
-                return {"CANCELLED"}
-            show_in_material(material, folder, results)
-        else:
+        if self.place == "SEQUENCER":
             edit = show_in_sequencer(scene, folder, results)
+            edit.frame_current = min(max(scene.frame_current, results[0]), results[-1])  # a frame that there is
             if not bpy.app.background and context.screen is not None:
                 preview.open_sequencer(context)
             compat.show_sequencer_scene(context, edit)
+        elif self.place == "CAMERA":
+            show_behind_camera(scene, folder, results)
+        else:
+            return self.show_in_nodes(context, folder, results)
+        return {"FINISHED"}
+
+
+class UNDERSTUDY_OT_back_to_shot(bpy.types.Operator):
+    """Show the scene again whose result this is"""
+
+    bl_idname = "understudy.back_to_shot"
+    bl_label = "Back to the Shot"
+    bl_options: Any = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return allowed(cls, "" if context.scene.get(SHOT) else "This scene is no result")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Go there."""
+        scene: Any = context.scene
+        context.window.scene = scene[SHOT]
         return {"FINISHED"}
 
 
@@ -106,4 +144,6 @@ class UNDERSTUDY_OT_use_again(bpy.types.Operator):
         return {"FINISHED"}
 
 
-register, unregister = bpy.utils.register_classes_factory([UNDERSTUDY_OT_show_result, UNDERSTUDY_OT_use_again])
+CLASSES = (UNDERSTUDY_OT_show_result, UNDERSTUDY_OT_back_to_shot, UNDERSTUDY_OT_use_again)
+
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

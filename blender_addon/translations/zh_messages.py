@@ -250,6 +250,7 @@ MESSAGES = {
     "There is no style '{name}' in {folder}; choose another, or copy it there.": (
         "{folder} 中没有风格“{name}”；请另选一个，或把它复制到那里。"
     ),
+    "This scene is no result": "此场景不是结果",
     "There is nothing to loop: select bones or channels that are animated.": "没有可循环的内容：请选择有动画的骨骼或通道。",
     "There is nothing to fill from frame {start} to {end}: key at least two poses with frames between them, or widen the"
     " frame range.": ("第 {start} 至 {end} 帧没有需要填补之处：请至少为两个中间隔有帧的姿态设置关键帧，或扩大帧范围。"),

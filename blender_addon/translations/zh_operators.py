@@ -24,6 +24,7 @@ BUTTONS = {
     "Use Again": "再次使用",
     "Allow Online Access": "允许联机访问",
     "Act Amount": "表演幅度",
+    "Back to the Shot": "返回镜头",
     "Add Look Preset": "添加外观预设",
     "Cancel": "取消",
     "Capture": "采集",
@@ -118,6 +119,7 @@ OPERATORS = {
     ),
     "Teach the engine the look of the painted frames": "让引擎学会手绘帧的画风",
     "Paint every captured frame in the trained style": "用训练好的风格绘制采集的每一帧",
+    "Show the scene again whose result this is": "重新显示此结果所属的场景",
     "Show the finished frames": "显示完成的帧",
     "Save the look as a preset, or delete a preset": "把外观存为预设，或删除预设",
     "Save the trained style under a name, to use it in other shots: its weights and the painted frames they come from": (

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from bl_ext.user_default.understudy import compat, sequences
 from bl_ext.user_default.understudy.shot import look
-from shots import add_camera, write_picture, write_results, write_shot
+from shots import add_camera, refusal, write_picture, write_results, write_shot
 
 
 @pytest.fixture
@@ -130,10 +130,21 @@ def test_compositor_image_is_one_node_beside_the_artists(folder: Path) -> None:
 
 
 def test_go_to_the_sequencer(folder: Path) -> None:
+    """A frame that there is is seen there, and one button leads back."""
+    assert "This scene is no result" in refusal(bpy.ops.understudy.back_to_shot)
+    shot = bpy.context.scene
+    shot.frame_current = 5
     assert bpy.ops.understudy.show_result(place="SEQUENCER") == {"FINISHED"}
     workspace = bpy.context.workspace
     shown = getattr(workspace, "sequencer_scene", None) or bpy.context.window.scene
-    assert shown.name == "Scene Stylised"
+    assert shown.name == "Scene Stylised" and shown.frame_current == 5
+    shot.frame_current = 200
+    with bpy.context.temp_override(scene=shot):
+        assert bpy.ops.understudy.show_result(place="SEQUENCER") == {"FINISHED"}
+    assert shown.frame_current == 6, "the last there is"
+    bpy.context.window.scene = shown
+    assert bpy.ops.understudy.back_to_shot() == {"FINISHED"}
+    assert bpy.context.window.scene == shot
 
 
 def test_exr_frames_are_shown_in_their_colours(folder: Path) -> None:
