@@ -29,6 +29,8 @@ ENGINE_PYTHON = Path(os.environ.get("UNDERSTUDY_ENGINE_PYTHON", ROOT / ".envs" /
 PYTHON_HOME = Path(os.path.realpath(ENGINE_PYTHON)).parents[1]
 REMOTE = Path(__file__).with_name("remote.py")
 SCREEN = "1600x1000x24"
+ANSWER = 0.07  # seconds from one question of `wait` to the next
+ROUNDS = 12  # of a search for a button: a busy machine draws late
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -122,8 +124,8 @@ class Window:
         self.pid = int(seat.run(f"{start} >'{folder / 'blender.log'}' 2>&1 & echo $!"))
         self.wait("True", 60)
 
-    def ask(self, expression: str, seconds: float = 40.0) -> Any:
-        """The value of a Python expression, by JSON."""
+    def ask(self, expression: str, seconds: float = 300.0) -> Any:
+        """The value of a Python expression, by JSON; `seconds` without an answer, and Blender hangs."""
         number = next(self._numbers)
         question, answer = self._folder / f"{number}.py", self._folder / f"{number}.json"
         question.with_suffix(".partial").write_text(expression)
@@ -141,10 +143,12 @@ class Window:
         self.ask(f"exec({statements!r}, globals())")
 
     def wait(self, expression: str, seconds: float = 20.0) -> None:
-        """Until the expression is true."""
-        deadline = time.monotonic() + seconds
+        """Until the expression is true. The seconds are those of a machine with nothing else to do: as many questions as such a
+        Blender answers in them, so that a busy one is given the time that it needs."""
+        asked = 0
         while not self.ask(expression):
-            assert time.monotonic() < deadline, f"not within {seconds} s: {expression}\n{self.log()}"
+            asked += 1
+            assert asked < seconds / ANSWER, f"not within {seconds} s: {expression}\n{self.log()}"
             time.sleep(0.05)
 
     def log(self) -> str:
@@ -197,10 +201,8 @@ class Window:
         left, top, width, height = self.ask("sidebar()")
         x = left + round(width * part)
         self.point(400, 700)  # away from a message that would go on holding the button under it
-        rows = itertools.cycle(range(top + 20, top + height, 16))
-        deadline = time.monotonic() + 60.0  # many rounds: a busy machine draws late
-        while time.monotonic() < deadline:
-            y = next(rows)
+        rounds = itertools.repeat(range(top + 20, top + height, 16), ROUNDS)
+        for y in itertools.chain.from_iterable(rounds):
             self.point(x, y)
             if command in self.ask("command_under_mouse()") and self._settled(command):
                 return x, y

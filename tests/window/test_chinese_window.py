@@ -36,4 +36,4 @@ def test_reports_are_chinese(chinese: Window) -> None:
     chinese.click("understudy.delete_generated_keys")
     chinese.wait("'这里没有生成的关键帧。' in reports()")
     chinese.click("understudy.paint_key")
-    chinese.wait("'请在这里或其他软件中绘制' in reports()")
+    chinese.wait("'请在这里或其他软件中在其上绘制' in reports()")
