@@ -4,7 +4,9 @@
 
 A 22-joint biped facing -Z with other joints and another order than the captured one, and a quadruped, both on planted
 feet; a tail that a simulated rope drags after itself; a hand that grasps, counts and drums; a six-axis arm that drives
-from pose to pose as machines do. None of it is made as engine/motion/synthetic.py makes motion. Knows no network.
+from pose to pose as machines do. The networks learn from rigs by formula too (engine/motion/synthetic.py, creatures.py),
+which are of the same kinds but of other make: proportions, hierarchies, gaits and timing drawn at random, feet brought to
+their places otherwise, no rope. None of these five is among them. Knows no network.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engine import device, job_folder, quat, skeleton
 from engine.clips import Mocap, read_mocap
-from engine.motion import ahead, baseline, blend, contacts, footing, grain, metrics, tokens, training, windows
+from engine.motion import baseline, blend, contacts, footing, grain, metrics, tokens, training, unroll, windows
 from engine.motion.networks import TokenLSTM
 from engine.motion.windows import GAPS, PAST, Poses
 
@@ -182,8 +182,8 @@ def network_player(net: TokenLSTM, fps: float = 60.0) -> Player:
         turns = (seen.rotations != seen.rotations[:, :1]).any(-1).flatten(0, 1).any(0).float()[None, None, :, None]
         moves = seen.locations.abs().amax((0, 1, 3)).gt(0).float()[None, None, :, None]
         rig = tokens.Rig(seen.parents, seen.offsets)
-        view = ahead.ahead(seen.rotations, seen.locations, tokens.Free(turns, moves), rig, PLAYED, fps)
-        return view.poses(net(view.features, rig.parents)[0])[0]
+        free = tokens.Free(turns, moves)
+        return unroll.ahead_of(net, seen.rotations, seen.locations, free, rig, PLAYED, fps)[0]
 
     return play
 

@@ -18,6 +18,7 @@ from engine.motion.networks import TokenLSTM
 
 OWN, ROOT, SHARES = 31, 11, 6
 FEATURES = 2 * OWN + ROOT
+DOUBT = 0.2  # of all that is added, less believed for every second of a gap beyond the first
 FAR = 4.0  # deviations: what lies farther from all that was learned from counts as no farther
 ALL = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)  # the network's word and nothing else
 
@@ -203,4 +204,5 @@ def fill(
 ) -> tuple[Tensor, Tensor]:
     """Keyed poses (B, T, J, ·) with the gaps filled, as far as the network is to be believed."""
     found = parts(actor.net, rotations, locations, turn_keys, move_keys, rig)
-    return found.poses(actor.trust(found.features))
+    seconds = baseline.gaps(turn_keys).span[..., None] / tokens.SECOND
+    return found.poses(actor.trust(found.features) * (1.0 - DOUBT * (seconds - 1.0).clamp(0.0, 1.0)))

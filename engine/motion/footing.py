@@ -18,7 +18,9 @@ OWN = 16  # features of a foot; as many again are the mean of the others'
 ODDS, FIRM, SMOOTH = 1.5, 1e5, 3e3  # how firmly a foot rests by its odds, over how even its way is kept
 SURE = 0.02  # odds are never longer than one over this
 PIN = 1e12
-UNSURE = 2.0  # seconds: in a gap so long nobody knows when a foot steps; in one of a second it is known as well as it is
+UNSURE = (
+    2.0  # seconds: in a gap so long nobody knows when a foot steps; in one of a second it is known as well as it is
+)
 LEGS = 2  # the network has seen people walk; a tail's tip and a quadruped's four feet rest at other times
 STAYS = 1e-4  # rig sizes: a foot that is to move by less is left alone
 
@@ -125,7 +127,8 @@ def step(
     rotations: Tensor, locations: Tensor, offset: Tensor, ground: contacts.Ground, feet: list[int], pinned: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Rotations (T, J, 4) and locations (T, J, 3) of which the feet move along the ground while they are least likely to
-    rest, the less the longer the gap; where they are pinned, (T, F) bool, nothing changes, nor on a rig of more or fewer legs than two."""
+    rest, the less the longer the gap; where they are pinned, (T, F) bool, nothing changes, nor on a rig of more or fewer
+    legs than two."""
     if len(feet) != LEGS:
         return rotations, locations
     positions = skeleton.fk(rotations, locations, offset, ground.parents)[1]

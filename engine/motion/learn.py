@@ -26,7 +26,7 @@ NAME = "learned/inbetween"
 PAST, GAPS = 10, (5, 15, 30)
 TEST, CHECK = 0.15, 0.1  # of every clip: held back to be tested on, and to tell when to stop
 FEWEST_ROWS = 120  # of motion at 30 frames a second: with less there is nothing to test on
-BATCH, RATE = 6, 1.5e-3
+BATCH, RATE = 6, 2e-3
 BETTER = 0.99  # of the others' error: what counts as better
 LOOKS = 12  # how often the networks are compared on the second part,
 SHARES = (1.0, 0.5)  # and with how much of what they have learned
@@ -235,7 +235,7 @@ class Lessons:
     ) -> None:
         self.actor = blend.Actor(copy.deepcopy(base.net), copy.deepcopy(base.trust))
         self.actor.train().requires_grad_(True)
-        self.mean = training.Average(self.actor, 0.99)
+        self.mean = training.Average(self.actor, 0.97)
         self.base = copy.deepcopy(self.mean.network)
         self.where = next(base.parameters()).device
         self.rig = tokens.Rig(rig.parents, rig.offsets.to(self.where), rig.up)

@@ -115,7 +115,7 @@ def unseen(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", rigs.RIGS)
 def test_rigs_never_trained_on(unseen: Path, name: str) -> None:
-    """The keys are exact, and what the job makes is no worse than SLERP."""
+    """The keys are exact, and what the job makes is no worse than SLERP; of positions in the mean, for windows are few."""
     data = read_mocap(unseen / f"{name}.npz")
     poses = windows.protocol_windows(data, bench.LENGTH, 2 * bench.EVERY)
     fill = bench.job_filler()
@@ -126,8 +126,8 @@ def test_rigs_never_trained_on(unseen: Path, name: str) -> None:
     assert torch.equal(rotations[keys], poses.rotations[keys]) and torch.equal(locations[keys], poses.locations[keys])
     spread = windows.deviation(data)
     over = bench.ratios(bench.score(poses, fill, spread), bench.score(poses, bench.interpolation, spread))
-    worst = max(over[f"l2q_{gap}"] for gap in windows.GAPS)
-    assert worst < (1.03 if name == "quadruped" else 1.0), over  # a trot in gaps of its own period
+    assert max(over[f"l2q_{gap}"] for gap in windows.GAPS) < 1.0, over
+    assert np.mean([over[f"l2p_{gap}"] for gap in windows.GAPS]) < 1.0, over
 
 
 def test_feet_step_when_feet_step(mocap: Path) -> None:
@@ -151,7 +151,7 @@ def test_fingers_and_tails_are_no_feet(unseen: Path) -> None:
         ground = contacts.Ground(poses.parents, lengths, list(range(len(lengths))), 1, size, 30.0)
         found[name] = [len(contacts.find_feet(at, ground, [])) for at in poses.fk()[1]]
     assert set(found["biped"]) == {2} and set(found["quadruped"]) == {4}
-    assert np.mean(found["hand"]) < 0.5 and np.mean(found["tail"]) < 0.5, found
+    assert np.mean(found["hand"]) < 1.0 and np.mean(found["tail"]) < 0.5, found  # of five fingers, of one tip
 
 
 def test_planted_feet_of_the_unseen_rigs_stand(unseen: Path) -> None:
