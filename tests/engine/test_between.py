@@ -175,6 +175,24 @@ def test_what_is_done_stays_and_what_is_not_ours_too(tmp_path: Path) -> None:
     assert run(tmp_path).figures["made"] == 3, "frames 3 to 5, which the changed picture bears on"
 
 
+def test_what_is_drawn_anew_is_mixed_and_what_moves_is_not(tmp_path: Path) -> None:
+    """A disc that jumps about a place has nothing between its places; one that goes on has."""
+    jumps = np.random.default_rng(0).uniform(-3, 3, 12)
+    for name, where in (("jumps", lambda n: 4 + jumps[int(n) // 2]), ("goes on", lambda n: n / 2)):
+        give(tmp_path / name, range(0, 24, 2), lambda n, where=where: scene(where(n)))
+        outcome = run(tmp_path / name, seconds=4.0)
+        assert any("drawn anew" in note for note in outcome.notes) == (name == "jumps")
+    first, between, second = (
+        read_picture(path)[0]
+        for path in (
+            tmp_path / "jumps/frames/0004.png",
+            tmp_path / "jumps/result/0005.png",
+            tmp_path / "jumps/frames/0006.png",
+        )
+    )
+    assert np.abs(between - (first + second) / 2).max() < 0.01
+
+
 def test_a_run_that_was_stopped_goes_on_with_the_same_network(tmp_path: Path) -> None:
     give(tmp_path, range(1, 14, 2))
     job_folder.write_job(tmp_path, Generate("BETWEEN", slow=2, seconds=4.0, device="cpu"))

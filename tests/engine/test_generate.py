@@ -102,6 +102,34 @@ def test_ten_times_as_long_it_neither_fades_nor_freezes_nor_explodes(folder: Pat
         assert part.var(0).mean() > 0.3 * frames.var(0).mean(), "it is not one frame"
 
 
+def test_no_picture_is_two_seen_through_each_other(tmp_path: Path) -> None:
+    """A pattern of black and white that is never the same twice: grey can only come from mixing or from blur."""
+    rng = np.random.default_rng(0)
+    wave = np.fft.fft2(rng.normal(size=(SIDE, SIDE)))
+    far = np.hypot(*np.meshgrid(np.fft.fftfreq(SIDE), np.fft.fftfreq(SIDE)))
+    turns = rng.choice([2, 3, 5], (SIDE, SIDE)) * np.where(rng.random((SIDE, SIDE)) < 0.5, 1, -1)
+    field = [np.fft.ifft2(wave * (far < 0.12) * np.exp(2j * np.pi * turns * t / 29)).real for t in range(40)]
+    ink = np.clip(0.5 + np.array(field) / np.std(field) * 4, 0, 1)[..., None]
+    write(tmp_path, np.float32(np.concatenate([ink, ink, ink, np.ones_like(ink)], -1)))
+    finish(tmp_path, Generate("VARY", count=60, seconds=0.5, variation=1.0))
+
+    def grey(clip: np.ndarray) -> float:
+        return float((np.abs(clip[..., 0] - 0.5) < 0.3).mean((1, 2)).max())
+
+    assert grey(premultiplied(sorted((tmp_path / "frames").iterdir()))) < 0.1
+    assert grey(made(tmp_path)) < 0.25, "of two that are faded into each other half is grey"
+
+
+def test_drawings_on_twos_stay_on_twos(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    drawings = [flame(1, seed=int(n))[0] for n in rng.integers(1000, size=15)]
+    write(tmp_path, np.repeat(np.stack(drawings), 2, 0))
+    finish(tmp_path, Generate("VARY", count=40, seconds=0.5))
+    steps = steps_of(made(tmp_path))
+    even, odd = steps[::2].mean(), steps[1::2].mean()
+    assert min(even, odd) < 0.3 * max(even, odd)
+
+
 @pytest.mark.parametrize("count", [14, 40])
 def test_a_loop_has_no_seam(folder: Path, count: int) -> None:
     """Shorter than the sequence, and longer."""
