@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -165,3 +167,27 @@ def test_an_old_shot_in_the_shared_folder_is_one_files_alone(saved_file: Path) -
     assert job_folder(scene) == shared / saved_file.stem
     scene.collection.objects.link(bpy.data.objects.new("Hero", None))
     assert job_folder(scene) == shared
+
+
+WHERE = """
+import sys, bpy
+bpy.ops.preferences.addon_enable(module='bl_pkg')
+bpy.ops.extensions.package_install_files(filepath=sys.argv[-1], repo='user_default', enable_on_install=True)
+from bl_ext.user_default.understudy.preferences import engine_folder
+print('AT', engine_folder(), flush=True)
+import os
+os._exit(0)
+"""
+
+
+def test_all_blender_versions_share_one_engine(tmp_path: Path) -> None:
+    """Where this version's Blender would make it for a user of that home: no version is in the path."""
+    zipped = Path(os.environ["BLENDER_USER_RESOURCES"]) / "understudy.zip"
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("BLENDER_", "XDG_"))}
+    command = [sys.executable, "-c", WHERE, str(zipped)]
+    told = subprocess.run(command, capture_output=True, text=True, env=environ | {"HOME": str(tmp_path)}, timeout=120)
+    (at,) = (line.removeprefix("AT ") for line in told.stdout.splitlines() if line.startswith("AT "))
+    if sys.platform == "linux":
+        assert at == str(tmp_path / ".config" / "blender" / "understudy" / "engine")
+    version = ".".join(map(str, bpy.app.version[:2]))
+    assert at.startswith(str(tmp_path)) and version not in Path(at).parts

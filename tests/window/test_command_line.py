@@ -66,3 +66,20 @@ def test_what_cannot_be_done(seat: Seat, rig_file: Path) -> None:
     assert status == 1 and told[-1] == {"error": "There is no mesh to capture: add one to the view layer."}
     status, (end,) = understudy(seat, rig_file, "loop --object Rig")
     assert status == 2 and "--save --output is required" in end["error"]
+
+
+def test_blender_subscribes_to_a_repository(seat: Seat, user_folder: Path, tmp_path: Path) -> None:
+    """The index that `build.py zip` makes with the same tool: added, synchronised, installed from, removed again."""
+    extension, repository = "blender --online-mode --command extension", tmp_path / "repository"
+    own = f"BLENDER_USER_RESOURCES='{tmp_path / 'user'}'"
+    repository.mkdir()
+    (tmp_path / "user").mkdir()
+    seat.run(f"cp '{user_folder / 'understudy.zip'}' '{repository}'")
+    seat.run(f"{extension} server-generate --repo-dir '{repository}' >&2")
+    seat.run(f"{own} {extension} repo-add --name Ours --url 'file://{repository}/index.json' ours >&2")
+    seat.run(f"{own} {extension} sync >&2")
+    seat.run(f"{own} {extension} install --enable ours.understudy >&2")
+    asked = "import bpy; print('HERE', hasattr(bpy.types.Scene, 'understudy'))"
+    assert "HERE True" in seat.run(f'{own} blender --background --python-expr "{asked}"')
+    seat.run(f"{own} {extension} remove ours.understudy >&2")
+    assert "HERE False" in seat.run(f'{own} blender --background --python-expr "{asked}"')
