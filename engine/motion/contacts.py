@@ -56,8 +56,7 @@ def find_feet(positions: Tensor, ground: Ground, able: list[int]) -> list[int]:
 
 def _carries(positions: Tensor, top: int, end: int, rest: Tensor, ground: Ground) -> bool:
     """Whether the end of a limb is slower at its rest (T,) bool than what it carries: a foot is, a finger is not."""
-    both = rest[1:] & rest[:-1]
-    speed = positions[:, [top, end]].diff(dim=0).norm(dim=-1)[both].mean(0) * ground.fps / ground.size
+    speed = _speed(positions[:, [top, end]], ground)[rest].mean(0)
     return bool(speed[1] < CARRIED * speed[0] + STILL)
 
 
@@ -73,11 +72,8 @@ def low_ends(positions: Tensor, ground: Ground) -> list[int]:
 
 def find_contacts(positions: Tensor, ground: Ground, feet: list[int]) -> Tensor:
     """When each foot rests, (T, feet) bool: from below SLOW to above FAST, all the time near the lowest part of the rig."""
-    at, rows = positions[:, feet], len(positions)
-    lag = max(1, round(0.05 * ground.fps))  # over a few frames, so that jitter is no speed
-    frames = torch.arange(rows)
-    sooner, later = (frames - lag).clamp_min(0), (frames + lag).clamp_max(rows - 1)
-    speed = (at[later] - at[sooner]).norm(dim=-1) / (later - sooner).clamp_min(1)[:, None] * ground.fps / ground.size
+    at = positions[:, feet]
+    speed = _speed(at, ground)
     lowest = positions[:, sorted({*ground.moving, *feet}), ground.up].amin(1, keepdim=True)
     height = (at[..., ground.up] - lowest) / ground.size
     rest = torch.zeros(at.shape[:2], dtype=torch.bool)
@@ -88,6 +84,14 @@ def find_contacts(positions: Tensor, ground: Ground, feet: list[int]) -> Tensor:
         for start, end in _runs(stays.numpy()):
             rest[start:end, foot] = bool(begins[start:end].any()) and end - start >= brief
     return rest
+
+
+def _speed(at: Tensor, ground: Ground) -> Tensor:
+    """Of points (T, F, 3), in rig sizes a second (T, F); over a few frames, so that jitter is no speed."""
+    frames, lag = torch.arange(len(at)), max(1, round(0.05 * ground.fps))
+    sooner, later = (frames - lag).clamp_min(0), (frames + lag).clamp_max(len(at) - 1)
+    way = (at[later] - at[sooner]).norm(dim=-1)
+    return way / (later - sooner).clamp_min(1)[:, None] * ground.fps / ground.size
 
 
 def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
