@@ -125,8 +125,8 @@ def test_commands_parse(line: str) -> None:
         assert words[1:3] == ["-m", "engine"]
         known = {"run": {}, "train": TRAIN, "bench": BENCH}[words[3]]
         assert not known or words[4] in known
-        sources = ("training", *(f"train_{name}" for name in TRAIN))
-        source = "".join((ROOT / "engine" / "motion" / f"{name}.py").read_text() for name in sources)
+        sources = ("engine.motion.training", *TRAIN.values())
+        source = "".join((ROOT / f"{name.replace('.', '/')}.py").read_text() for name in sources)
         assert all(f'"{word}"' in source for word in words if word.startswith("--") and word != "--help")
 
 
