@@ -64,7 +64,8 @@ def test_a_part_of_a_frame_is_painted_by_mouse(seat: Seat, window: Start, shot_f
     blender.do("area.spaces.active.show_region_ui = True")
     picture = tmp_path / "saved.png"
     blender.picture(picture)
-    assert Image.open(picture).convert("RGB").getpixel((640, 380)) == (128, 128, 128), "the frame shows through"
+    shown = np.array(Image.open(picture).convert("RGB"))[380, 640].astype(int)
+    assert np.abs(shown - 128).max() <= 4, "the frame shows through, as the screen shows grey"
 
 
 def test_the_strip_is_seen(window: Start, shot_file: Path, tmp_path: Path) -> None:
