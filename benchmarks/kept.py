@@ -36,7 +36,7 @@ def kept(path: Path, what: dict[str, Any], make: Callable[[], Made]) -> Made:
         found = json.loads(facts.read_text(encoding="utf-8"))
         if found["what"] == json.loads(json.dumps(what)):
             print(f"  {path.name}: kept", flush=True)
-            with np.load(pictures) as file:
+            with np.load(pictures, allow_pickle=False) as file:
                 return file["made"], found["figures"]
     made, figures = make()
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from engine.stylise.generator import ToneNetwork
 
 TAPS = 9
 SIDE = 384  # pixels of a piece of a key
-RIDGE = 1e-3  # of the mean square of what is looked at
+RIDGE = 1e-3
 
 
 def neighbours(look: Tensor) -> Tensor:
@@ -34,9 +34,7 @@ def sums(network: ToneNetwork, guides: Tensor, paint: Tensor, weight: Tensor) ->
 def solve(square: Tensor, cross: Tensor, weight: Tensor) -> Tensor:
     """(B, N, 3) the last layer of these normal equations."""
     square, cross = square / (weight + 1e-6), cross / (weight + 1e-6)
-    mean = square.diagonal(dim1=1, dim2=2).mean(1)[:, None, None]
-    firm = (RIDGE * mean + 1e-5) * torch.eye(square.shape[1], device=square.device)
-    return torch.linalg.solve(square + firm, cross)
+    return torch.linalg.solve(square + RIDGE * torch.eye(square.shape[1], device=square.device), cross)
 
 
 def as_layer(solved: Tensor) -> tuple[Tensor, Tensor]:

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import argparse
 import copy
-import multiprocessing
 import os
 import time
 from collections import deque
-from multiprocessing.pool import AsyncResult
+from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,6 +36,8 @@ from engine.stylise.views import View
 
 KEPT_BACK = 12  # lessons that score and never teach
 WARM = 40  # lessons to begin with
+STEEPEST = 20.0  # length of the gradient from which on a step is not taken
+CROP = 160  # of a frame's side, that is learned from at a time
 SCORE_SECONDS = 45.0
 
 
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lessons", type=int, default=1200, help="how many are made while it trains; all are kept")
     parser.add_argument("--batch", type=int, default=6, help="lessons a step")
     parser.add_argument("--side", type=int, default=256)
-    parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--rate", type=float, default=5e-4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) - 2))
@@ -119,20 +120,21 @@ class School:
 
     def __init__(self, args: argparse.Namespace) -> None:
         self._args = args
-        self._crew = multiprocessing.get_context("spawn").Pool(args.workers)
-        self._under_way: deque[AsyncResult[list[np.ndarray]]] = deque()
+        # With a number of tasks, processes are started afresh: forked ones could not use a card.
+        self._crew = ProcessPoolExecutor(args.workers, max_tasks_per_child=10_000)
+        self._under_way: deque[Future[list[np.ndarray]]] = deque()
         self._next = args.seed * 1_000_000
         self.lessons: list[list[Tensor]] = []
 
     def go_on(self, wanted: int) -> None:
         """Have lessons made until `wanted` are there or under way, as fast as processes are free; take in what is done."""
-        busy = sum(not result.ready() for result in self._under_way)
+        busy = sum(not result.done() for result in self._under_way)
         while len(self.lessons) + len(self._under_way) < wanted and busy < 2 * self._args.workers:
             what = (self._next, self._args.side, self._args.device)
-            self._under_way.append(self._crew.apply_async(study, what))
+            self._under_way.append(self._crew.submit(study, *what))
             self._next, busy = self._next + 1, busy + 1
-        while self._under_way and self._under_way[0].ready():
-            arrays = self._under_way.popleft().get()
+        while self._under_way and self._under_way[0].done():
+            arrays = self._under_way.popleft().result()
             self.lessons.append([torch.from_numpy(a).to(self._args.device) for a in arrays])
 
     def draw(self, rng: np.random.Generator, numbers: list[int] | None = None) -> Studied:
@@ -146,8 +148,21 @@ class School:
             chosen[3] = chosen[3] / 127.5 - 1
             for trust in (5, 7):
                 chosen[trust] = chosen[trust] / 255
-            picked.append(chosen if numbers else _recolour(chosen, rng))
+            picked.append(chosen if numbers else _recolour(_crop(chosen, rng), rng))
         return Studied._make(torch.stack(column) for column in zip(*picked, strict=True))
+
+
+def _crop(lesson: list[Tensor], rng: np.random.Generator) -> list[Tensor]:
+    """The lesson with the same square of its frames alone."""
+    side = lesson[2].shape[-1]
+    part = min(side, CROP)
+    down, right = (int(rng.integers(side - part + 1)) // 4 * 4 for _ in range(2))
+    rows, columns = slice(down, down + part), slice(right, right + part)
+    for i in (2, 3, 5, 7):
+        lesson[i] = lesson[i][..., rows, columns]
+    for i in (4, 6):
+        lesson[i] = lesson[i][:, rows, columns]
+    return lesson
 
 
 def _recolour(lesson: list[Tensor], rng: np.random.Generator) -> list[Tensor]:
@@ -163,11 +178,11 @@ def _recolour(lesson: list[Tensor], rng: np.random.Generator) -> list[Tensor]:
 
 
 def solved_tone(network: ToneNetwork, batch: Studied) -> tuple[Tensor, Tensor]:
-    """The keys' tone (B, 3, H, W), which nothing is learned from, and their frames' (B, T, 3, H, W), with the last layer solved for
-    each key. The layer counts as given: what leads through its equations is too steep to be followed."""
+    """The keys' tone (B, 3, H, W), which nothing is learned from, and their frames' (B, T, 3, h, w), with the last layer solved
+    for each key. What is learned leads through its equations: a look whose best layer for a key suits other frames."""
+    weight = losses.stress(batch.key_guides[:, EDGE])
+    layer = head.solve(*head.sums(network, batch.key_guides, batch.key_paint, weight))
     with torch.no_grad():
-        weight = losses.stress(batch.key_guides[:, EDGE])
-        layer = head.solve(*head.sums(network, batch.key_guides, batch.key_paint, weight))
         key_tone = mix(network.look(batch.key_guides), layer) + batch.key_guides[:, GUESS]
     count, frames = batch.guides.shape[1], batch.guides.flatten(0, 1)
     tone = mix(network.look(frames), layer.repeat_interleave(count, 0)) + frames[:, GUESS]
@@ -212,15 +227,16 @@ def step(generator: Generator, batch: Studied, optimiser: Adam) -> tuple[float, 
     loss = losses.reconstruction(made, paint, known) + 0.5 * losses.texture(made, paint, 0.3 + 0.7 * (1 - lent.trust))
     optimiser.zero_grad(set_to_none=True)
     (wrong + loss).backward()
-    nn.utils.clip_grad_norm_(generator.parameters(), 1.0)
-    optimiser.step()
+    steep = float(nn.utils.clip_grad_norm_(generator.parameters(), 1.0))
+    if steep < STEEPEST:  # a key's equations may be near to none; what leads through them then leads astray
+        optimiser.step()
     return wrong.item(), loss.item()
 
 
 @torch.no_grad()
 def score(generator: Generator, school: School) -> dict[str, float]:
-    """PSNR of the palette's guess, of the tone and of the finished frames of the lessons kept back; and the sharpness of the last over
-    the truth's."""
+    """PSNR of the palette's guess, of the tone and of the finished frames of the lessons kept back; and the sharpness of the
+    last over the truth's."""
     errors, sharp = np.zeros(3), np.zeros(2)
     for i in range(KEPT_BACK):
         batch = school.draw(np.random.default_rng(0), [i])
@@ -254,8 +270,8 @@ def main(args: argparse.Namespace) -> int:
     print(f"{len(school.lessons)} lessons to begin with", flush=True)
     taken, wrong = 0, np.zeros(2)
     while (done := (time.monotonic() - start) / args.seconds) < 1:
-        school.go_on(KEPT_BACK + WARM + int(args.lessons * min(1.0, done / 0.8)) + 1)
-        rate = args.rate * min(1.0, (taken + 1) / 50) * (0.5 + 0.5 * float(np.cos(np.pi * min(1.0, done)))) + 1e-6
+        school.go_on(KEPT_BACK + WARM + int(args.lessons * min(1.0, done / 0.4)) + 1)
+        rate = args.rate * min(1.0, (taken + 1) / 50) * min(1.0, 2 * (1 - done) + 0.01)
         optimiser.param_groups[0]["lr"] = rate
         wrong = 0.99 * wrong + 0.01 * np.array(step(generator, school.draw(rng), optimiser))
         taken += 1
