@@ -13,6 +13,7 @@ Figures = dict[str, float]
 SOON = 8  # frames that are held against the truth one by one
 LEAD = 12  # frames in which what was given is left behind
 EVERY = 3  # of the later frames, one in so many is looked at by the classifier
+HELD = 0.1  # of the largest change, below which there is none
 PATCH = 8  # parts of a picture's side, in which copies are looked for
 
 
@@ -104,9 +105,10 @@ def copying(test: np.ndarray, given: np.ndarray) -> float:
 
 
 def seam(loop: np.ndarray) -> float:
-    """Difference across the joint over the median between neighbours."""
+    """Difference across the joint over the median between neighbours; a drawing that is held counts as no neighbour."""
     inside = np.abs(np.diff(loop, axis=0)).mean((1, 2, 3))
-    return float(np.abs(loop[0] - loop[-1]).mean() / max(float(np.median(inside)), 1e-6))
+    moving = inside[inside > HELD * inside.max()]
+    return float(np.abs(loop[0] - loop[-1]).mean() / max(float(np.median(moving)) if len(moving) else 0.0, 1e-6))
 
 
 def strays(take: np.ndarray, other: np.ndarray, given: np.ndarray) -> float:
