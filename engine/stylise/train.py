@@ -213,15 +213,21 @@ def _prepare(folder: Path, shot: protocol.Shot, settings: protocol.TrainStyle) -
     return training
 
 
-def _settle(training: Training) -> None:
-    """The last layer of the tone part, solved for the keys as the rest now is, and their strokes taken anew."""
+def _settle(training: Training, solve: bool = True) -> None:
+    """The last layer of the tone part solved for the keys as the rest now is, and their strokes taken anew. Least squares are
+    for the beginning: later on they would soften again what has learned to be crisp."""
+    if solve:
+        _solve(training)
+    for i in range(len(training.keys)):
+        training.painter.refresh(i)
+    training.soft_atlas = soften(training.painter.atlas, *training.rng.uniform(-0.3, 0.3, 2))
+
+
+def _solve(training: Training) -> None:
     keys = [(key.guides, key.paint, losses.stress(key.guides[None, EDGE])[0] * key.counts) for key in training.keys]
     tone = training.average.tone
     head.fit(tone, [tuple(x.to(training.device) for x in key) for key in keys])  # type: ignore[misc]
     training.generator.tone.colour.load_state_dict(tone.colour.state_dict())
-    for i in range(len(training.keys)):
-        training.painter.refresh(i)
-    training.soft_atlas = soften(training.painter.atlas, *training.rng.uniform(-0.3, 0.3, 2))
 
 
 def _save(folder: Path, training: Training, settings: protocol.TrainStyle) -> None:
@@ -265,7 +271,8 @@ def train_style(folder: Path, settings: protocol.TrainStyle) -> Steps[Update, bo
         while (done := _done(training, settings, time.monotonic() - start)) < 1:
             step(training, done)
             if training.step % pause == 0:
-                yield from aside(partial(_settle, training), done, f"Training, step {training.step}")
+                settle = partial(_settle, training, solve=done < TONE_ALONE)
+                yield from aside(settle, done, f"Training, step {training.step}")
             now = time.monotonic()
             training.seconds = now - start
             preview, frame = None, 0
