@@ -34,6 +34,7 @@ from engine.stylise.views import View, read_view
 GENERATOR = GeneratorParams(guides=CHANNELS, edges=[EDGE.start, EDGE.stop], fine=16, wide=24, deep=48, strokes=24)
 DISCRIMINATOR = DiscriminatorParams(guides=CHANNELS, wide=32, deep=48)
 BASE = Path(__file__).parents[1] / "weights" / "style"
+LEARNED = 300  # steps after which half the rate is enough: longer at full rate learns the key by heart, and other light worse
 PATCH = 64
 KEY_PATCHES = 6
 FRAME_PATCHES = 2
@@ -128,7 +129,7 @@ def _follow(training: Training) -> None:
 
 def step(training: Training, done: float) -> None:
     """One step of everything; done: part of the budget that is spent."""
-    rate = RATE * min(1.0, (training.step + 1) / 20) * min(1.0, 0.02 + 1.6 * (1 - done))
+    rate = RATE * min(1.0, (training.step + 1) / 20) * min(1.0, 0.02 + 1.6 * (1 - done)) / (1 + training.step / LEARNED)
     for optimiser in (training.optimise_generator, training.optimise_discriminator):
         for group in optimiser.param_groups:
             group["lr"] = rate
