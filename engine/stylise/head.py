@@ -11,13 +11,12 @@ from torch.nn import functional as F
 from engine.stylise.features import GUESS
 from engine.stylise.generator import ToneNetwork
 
-TAPS = 9
 SIDE = 384  # pixels of a piece of a key
 RIDGE = 1e-3
 
 
 def neighbours(look: Tensor) -> Tensor:
-    """(B, TAPS C + 1, H W) of (B, C, H, W): what a 3 x 3 convolution without borders sees at each pixel, and a one."""
+    """(B, 9 C + 1, H W) of (B, C, H, W): what a 3 x 3 convolution without borders sees at each pixel, and a one."""
     seen = F.unfold(look, 3, padding=1)
     return torch.cat([seen, torch.ones_like(seen[:, :1])], 1)
 

@@ -34,7 +34,9 @@ from engine.stylise.views import View, read_view
 GENERATOR = GeneratorParams(guides=CHANNELS, edges=[EDGE.start, EDGE.stop], fine=16, wide=24, deep=48, strokes=24)
 DISCRIMINATOR = DiscriminatorParams(guides=CHANNELS, wide=32, deep=48)
 BASE = Path(__file__).parents[1] / "weights" / "style"
-LEARNED = 300  # steps after which half the rate is enough: longer at full rate learns the key by heart, and other light worse
+LEARNED = (
+    300  # steps after which half the rate is enough: longer at full rate learns the key by heart, and other light worse
+)
 PATCH = 64
 KEY_PATCHES = 6
 FRAME_PATCHES = 2
@@ -272,7 +274,8 @@ def train_style(folder: Path, settings: protocol.TrainStyle) -> Steps[Update, bo
         while (done := _done(training, settings, time.monotonic() - start)) < 1:
             step(training, done)
             if training.step % pause == 0:
-                settle = partial(_settle, training, solve=done < TONE_ALONE)
+                fresh = not training.before and done < TONE_ALONE  # what was learned before is not solved anew
+                settle = partial(_settle, training, solve=fresh)
                 yield from aside(settle, done, f"Training, step {training.step}")
             now = time.monotonic()
             training.seconds = now - start
