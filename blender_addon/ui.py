@@ -12,9 +12,10 @@ from bpy.app.translations import contexts
 
 from . import __package__ as base_package
 from . import installer
-from .engine_process import EngineMissing
+from .engine_process import EngineMissing, EngineNotInstalled
+from .installer import read_state
 from .jobs import manager
-from .preferences import engine_python, preferences
+from .preferences import engine_folder, engine_python, preferences
 from .styles import icon_of
 from .words import iface_, n_
 
@@ -42,6 +43,11 @@ def sentence(layout: Any, text: str, icon: Any, width: int) -> None:
         letters //= 2
     for i, line in enumerate(textwrap.wrap(text, letters)):
         column.label(text=line, icon="BLANK1" if i else icon, translate=False)
+
+
+def must_go_online() -> bool:
+    """Whether installing the engine needs a network that Blender may not use yet."""
+    return not bpy.app.online_access and not preferences().wheel_folder
 
 
 class Sidebar:
@@ -86,27 +92,25 @@ class EngineState:
         try:
             engine_python()
         except EngineMissing as error:
-            self._draw_missing(str(error), width)
+            self._draw_missing(error, width)
             return
         row = layout.row()
         row.label(text="Engine is off", icon="RADIOBUT_OFF")
         row.operator("understudy.start_engine", text="Start")
 
-    def _draw_missing(self, error: str, width: int) -> None:
-        """No engine yet: what works all the same, and the one button that makes it."""
+    def _draw_missing(self, error: EngineMissing, width: int) -> None:
+        """No engine yet, in as few lines as can be, for what works without it stands below: the buttons that make it. More is
+        in the panel EngineMissingMore."""
         layout = self.layout
-        if not installer.failed:
-            sentence(layout, error, "INFO", width)
-        if not bpy.app.online_access and not preferences().wheel_folder:
-            sentence(
-                layout, "Blender may not go online yet, and the engine's packages come from there.", "INTERNET", width
-            )
+        if isinstance(error, EngineNotInstalled) and not read_state(engine_folder()):
+            layout.label(text="No engine is installed yet", icon="INFO")
+        elif not installer.failed:
+            sentence(layout, str(error), "INFO", width)
+        if must_go_online():
             layout.operator("extensions.userpref_allow_online", text="Allow Online Access", icon="INTERNET")
-        row = layout.row()
-        row.scale_y = 1.3
+        row = layout.row(align=True)
         row.operator("understudy.install_engine", icon="IMPORT")
-        layout.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES").module = base_package
-        sentence(layout, WITHOUT, "CHECKMARK", width)
+        row.operator("preferences.addon_show", text="", icon="PREFERENCES").module = base_package
 
     def _draw_installation(self, step: installer.Step) -> None:
         box = self.layout.box().column()
@@ -140,10 +144,46 @@ class EngineState:
             box.label(text=iface_("Waiting: {count}").format(count=manager.waiting), icon="SORTTIME")
 
 
+class EngineMissingMore:
+    """What there is to know before the engine is installed; in the tab for as long as it is not."""
+
+    bl_label = "Without the Engine"
+    bl_options: Any = {"DEFAULT_CLOSED"}
+    layout: Any
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """While none is installed or being installed."""
+        if manager.engine_state in ("READY", "STARTING") or installer.current is not None:
+            return False
+        try:
+            engine_python()
+        except EngineMissing:
+            return True
+        return False
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Why it asks for the network, and what works all the same."""
+        if must_go_online():
+            sentence(
+                self.layout,
+                "Blender may not go online yet, and the engine's packages come from there.",
+                "INTERNET",
+                context.region.width,
+            )
+        sentence(self.layout, WITHOUT, "CHECKMARK", context.region.width)
+
+
 class VIEW3D_PT_understudy(Sidebar, EngineState, bpy.types.Panel):
     """The engine, and the job that runs"""
 
 
-CLASSES = (VIEW3D_PT_understudy,)
+class VIEW3D_PT_understudy_without(Sidebar, EngineMissingMore, bpy.types.Panel):
+    """What works before the engine is installed"""
+
+    bl_parent_id = "VIEW3D_PT_understudy"
+
+
+CLASSES = (VIEW3D_PT_understudy, VIEW3D_PT_understudy_without)
 
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -100,6 +100,7 @@ class VIEW3D_PT_understudy_generate(ViewSidebar, GenerateControls, bpy.types.Pan
     """More of the captured shot, or of some of its objects"""
 
     bl_parent_id = "VIEW3D_PT_understudy"
+    bl_order = 1
 
     def home(self, context: bpy.types.Context) -> Path | None:
         """The shot's."""

@@ -1,5 +1,5 @@
-"""The panels of Motion: In-Between and Play On in front, Loop, Clean, Fewer Keys and Learn folded below. Draws, and nothing
-else."""
+"""The panels of Motion: In-Between and Play On in front, Loop, Clean, Fewer Keys and Learn folded below. They are registered
+twice, for Blender sorts panels once and for all: below Stylise, and above it for Pose Mode. Draws, and nothing else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ class VIEW3D_PT_understudy_motion(Sidebar, bpy.types.Panel):
 
     bl_label = "Motion"
     bl_parent_id = "VIEW3D_PT_understudy"
-    bl_order = 1
+    bl_order = 2
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Everywhere but in Pose Mode."""
+        return context.mode != "POSE"
 
     def draw(self, context: bpy.types.Context) -> None:
         """The two things people come for, and the way back."""
@@ -123,12 +128,35 @@ class VIEW3D_PT_understudy_motion_learn(Folded, bpy.types.Panel):
         column.prop(motion, "learned")
 
 
-CLASSES = (
+PANELS: tuple[type, ...] = (
     VIEW3D_PT_understudy_motion,
     VIEW3D_PT_understudy_motion_keys,
     VIEW3D_PT_understudy_motion_loop,
     VIEW3D_PT_understudy_motion_clean,
     VIEW3D_PT_understudy_motion_learn,
 )
+
+
+class InPoseMode:
+    """Above Stylise: whoever poses has not come to paint."""
+
+    bl_order = 0
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """In Pose Mode, where the other registration of the panel is not."""
+        return context.mode == "POSE"
+
+
+def _for_pose_mode(panel: Any) -> type:
+    """The same panel once more, below its parent's second registration."""
+    first = panel is VIEW3D_PT_understudy_motion
+    parent = panel.bl_parent_id if first else f"{panel.bl_parent_id}_posing"
+    mixins = (InPoseMode, *panel.__bases__) if first else panel.__bases__
+    body = {"__doc__": panel.__doc__, "bl_label": panel.bl_label, "bl_parent_id": parent, "draw": panel.draw}
+    return type(f"{panel.__name__}_posing", mixins, body)
+
+
+CLASSES = (*PANELS, *map(_for_pose_mode, PANELS))
 
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

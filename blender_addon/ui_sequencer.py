@@ -8,7 +8,7 @@ import bpy
 
 from .properties import default_folder
 from .shot import ShotState
-from .ui import EngineState
+from .ui import EngineMissingMore, EngineState
 from .ui_stylise import LookControls, ShotSteps, extent
 
 
@@ -22,6 +22,12 @@ class Sidebar:
 
 class SEQUENCER_PT_understudy(Sidebar, EngineState, bpy.types.Panel):
     """The engine, and the job that runs"""
+
+
+class SEQUENCER_PT_understudy_without(Sidebar, EngineMissingMore, bpy.types.Panel):
+    """What works before the engine is installed"""
+
+    bl_parent_id = "SEQUENCER_PT_understudy"
 
 
 class SEQUENCER_PT_understudy_stylise(Sidebar, ShotSteps, bpy.types.Panel):
@@ -68,6 +74,7 @@ class SEQUENCER_PT_understudy_combine(Sidebar, bpy.types.Panel):
 
 CLASSES = (
     SEQUENCER_PT_understudy,
+    SEQUENCER_PT_understudy_without,
     SEQUENCER_PT_understudy_stylise,
     SEQUENCER_PT_understudy_look,
     SEQUENCER_PT_understudy_combine,

@@ -129,6 +129,7 @@ class VIEW3D_PT_understudy_stylise(Sidebar, ShotSteps, bpy.types.Panel):
     """A shot, from the captured frames to the painted ones"""
 
     bl_parent_id = "VIEW3D_PT_understudy"
+    bl_order = 1
 
 
 class VIEW3D_PT_understudy_look_presets(PresetPanel, bpy.types.Panel):

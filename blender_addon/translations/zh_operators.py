@@ -41,7 +41,6 @@ BUTTONS = {
     "Paint This Frame": "绘制此帧",
     "Paint a Part": "绘制局部",
     "Play On": "续演",
-    "Preferences": "偏好设置",
     "Reduce Keys": "精简关键帧",
     "Remove Engine": "移除引擎",
     "Remove Key": "移除手绘帧",

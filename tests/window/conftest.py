@@ -2,8 +2,9 @@
 
 Blender runs in Debian's chroot (../shared/tools/real-blender): 4.3, or 5.2 with UNDERSTUDY_WINDOW=sid. The engine's own
 Python is bind-mounted into it for as long as the tests run, and so are the folders in UNDERSTUDY_WINDOW_MOUNTS (what pip
-needs here to install the engine). Everything is skipped, saying so, where that script or root is
-missing.
+needs here to install the engine). Everything is skipped, saying so, where that script or root is missing.
+
+Pictures of the screen are kept in build/window/SUITE/TEST: one before every button that is pressed, one at the end.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import contextlib
 import itertools
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import time
@@ -29,6 +32,7 @@ ENGINE_PYTHON = Path(os.environ.get("UNDERSTUDY_ENGINE_PYTHON", ROOT / ".envs" /
 PYTHON_HOME = Path(os.path.realpath(ENGINE_PYTHON)).parents[1]
 REMOTE = Path(__file__).with_name("remote.py")
 SCREEN = "1600x1000x24"
+PICTURES = ROOT / "build" / "window" / SUITE
 ANSWER = 0.07  # seconds from one question of `wait` to the next
 ROUNDS = 12  # of a search for a button: a busy machine draws late
 
@@ -36,6 +40,12 @@ ROUNDS = 12  # of a search for a button: a busy machine draws late
 def pytest_addoption(parser: pytest.Parser) -> None:
     """--panel-picture FILE keeps the picture that test_picture takes."""
     parser.addoption("--panel-picture", metavar="FILE", help="keep the picture of the panel here (docs/panel.png)")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say where the pictures are."""
+    if PICTURES.exists():
+        terminalreporter.write_line(f"{len(list(PICTURES.rglob('*.jpg')))} pictures of the window: {PICTURES}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -114,8 +124,12 @@ def user_folder(seat: Seat, tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Window:
     """Blender with a window: `do` runs Python in it, `ask` evaluates, `click` presses a button of the panel."""
 
-    def __init__(self, seat: Seat, folder: Path, file: Path | None, engine: Path | str) -> None:
-        self._seat, self._folder = seat, folder
+    _rows: dict[str, list[int]] = {}  # where a button was found last, in any window
+
+    def __init__(
+        self, seat: Seat, folder: Path, file: Path | None, engine: Path | str, pictures: Path | None = None
+    ) -> None:
+        self._seat, self._folder, self._pictures = seat, folder, pictures
         self._numbers = itertools.count()
         self.clicks = self.keys = 0  # that an artist would have needed
         named = f"'{file}'" if file else ""
@@ -201,10 +215,12 @@ class Window:
         left, top, width, height = self.ask("sidebar()")
         x = left + round(width * part)
         self.point(400, 700)  # away from a message that would go on holding the button under it
-        rounds = itertools.repeat(range(top + 20, top + height, 16), ROUNDS)
+        known = self._rows.setdefault(command, [])
+        rounds = itertools.repeat([*known, *range(top + 20, top + height, 16)], ROUNDS)
         for y in itertools.chain.from_iterable(rounds):
             self.point(x, y)
             if command in self.ask("command_under_mouse()") and self._settled(command):
+                known[:] = [y, *(row for row in known[:3] if row != y)]
                 return x, y
         self.picture(self._folder / "missing.png")
         raise AssertionError(f"no button of the panel runs {command}, see {self._folder / 'missing.png'}")
@@ -217,6 +233,7 @@ class Window:
     def click(self, command: str, part: float = 0.6) -> None:
         """Click the button that runs `command`; `part` as in `find`."""
         self.find(command, part)
+        self.keep(command.rpartition(".")[2])
         self.clicks += 1
         self._seat.run("xdotool click 1")
         self.ask("None")
@@ -227,6 +244,13 @@ class Window:
         self.do("bpy.ops.wm.redraw_timer(type='DRAW_WIN_SWAP', iterations=2)")
         self._seat.run(f"import -window root {part} '{path}'")
 
+    def keep(self, name: str) -> None:
+        """A picture of the screen as it is, with the others of this test."""
+        if self._pictures is not None:
+            self._pictures.mkdir(parents=True, exist_ok=True)
+            number = len(list(self._pictures.iterdir())) + 1
+            self._seat.run(f"import -window root -quality 80 '{self._pictures / f'{number:02d}_{name}.jpg'}'")
+
     def kill(self) -> None:
         """kill -9, from outside: the shell inside may be waiting."""
         with contextlib.suppress(ProcessLookupError):
@@ -234,20 +258,28 @@ class Window:
 
 
 @pytest.fixture
-def window(seat: Seat, user_folder: Path, tmp_path: Path) -> Iterator[Callable[..., Window]]:
+def window(
+    seat: Seat, user_folder: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Window]]:
     """`window(FILE, ENGINE)` starts a Blender, our tab open; it is ended after the test."""
     opened: list[Window] = []
+    pictures = PICTURES / re.sub(r"\W+", "_", request.node.name).strip("_")
+    shutil.rmtree(pictures, ignore_errors=True)
 
     def start(file: Path | None = None, engine: Path = ENGINE_PYTHON) -> Window:
         folder = tmp_path / f"window{len(opened)}"
         folder.mkdir()
-        opened.append(Window(seat, folder, file, engine))
+        opened.append(Window(seat, folder, file, engine, pictures))
         opened[-1].open_tab()
         return opened[-1]
 
-    yield start
-    for blender in opened:
-        blender.kill()
+    try:
+        yield start
+        for blender in opened[-1:]:
+            blender.keep("end")
+    finally:
+        for blender in opened:
+            blender.kill()
 
 
 @pytest.fixture
