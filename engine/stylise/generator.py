@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -48,13 +49,19 @@ class Carried(NamedTuple):
 
 
 def _bend(x: Tensor) -> Tensor:
-    return F.leaky_relu(x, 0.1)
+    return F.leaky_relu_(x, 0.1)  # in place: nobody else holds what a layer has just made
 
 
 def together(x: Tensor) -> Tensor:
     """(B, C, H, W) with all channels of a pixel side by side in memory: convolutions take half the time so, while what is done
     with a few channels is faster plane by plane."""
-    return x.contiguous(memory_format=torch.channels_last)
+    if x.device.type != "cpu" or x.dtype != torch.float32 or x.requires_grad or not x[0].is_contiguous():
+        return x.contiguous(memory_format=torch.channels_last)
+    count, channels, height, width = x.shape
+    turned = np.empty((count, height * width, channels), np.float32)
+    for planes, pixels in zip(x.view(count, channels, -1).numpy(), turned, strict=True):
+        cv2.transpose(planes, pixels)  # a fifth of the time that torch takes
+    return torch.from_numpy(turned).view(count, height, width, channels).permute(0, 3, 1, 2)
 
 
 def _double(x: Tensor) -> Tensor:
@@ -124,7 +131,7 @@ class StrokeNetwork(nn.Module):
         borrowed = adapt(borrowed, ground, tone) * lent
         change = torch.cat([turned * carried.trust, (tone - key_tone) * carried.trust], 1)
         parts = [tone, strokes * trust, borrowed, trust, carried.borrowed_trust, border, change, guides[:, self.edges]]
-        x = _bend(self.medium(together(_bend(self.enter(torch.cat(parts, 1))))))
+        x = _bend(self.medium(_bend(self.enter(together(torch.cat(parts, 1))))))
         x = _bend(x + self.middle(x))
         amounts = 2 * torch.sigmoid(_double(self.amounts(x).contiguous()))
         strokes, borrowed = amounts[:, :1] * trust * strokes, amounts[:, 1:] * borrowed
