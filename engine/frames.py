@@ -30,14 +30,17 @@ def _check_size(path: Path, size: tuple[int, int], shot: Shot, remedy: str) -> N
 
 
 def _read_picture(path: Path, shot: Shot, mode: str, remedy: str, any_size: bool = False) -> np.ndarray:
-    """(H, W, 3|4) uint8 sRGB. The size is checked in the header, before a pixel is allocated; with `any_size` the picture may
-    have another than the shot's if the sides are in proportion, and is resampled."""
+    """(H, W, 3|4) uint8 sRGB. mode: Pillow's, RGB or RGBA; "" for RGB if the picture has no alpha, else RGBA. The size is checked
+    in the header, before a pixel is allocated; with `any_size` the picture may have another than the shot's if the sides are
+    in proportion, and is resampled."""
     _expect(path, remedy)
     try:
         with Image.open(path, formats=("PNG",)) as image:
             if not (any_size and _in_proportion(image.size, shot)):
                 _check_size(path, image.size, shot, remedy)
-            read = image.convert(mode)
+            read = image.convert(
+                mode or ("RGB" if image.mode == "RGB" and "transparency" not in image.info else "RGBA")
+            )
             if read.size != (shot.width, shot.height):
                 read = read.resize((shot.width, shot.height), Image.Resampling.LANCZOS)
             return np.array(read)
@@ -54,8 +57,9 @@ def read_frame(folder: Path, shot: Shot, frame: int) -> np.ndarray:
 
 def read_frame_alpha(folder: Path, shot: Shot, frame: int) -> tuple[np.ndarray, np.ndarray | None]:
     """The shot's own picture, (H, W, 3) uint8 sRGB, and its alpha, (H, W) uint8; None where it is opaque. Raises JobError."""
-    rgba = _read_picture(job_folder.frame_path(folder, frame), shot, "RGBA", f"capture frame {frame} again")
-    return rgba[..., :3], None if (rgba[..., 3] == 255).all() else rgba[..., 3]
+    read = _read_picture(job_folder.frame_path(folder, frame), shot, "", f"capture frame {frame} again")
+    alpha = read[..., 3] if read.shape[2] == 4 else None
+    return read[..., :3], None if alpha is None or (alpha == 255).all() else alpha
 
 
 def _in_proportion(size: tuple[int, int], shot: Shot) -> bool:
@@ -122,10 +126,11 @@ def _read_layers(path: Path, shot: Shot, remedy: str) -> dict[str, np.ndarray]:
 
 
 def _stack_pass(layers: dict[str, np.ndarray], name: str, channels: str) -> np.ndarray | None:
-    """(H, W, C) float32 of the pass, None where the file lacks it: its channels are called Layer.Pass.X or Pass.X."""
+    """(H, W, C) float32 of the pass, plane by plane in memory; None where the file lacks it: its channels are called Layer.Pass.X
+    or Pass.X."""
     found = [next((v for k, v in layers.items() if f".{k}".endswith(f".{name}.{c}")), None) for c in channels]
     planes = [np.asarray(plane, np.float32) for plane in found if plane is not None]
-    return np.stack(planes, -1) if len(planes) == len(channels) else None
+    return np.moveaxis(np.stack(planes), 0, -1) if len(planes) == len(channels) else None
 
 
 def read_passes(path: Path, shot: Shot, passes: dict[str, tuple[str, str, str]], remedy: str) -> dict[str, np.ndarray]:

@@ -3,6 +3,7 @@ geometry bears on a painting. It knows files by engine.frames alone, and no netw
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -91,18 +92,35 @@ def read_view(folder: Path, shot: Shot, frame: int) -> View:
     there = (ids > 0).astype(np.float32)
     sizes = _object_sizes(shot, int(ids.max()))
     render, alpha = frames.read_frame_alpha(folder, shot, frame)
-    points = guides["anchor"][..., :3] * np.take(sizes, ids, 0)
-    row, column = np.nonzero(ids == 0)
-    points[row, column] = np.stack([column, row, 0 * row], -1).astype(np.float32) / np.float32(ids.shape[1])
-    albedo = cv2.pow(np.clip(guides["albedo"], 1e-9, 1), 1 / 2.2)
     return View(
         frame=frame,
-        render=render.astype(np.float32) / np.float32(255),
-        albedo=albedo * there[..., None],
+        render=_by_plane(np.divide(plane, np.float32(255)) for plane in _planes(render)),
+        albedo=_by_plane(cv2.pow(plane.clip(1e-9, 1), 1 / 2.2) * there for plane in _planes(guides["albedo"])),
         ids=ids,
-        points=points,
-        normal=guides["normal"] * there[..., None],
-        depth=np.log(np.clip(guides["depth"][..., 0], 1e-4, 1e6)) * there,
+        points=_points(guides["anchor"], ids, sizes),
+        normal=_by_plane(plane * there for plane in _planes(guides["normal"])),
+        depth=np.log(guides["depth"][..., 0].clip(1e-4, 1e6)) * there,
         sizes=sizes,
         alpha=alpha,
     )
+
+
+def _planes(picture: np.ndarray) -> np.ndarray:
+    """(C, H, W) of (H, W, C)."""
+    return np.moveaxis(picture, -1, 0)
+
+
+def _by_plane(planes: Iterable[np.ndarray]) -> np.ndarray:
+    """(H, W, C) of planes (H, W), which lie one after the other in memory: what is done with a view is done plane by plane."""
+    return np.moveaxis(np.stack(list(planes)), 0, -1)
+
+
+def _points(anchor: np.ndarray, ids: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """(H, W, 3) float32 rest-pose points of an anchor guide (H, W, 3|4); in the background the place on the screen."""
+    height, width = ids.shape
+    column, row = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
+    places = [column, row[:, None], np.zeros(1, np.float32)]
+    points = [plane * size.take(ids) for plane, size in zip(_planes(anchor)[:3], sizes.T, strict=True)]
+    for plane, place in zip(points, places, strict=True):
+        np.copyto(plane, place / np.float32(width), where=ids == 0)
+    return _by_plane(points)
