@@ -102,9 +102,11 @@ class EngineState:
         """No engine yet, in as few lines as can be, for what works without it stands below: the buttons that make it. More is
         in the panel EngineMissingMore."""
         layout = self.layout
-        if isinstance(error, EngineNotInstalled) and not read_state(engine_folder()):
+        if installer.failed:
+            pass  # that stands above
+        elif isinstance(error, EngineNotInstalled) and not read_state(engine_folder()):
             layout.label(text="No engine is installed yet", icon="INFO")
-        elif not installer.failed:
+        else:
             sentence(layout, str(error), "INFO", width)
         if must_go_online():
             layout.operator("extensions.userpref_allow_online", text="Allow Online Access", icon="INTERNET")

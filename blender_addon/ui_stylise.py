@@ -17,12 +17,7 @@ from .ui import Sidebar, sentence
 from .words import iface_
 
 SHOWN = 5  # runs of the history
-PLACES: Any = (
-    ("SEQUENCER", "Strip", "SEQUENCE"),
-    ("CAMERA", "View", "CAMERA_DATA"),
-    ("COMPOSITOR", "Node", "NODE_COMPOSITING"),
-    ("MATERIAL", "Texture", "TEXTURE"),
-)
+PLACES = (("SEQUENCER", "Strip"), ("CAMERA", "View"), ("COMPOSITOR", "Node"), ("MATERIAL", "Texture"))
 
 
 def numbers(frames: tuple[int, ...]) -> str:
@@ -121,8 +116,8 @@ class ShotSteps:
         column.operator("understudy.stylise", icon="SHADERFX")
         if finished:
             row = column.row(align=True)
-            for place, text, icon in PLACES:
-                row.operator("understudy.show_result", text=text, icon=icon).place = place
+            for place, text in PLACES:  # without icons: four words fit into the sidebar's first width
+                row.operator("understudy.show_result", text=text).place = place
 
 
 class VIEW3D_PT_understudy_stylise(Sidebar, ShotSteps, bpy.types.Panel):

@@ -1,6 +1,6 @@
-"""Makes the before and after of the tools' pages again: `python docs/before_after.py`, from the root. For the motion tools a rig
-that moves by formula goes through the engine's jobs, and each picture shows one angle of it over the frames; for Combine two
-pictures of the demo.
+"""Makes the before and after of the tools' pages again: `python docs/before_after.py [NAME …]`, from the root. For the motion
+tools a rig that moves by formula goes through the engine's jobs, and each picture shows one angle of it over the frames; for
+Combine two pictures of the demo; for Footage a ball and a wall by formula, filmed and painted.
 
 Knows the engine's jobs and matplotlib; nothing of Blender.
 """
@@ -9,25 +9,39 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "engine")]
 
-from rigs import BIPED, waving  # noqa: E402
+from rigs import BIPED, QUADRUPED, keyed, waving  # noqa: E402
+from tiny_footage import FRAMES, write_footage  # noqa: E402
 
 from engine import clips, job_folder  # noqa: E402
 from engine.jobs import run_folder  # noqa: E402
 from engine.motion import decimate  # noqa: E402
-from engine.protocol import Clean, Combine, Extrapolate, Loop, Settings  # noqa: E402
+from engine.protocol import (  # noqa: E402
+    Clean,
+    Combine,
+    Extrapolate,
+    Inbetween,
+    LearnMotion,
+    Loop,
+    Settings,
+    Stylise,
+    TrackFootage,
+    TrainStyle,
+)
 
 PICTURES = Path(__file__).with_name("pictures")
 JOINT = 4
+LEARN_SECONDS = 300.0
 GREY, BLUE, ORANGE = "#8a8f98", "#5b8fd9", "#e6963c"
 
 
@@ -37,14 +51,19 @@ def angle(rotations: np.ndarray) -> np.ndarray:
     return np.degrees(2 * np.arcsin(np.clip(turns[:, np.abs(turns).mean(0).argmax()], -1, 1)))
 
 
+def finish(folder: Path, settings: Settings) -> None:
+    """A job to its end."""
+    job_folder.write_job(folder, settings)
+    for _ in run_folder(folder):
+        pass
+
+
 def run(motion: clips.Motion, settings: Settings) -> dict[str, np.ndarray]:
-    """A job to its end; its result's arrays."""
+    """A job on a clip, to its end; its result's arrays."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         clips.write_clip(folder, motion)
-        job_folder.write_job(folder, settings)
-        for _ in run_folder(folder):
-            pass
+        finish(folder, settings)
         with np.load(folder / "result" / "clip.npz", allow_pickle=False) as data:
             return dict(data)
 
@@ -133,16 +152,74 @@ def combine() -> None:
         for part, each in zip(("lower", "upper", "mask"), pictures, strict=True):
             (folder / part).mkdir()
             each.convert("RGBA").save(folder / part / "0001.png")
-        job_folder.write_job(folder, Combine("lower", "upper", 1, 1, "MASK", "mask", feather=24.0))
-        for _ in run_folder(folder):
-            pass
+        finish(folder, Combine("lower", "upper", 1, 1, "MASK", "mask", feather=24.0))
         pictures.append(Image.open(folder / "result" / "0001.png").convert("RGB"))
-    row = Image.new("RGB", (4 * side + 3 * 8, side), "white")
-    for i, each in enumerate(pictures):
-        row.paste(each, (i * (side + 8), 0))
-    row.quantize(128).save(PICTURES / "combine.png", optimize=True)
+    save_rows("combine", pictures)
+
+
+def save_rows(name: str, *rows: list[Image.Image]) -> None:
+    """Pictures of one size beside each other, rows of them below each other."""
+    width, height = rows[0][0].size
+    sheet = Image.new("RGB", (len(rows[0]) * (width + 8) - 8, len(rows) * (height + 8) - 8), "white")
+    for y, row in enumerate(rows):
+        for x, each in enumerate(row):
+            sheet.paste(each, (x * (width + 8), y * (height + 8)))
+    sheet.quantize(128).save(PICTURES / f"{name}.png", optimize=True)
+
+
+def footage() -> None:
+    """Frames as filmed; below them as painted from two keys, which are framed."""
+    shown, keys, size = (2, 5, 8, 11), (2, 11), (240, 180)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_footage(folder, keys=keys)
+        for settings in (TrackFootage(), TrainStyle(list(keys), seconds=60.0), Stylise(FRAMES[0], FRAMES[-1])):
+            finish(folder, settings)
+        paths = (job_folder.frame_path, job_folder.result_path)
+        rows = [[Image.open(path(folder, frame)).convert("RGB").resize(size) for frame in shown] for path in paths]
+    for key in keys:
+        frame = ImageDraw.Draw(rows[1][shown.index(key)])
+        frame.rectangle((0, 0, size[0] - 1, size[1] - 1), outline=ORANGE, width=4)
+    save_rows("footage", *rows)
+
+
+def part(motion: clips.Motion, rows: slice) -> clips.Motion:
+    """Some frames of a motion."""
+    frames = len(motion.rotations[rows])
+    arrays = {
+        field.name: value[rows]
+        for field in fields(motion)
+        if isinstance(value := getattr(motion, field.name), np.ndarray) and len(value) == len(motion.rotations)
+    }
+    return replace(motion, clip=replace(motion.clip, frame_start=1, frame_end=frames), **arrays)
+
+
+def learn() -> None:
+    """An in-between of motion that was held back, by the shipped network and by what it learned from the rig's own: how many
+    degrees it is off, the joints' mean."""
+    motion = waving(QUADRUPED, frames=400)
+    held, frames = part(motion, slice(300, 400)), np.arange(1, 101)
+    rows = [row for row in range(100) if row % 30 < 8]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        clips.write_clip(folder / "clips", part(motion, slice(300)))
+        finish(folder, LearnMotion(seconds=LEARN_SECONDS))
+        styles = ("", str(folder / "learned"))
+        shipped, own = (run(keyed(held, rows), Inbetween(learned=style))["rotations"] for style in styles)
+
+    def off(made: np.ndarray, colour: str) -> Any:
+        dots = np.abs((made * held.rotations).sum(-1)).clip(0, 1)
+        degrees = np.degrees(2 * np.arccos(dots)).mean(-1)
+        print(f"{degrees.mean():.2f} degrees")
+        return lambda ax: (
+            ax.fill_between(frames, degrees, color=colour, lw=0),
+            ax.plot(frames[rows], 0 * frames[rows], "D", ms=2, color=GREY, clip_on=False),
+        )
+
+    picture("learn", off(shipped, BLUE), off(own, ORANGE))
 
 
 if __name__ == "__main__":
-    for make in (loop, clean, reduce_keys, play_on, combine):
-        make()
+    makers = {make.__name__: make for make in (loop, clean, reduce_keys, play_on, combine, footage, learn)}
+    for name in sys.argv[1:] or makers:
+        makers[name]()

@@ -95,7 +95,7 @@ def of_call(node: ast.Call, in_panel: bool) -> Iterator[Message]:
 def of_source() -> Iterator[Message]:
     from bl_ext.user_default.understudy.ui_stylise import PLACES
 
-    yield from ((OPERATOR, text) for _place, text, _icon in PLACES)
+    yield from ((OPERATOR, text) for _place, text in PLACES)
     for path in sorted(set(SOURCE.rglob("*.py")) - UNTRANSLATED):
         panel = path.name.startswith("ui") or path.name == "preferences.py"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -26,6 +26,7 @@ settings.count, settings.seconds = 8, 4
 bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1])
 """
 SIDE = 64
+PREFERENCES = "bpy.context.preferences.addons['bl_ext.user_default.understudy'].preferences"
 
 
 def write_wave(path: Path, frame: int) -> None:
@@ -66,12 +67,36 @@ def test_a_strip_is_continued_by_one_click_and_taken_back_by_one_undo(
     picture = Path(request.config.getoption("--panel-picture") or tmp_path / "generate.png")
     blender.picture(picture)
     blender.wait("len(strips()) == 2", 90)
+    blender.click("understudy.show_take", 0.3)
+    blender.wait("'IMAGE' in [n.type for n in compat.compositor_tree(bpy.context.scene).nodes]")
+    blender.point(600, 120)
+    blender.key("ctrl+z")
+    blender.wait("len(strips()) == 2 and bpy.context.scene.understudy_generate.take")
     assert blender.ask("(strips()[-1].name, strips()[-1].channel)") == ["Smoke continued", 1]
     assert blender.ask("list(compat.strip_span(strips()[-1]))") == [33, 41]
     blender.point(600, 120)
     blender.key("ctrl+z")
     blender.wait("len(strips()) == 1")
     assert (tmp_path / "understudy" / "smoke" / "generated" / "strips" / "Smoke" / "takes" / "continued").is_dir()
+    what_was_learned(blender, tmp_path / "sequences")
+
+
+def what_was_learned(blender: Window, library: Path) -> None:
+    """Learned on until it is enough, saved, and deleted; the last take as a node."""
+    blender.do("bpy.context.scene.understudy_generate.seconds = 300")
+    blender.do(f"{PREFERENCES}.sequence_folder = {str(library)!r}")
+    blender.click("understudy.learn_sequence", 0.6)
+    blender.wait("manager.running is not None and manager.running.done > 0", 60)
+    blender.click("understudy.good_enough", 0.3)
+    blender.wait("manager.running is None", 60)
+    blender.click("understudy.save_sequence", 0.8)
+    blender.key("Return")
+    blender.wait(f"Path({str(library / 'Smoke')!r}).is_dir()")
+    blender.do("bpy.context.scene.understudy_generate.how = 'ANIMATE'")
+    blender.click("understudy.delete_sequence", 0.83)
+    blender.key("Return")
+    blender.wait("'is deleted' in reports()")
+    assert not (library / "Smoke").exists()
 
 
 def test_given_up_it_leaves_nothing_behind(window: Callable[..., Window], smoke_file: Path, tmp_path: Path) -> None:

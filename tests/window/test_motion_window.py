@@ -100,6 +100,30 @@ def test_without_an_engine_the_slider_shows_plain_curves(window: Start, rig_file
     assert "Traceback" not in blender.log()
 
 
+def test_playing_on_whole_ranges_and_learning(window: Start, rig_file: Path) -> None:
+    """Play On opens the slider. In the folded panels below, Loop and Clean each make a new action and keep the old one, and Learn
+    says what it needs."""
+    blender = window(rig_file)
+    before = blender.ask(KEYS)
+    blender.click("understudy.extrapolate")
+    blender.wait(OPEN, 60)
+    blender.point(500, 500)
+    blender.key("Escape")
+    blender.wait(f"not ({OPEN})")
+    assert blender.ask(KEYS) == before
+    blender.do("bpy.context.scene.frame_end = 30")
+    x, y = blender.find("understudy.delete_generated_keys")
+    for panel in (3, 2, 1, 0):  # Learn, Clean, Loop, Takes and Keys; the lowest first
+        blender.press(x, y + 32 + 26 * panel)
+    for operator in ("loop", "clean"):
+        blender.click(f"understudy.{operator}")
+        blender.wait(f"manager.running is None and any({operator!r} in action.name for action in bpy.data.actions)", 60)
+    assert "is kept as it was" in blender.reports()
+    blender.click("understudy.learn_motion")
+    blender.wait("'4 seconds or more of a moving rig are needed' in reports()", 60)
+    assert "Traceback" not in blender.log()
+
+
 def test_the_pie_menu_on_its_key(window: Start, rig_file: Path, tmp_path: Path) -> None:
     """Y over the 3D View, a flick to the left: In-Between. The key is among the user's, and can be switched off."""
     blender = window(rig_file)

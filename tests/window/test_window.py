@@ -24,7 +24,7 @@ def test_picture(
     blender.click("understudy.stylise")
     blender.wait("done() > 0")
     x, top, width, _ = blender.ask("sidebar()")
-    bottom = blender.find("understudy.extrapolate")[1] + 24
+    bottom = blender.find("understudy.inbetween", 0.4)[1] + 24
     blender.point(400, 500)
     picture = tmp_path / "panel.png"
     blender.picture(picture, (x, top, width, bottom - top))
