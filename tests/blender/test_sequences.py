@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.understudy import compat, sequences
+from bl_ext.user_default.understudy.properties import job_folder
 from bl_ext.user_default.understudy.shot import look
 from shots import add_camera, refusal, write_picture, write_results, write_shot
 
@@ -48,6 +49,26 @@ def test_the_sequencer_shows_each_frame_at_its_time_and_in_its_colours(folder: P
     for frame in (3, 6):
         assert rendered(edit, frame, folder) == pytest.approx(frame / 10, abs=0.01)
     assert not (scene.sequence_editor and strips(scene)), "the shot's own scene renders as before"
+
+
+def test_a_shot_is_moved_to_another_machine(folder: Path, tmp_path: Path) -> None:
+    """The file with its folder, somewhere else: the strip, the view and the job folder are found there."""
+    add_camera()
+    moved = tmp_path / "other machine"
+    edit = show(folder)
+    sequences.show_behind_camera(bpy.context.scene, folder, look(folder).results)
+    name = edit.name
+    bpy.ops.wm.save_mainfile()
+    moved.mkdir()
+    for thing in (Path(bpy.data.filepath), folder):
+        thing.rename(moved / thing.name)
+    bpy.ops.wm.open_mainfile(filepath=str(moved / Path(bpy.data.filepath).name))
+    (strip,) = strips(bpy.data.scenes[name])
+    assert Path(bpy.path.abspath(strip.directory)).is_relative_to(moved)
+    assert (Path(bpy.path.abspath(strip.directory)) / strip.elements[0].filename).is_file()
+    (background,) = bpy.context.scene.camera.data.background_images
+    assert Path(bpy.path.abspath(background.image.filepath)).is_file()
+    assert look(job_folder(bpy.context.scene)).results == (3, 4, 5, 6)
 
 
 def test_again_replaces_the_own_strip_and_no_other(folder: Path) -> None:

@@ -40,6 +40,14 @@ def test_grey_buttons_say_why(saved_file: Path) -> None:
     assert "No frame is painted yet" in refusal(ops.train_style), "a key outside the captured range is no key"
 
 
+def test_no_button_is_grey_without_a_reason() -> None:
+    """Blender says "context is incorrect" where an operator gave none."""
+    add_camera()
+    grey = [name for name in dir(ops) if not getattr(ops, name).poll()]
+    assert len(grey) > 12
+    assert [name for name in grey if "context is incorrect" in refusal(getattr(ops, name))] == []
+
+
 def test_unsaved_file_is_told_to_be_saved() -> None:
     add_camera()
     for operator in (ops.capture, ops.paint_key, ops.train_style, ops.stylise, ops.show_result):
