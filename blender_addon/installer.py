@@ -42,7 +42,7 @@ REASONS = (
      "the folder {target} cannot be written to; choose another in the preferences"),
     (r"ensurepip is not|No module named venv|No module named ensurepip",
      "{python} cannot make environments; install its venv package (on Debian: python3-venv), or name another Python"),
-    (r"hash(es)? (do|does) not match|BadZipFile|is not a valid wheel|has an invalid wheel|wheel .* is invalid",
+    (r"hash(es)? (do|does) not match|BadZipFile|is not a valid wheel|has an invalid wheel|[Ww]heel .* is invalid",
      "a package came damaged; install again, which fetches it anew"),
     (r"name resolution|NewConnectionError|Max retries|ConnectTimeout|ReadTimeout|Connection (refused|reset)|ProxyError",
      "the package index could not be reached; check the network connection and install again, or give a folder of wheels"),

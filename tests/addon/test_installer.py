@@ -191,6 +191,7 @@ def test_what_others_made_is_not_removed(tmp_path: Path) -> None:
         ("Error: Command '[…]' returned non-zero: ensurepip is not available", "venv package"),
         ("ERROR: Could not install packages: [Errno 13] Permission denied: '/opt'", "cannot be written to"),
         ("ERROR: No matching distribution found for torch==2.13.0", "no build of torch==2.13.0 fits"),
+        ("ERROR: Wheel 'understudy' located at /tmp/understudy.whl is invalid.", "came damaged"),
         ("ERROR: something new", "something new"),
     ],
 )

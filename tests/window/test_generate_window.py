@@ -93,7 +93,7 @@ def what_was_learned(blender: Window, library: Path) -> None:
     blender.key("Return")
     blender.wait(f"Path({str(library / 'Smoke')!r}).is_dir()")
     blender.do("bpy.context.scene.understudy_generate.how = 'ANIMATE'")
-    blender.click("understudy.delete_sequence", 0.83)
+    blender.click("understudy.delete_sequence", 0.89)
     blender.key("Return")
     blender.wait("'is deleted' in reports()")
     assert not (library / "Smoke").exists()
