@@ -67,6 +67,22 @@ def test_light_that_one_object_shows_is_told_of_another() -> None:
     np.testing.assert_allclose(tones.ratio(np.array([2]), np.float32([0.88]), np.float32([0.9])), 1, atol=0.02)
 
 
+def test_a_painted_step_stays_a_step_and_hatching_is_no_tone() -> None:
+    """A light that falls off evenly over one object, painted in two tones, the darker one hatched: the palette has the two
+    tones, as even as they were meant, and nothing in between but at the step."""
+    light = np.linspace(0.2, 1.1, SIDE)[None].repeat(SIDE, 0)
+    ids = np.ones((SIDE, SIDE), np.int64)
+    lines = np.add.outer(3 * np.arange(SIDE), np.arange(SIDE)) % 7 < 3
+    grey = np.where(light < 0.6, np.where(lines, 20, 120), 200)
+    drawn = Key(view(light, ids), np.repeat(grey[..., None], 3, -1).astype(np.uint8), np.ones(ids.shape, bool))
+    edges = Surface.of(drawn.view).edges.numpy()
+    bins = np.exp(Tones([drawn], [edges]).curves[1, 10:42, 0]) * 255  # what the key shows of 48, but for its rims
+    step = np.flatnonzero(bins > 140)[0]
+    dark = 120 - 100 * lines.mean()
+    assert np.abs(bins[: step - 2] - dark).max() < 12, bins
+    assert np.abs(bins[step + 1 :] - 200).max() < 8, bins
+
+
 def test_hatching_follows_the_light_and_speckle_stays() -> None:
     assert Swatches([key(True)]).affinity[0, 1] < 0.1
     assert Swatches([key(False)]).affinity[0, 1] > 0.8
