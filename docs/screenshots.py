@@ -24,6 +24,7 @@ from PIL import Image  # noqa: E402
 from test_generate_window import smoke_file  # noqa: E402, F401
 from test_motion_window import open_slider, rig_file  # noqa: E402, F401
 from test_sequencer_window import cut_file, open_sequencer  # noqa: E402, F401
+from test_shot_operators import IMAGE_EDITOR  # noqa: E402
 from trained import write_trained_shot  # noqa: E402
 
 from benchmarks.effects import clip  # noqa: E402
@@ -33,11 +34,6 @@ FakeEngine = Callable[..., Path]
 MOST = 150_000  # bytes
 EDITOR = (0, 26, 1322, 880)  # the large editor of the start-up screen
 PAINTED = (1140, 155, 1650, 665)  # the painted key on the contact sheet
-IMAGE_EDITOR = """
-def view():
-    window = bpy.context.window_manager.windows[0]
-    return window, next(area for area in window.screen.areas if area.type == "IMAGE_EDITOR")
-"""
 ZOOM = """
 window, area = view()
 with bpy.context.temp_override(window=window, area=area, region=next(r for r in area.regions if r.type == "WINDOW")):
@@ -122,8 +118,22 @@ def test_image_editor(window: Start, shot_file: Path) -> None:
     keep(blender, "image_editor.png", EDITOR)
 
 
+def test_strip(window: Start, shot_file: Path) -> None:
+    """The result as Strip shows it: painted frames of the demo."""
+    folder = write_trained_shot(shot_file.parent / "understudy", 4, 512, (1,), 4)
+    for frame in range(1, 5):
+        painting().resize((512, 512)).save(folder / "result" / f"{frame:04d}.png")
+    blender = window(shot_file)
+    blender.click("understudy.show_result", 0.1)
+    blender.wait("'SEQUENCE_EDITOR' in [area.type for area in view()[0].screen.areas]")
+    time.sleep(2)  # Blender reads the strip's pictures
+    blender.point(400, 700)
+    keep(blender, "strip.png", EDITOR)
+
+
 def test_slider(window: Start, rig_file: Path) -> None:  # noqa: F811 the fixture
     blender = window(rig_file)
+    blender.do("bpy.context.preferences.system.viewport_aa = '8'")  # the tests do without
     blender.do(ZOOM)
     open_slider(blender)
     keep(blender, "slider.png", EDITOR)
