@@ -16,7 +16,7 @@ import torch
 from engine.protocol import JobError
 
 AT_ONCE = 8_000_000  # pixels of all frames in work, of which each takes about 200 bytes
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # as malloc.h numbers them
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENAS = -1, -3, -8  # as malloc.h numbers them
 DEVICES = ("auto", "cpu", "cuda", "mps", "xpu")
 
 
@@ -51,11 +51,12 @@ def seed_all(seed: int) -> None:
 
 @functools.cache
 def _keep_memory() -> None:
-    """Let the C library keep large pieces that are freed, up to half a gigabyte: else each is had from the system anew and
-    cleared page by page, a fifth of a large frame's time. Only glibc can be told so."""
+    """Let the C library keep large pieces that are freed, up to half a gigabyte, in one heap for all threads, as a thread's own
+    holds none of them: else each is had from the system anew and cleared page by page, a fifth of a large frame's time.
+    Only glibc can be told so."""
     adjust = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if adjust is not None:
-        for option, size in ((_MMAP_THRESHOLD, 1 << 30), (_TRIM_THRESHOLD, 1 << 29)):
+        for option, size in ((_MMAP_THRESHOLD, 1 << 30), (_TRIM_THRESHOLD, 1 << 29), (_ARENAS, 1)):
             adjust(option, size)
 
 
