@@ -19,9 +19,11 @@ from engine.stylise import windows
 from engine.stylise.features import EDGE, GUESS, RENDER
 
 CARRIED = 10  # channels of an atlas: strokes 3, tone 3, render 3, border of a tone 1
+BORDER = 9  # which of them is that
+FIRM = 0.25  # border up to which strokes stay whatever the light does
 RAISED = 8  # channels that come up from half to full size
 SCALE = 2  # an atlas is twice the size of its keys: what is carried over by parts of a pixel stays sharp
-CRISP = 0.3  # sharpening of the strokes
+CRISP = 0.5  # sharpening of the strokes
 BEYOND = 1.2  # a tone may go as far, where black is -1 and white 1
 
 
@@ -143,7 +145,7 @@ class StrokeNetwork(nn.Module):
 def fade(border: Tensor, turned: Tensor) -> Tensor:
     """(B, 1, H, W), 0 to 1: at a border of the key's tones its strokes are that border, and stay behind when the light moves."""
     moved = (turned.abs().mean(1, keepdim=True) * 8 - 0.3).clamp(0, 1)
-    return 1 - moved * (border * 1.6 - 0.4).clamp(0, 1)
+    return 1 - moved * (1.6 * (border - FIRM)).clamp(0, 1)
 
 
 def unturned(turned: Tensor) -> Tensor:
