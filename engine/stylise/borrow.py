@@ -16,6 +16,7 @@ from scipy.ndimage import binary_dilation, distance_transform_edt, gaussian_filt
 from torch import Tensor
 
 from engine.stylise.reprojection import Match
+from engine.stylise.rows import rows
 from engine.stylise.surface import Surface
 from engine.stylise.tones import Tones, fit_sum, interior, shade
 
@@ -115,12 +116,12 @@ class Swatches:
                 swatches += [swatch] if swatch else []
             which[where] = -1 if source is None else woven[source]
         start = np.cumsum([0, *(swatch.side**2 for swatch in swatches)])
-        self._which = torch.from_numpy(which).to(device)
-        self._start = torch.from_numpy(start).to(device)
-        self._side = torch.tensor([*(swatch.side for swatch in swatches), 1], device=device)
-        self._unit = torch.tensor([*(swatch.unit for swatch in swatches), 1.0], device=device)
+        there = np.where(which < 0, len(swatches), which)
+        unit, side = (np.array([*(getattr(s, name) for s in swatches), 1]) for name in ("unit", "side"))
+        kinds = np.stack([unit[there], side[there], start[there], which >= 0], -1).reshape(-1, 4)
+        self._kinds = torch.from_numpy(kinds.astype(np.float32)).to(device)
         table = np.concatenate([np.zeros((6, 0), np.float32), *(swatch.table for swatch in swatches)], 1)
-        self._table = [torch.from_numpy(plane).to(device) for plane in np.pad(table, [(0, 0), (0, 1)])]
+        self._table = torch.from_numpy(np.ascontiguousarray(np.pad(table, [(0, 0), (0, 1)]).T)).to(device)
 
     def _source(self, where: tuple[int, int], patches: dict[tuple[int, int], Patch]) -> tuple[int, int] | None:
         """Whose paint stands for an object in a tone: its own, or its own in another tone that is painted with like strokes;
@@ -135,9 +136,10 @@ class Swatches:
         swatch. kin: by id, the object in the keys after which it is painted, -1 where there is none. match: what the keys show
         of the same points."""
         woven = self._in_swatch(surface, tones, kin)
-        shift = _rows(self._shifts.flatten(0, 2), tones * len(self._key_tones.flatten()) + self._pixel(match))
-        moved = (shift[..., 2] > 0) & (match.confidence > 0.3)
-        xy = torch.where(moved[..., None], match.xy + shift[..., :2], woven.xy)
+        *shift, there = rows(self._shifts.flatten(0, 2), tones * len(self._key_tones.flatten()) + self._pixel(match))
+        moved = (there > 0) & (match.confidence > 0.3)
+        planes = zip(match.xy.unbind(-1), shift, woven.xy.unbind(-1), strict=True)
+        xy = torch.stack([torch.where(moved, place + by, other) for place, by, other in planes]).movedim(0, -1)
         return Match(xy, torch.where(moved, match.confidence, woven.confidence))
 
     def _pixel(self, match: Match) -> Tensor:
@@ -147,21 +149,19 @@ class Swatches:
         return (y.clamp(0, height - 1) * width + x.clamp(0, width - 1)).int()
 
     def _in_swatch(self, surface: Surface, tones: Tensor, kin: NDArray[np.int64]) -> Match:
-        known = torch.from_numpy(np.where((kin >= 0) & (kin < self._objects), kin, self._objects)).to(tones.device)
-        which = _rows(self._which.flatten(), _rows(known, surface.ids) * self._which.shape[1] + tones)
+        known = np.where((kin >= 0) & (kin < self._objects), kin, self._objects) * self.tones.count
+        kind = _rows(torch.from_numpy(known).to(tones.device), surface.ids) + tones
+        unit, side, start, there = rows(self._kinds, kind)
         axis = facing(surface.slopes)
         x, y, z = surface.points
-        kind = torch.where(which >= 0, which, len(self._side) - 1)
-        unit, side = _rows(self._unit, kind), _rows(self._side, kind)
         u, v = torch.where(axis == 0, y, x) / unit, torch.where(axis == 2, y, z) / unit
         column, row = torch.floor(u), torch.floor(v)
         shift = 17 * axis
-        slot = _rows(self._start, kind) + (_wrap(row + shift, side) * side + _wrap(column + shift, side)).int()
-        slot = torch.where(which >= 0, slot, len(self._table[0]) - 1).flatten()
-        a, b, *turn = (plane.index_select(0, slot).view(which.shape) for plane in self._table)
+        slot = start + _wrap(row + shift, side) * side + _wrap(column + shift, side)
+        a, b, *turn = rows(self._table, slot.int())
         u, v = u - column - 0.5, v - row - 0.5
-        xy = torch.stack([a + turn[0] * u + turn[1] * v, b + turn[2] * u + turn[3] * v], -1)
-        return Match(xy, (which >= 0).float())
+        xy = torch.stack([a + turn[0] * u + turn[1] * v, b + turn[2] * u + turn[3] * v]).movedim(0, -1)
+        return Match(xy, there)
 
     def suit(self, match: Match, tones: Tensor) -> Tensor:
         """(H, W), 0 to 1: how far strokes found in the keys suit the tone (H, W) that they are to lie in."""

@@ -47,13 +47,19 @@ def _light(render: Tensor, albedo: Tensor) -> Tensor:
 def encode(view: View, surface: Surface, rule: Rule) -> Tensor:
     """(CHANNELS, H, W) float32, on the surface's device: the palette's guess, render, albedo, edges, light, code of the object,
     which one that no key shows has not: it is painted after its colours alone."""
-    device, kin = surface.ids.device, rule.kin
+    device, kin, ids = surface.ids.device, rule.kin, surface.ids.flatten()
     render, albedo = (torch.from_numpy(x).to(device).permute(2, 0, 1).contiguous() for x in (view.render, view.albedo))
+    kind = torch.from_numpy(kin).to(device).index_select(0, ids).view(view.shape)
+    guides = render.new_empty(CHANNELS, *view.shape)
+    guides[: palette.CHANNELS] = rule.palette.guess(kind, render, albedo)
+    for part, colours in ((RENDER, render), (ALBEDO, albedo)):
+        torch.mul(colours, 2, out=guides[part]).sub_(1)
+    guides[EDGE] = surface.edges
+    guides[EDGE.stop : -CODE] = _light(render, albedo)
     codes = torch.from_numpy((_codes(kin) * (kin >= 0)[:, None]).T.astype(np.float32)).to(device)
-    code = codes.index_select(1, surface.ids.flatten()).view(CODE, *view.shape)
-    kind = torch.from_numpy(kin).to(device).index_select(0, surface.ids.flatten()).view(view.shape)
-    guess = rule.palette.guess(kind, render, albedo)
-    return torch.cat([guess, render * 2 - 1, albedo * 2 - 1, surface.edges, _light(render, albedo), code])
+    for plane, code in zip(guides[-CODE:].flatten(1), codes, strict=True):
+        torch.index_select(code, 0, ids, out=plane)
+    return guides
 
 
 def relight(guides: Tensor, gain: Tensor, ids: Tensor, keys: Palette) -> Tensor:

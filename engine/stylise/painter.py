@@ -17,7 +17,7 @@ from engine.protocol import Shot
 from engine.stylise import tiles
 from engine.stylise.borrow import Swatches
 from engine.stylise.features import RENDER, Rule, encode
-from engine.stylise.generator import CARRIED, SCALE, Carried, Generator, make_atlas, sample
+from engine.stylise.generator import BORDER, CARRIED, FIRM, SCALE, Carried, Generator, make_atlas, sample
 from engine.stylise.look import Look
 from engine.stylise.palette import Palette
 from engine.stylise.reprojection import Atlas, KeySurface, Match
@@ -176,7 +176,11 @@ class Painter:
         if not Sheets.fit(self.atlas, *trust.shape[1:]):
             return carry(self.atlas, xy[None], trust[None], borrowed_xy[None], borrowed_trust[None])
         sheets = self._sheets = self._sheets or Sheets(self.atlas)
-        return Carried(sheets.direct(xy), sheets.borrowed(borrowed_xy), trust[None], borrowed_trust[None])
+        direct = sheets.direct(xy)
+        wanted = (borrowed_trust[0] > 0) & (
+            (trust[0] < 1) | (direct[0, BORDER] > FIRM)
+        )  # elsewhere it counts for nothing
+        return Carried(direct, sheets.borrowed(borrowed_xy, wanted), trust[None], borrowed_trust[None])
 
     def steps(self, view: View, picture: np.ndarray, look: Look = AS_PAINTED) -> Iterator[None]:
         """Paint a view into `picture` (H, W, 3) float32, 0 to 1, piece by piece."""

@@ -7,10 +7,13 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from engine.stylise.generator import SCALE
 
+Places = tuple[np.ndarray, np.ndarray]
 LONGEST = 1 << 15  # side from which on OpenCV refuses a picture
+ROW = 512  # places of no picture, set side by side
 
 
 class Sheets:
@@ -35,19 +38,27 @@ class Sheets:
         tone, render = (_read(sheet, places, cv2.INTER_LINEAR) for sheet in (self.tone, self.render))
         return _planes([strokes, tone, render], [0, 1, 2, 3, 4, 5, 9, 6, 7, 8])
 
-    def borrowed(self, xy: Tensor) -> Tensor:
-        """(1, 6, h, w) at the keys' pixels xy (h, w, 2), as `direct`: strokes and tone."""
-        places = _places(xy)
-        strokes, tone = _read(self.strokes, places, cv2.INTER_CUBIC), _read(self.tone, places, cv2.INTER_LINEAR)
-        return _planes([strokes, tone], [0, 1, 2, 3, 4, 5])
+    def borrowed(self, xy: Tensor, wanted: Tensor) -> Tensor:
+        """(1, 6, h, w) at the keys' pixels xy (h, w, 2), as `direct`: strokes and tone; nothing where not wanted (h, w)."""
+        where = torch.nonzero(wanted.flatten())[:, 0]
+        out = torch.zeros(1, 6, *wanted.shape)
+        if len(where):
+            some = [F.pad(plane.flatten().index_select(0, where), (0, -len(where) % ROW)) for plane in xy.unbind(-1)]
+            places = _places(torch.stack(some).view(2, -1, ROW).movedim(0, -1))
+            strokes, tone = _read(self.strokes, places, cv2.INTER_CUBIC), _read(self.tone, places, cv2.INTER_LINEAR)
+            found = _planes([strokes, tone], [0, 1, 2, 3, 4, 5]).view(6, -1)[:, : len(where)]
+            for plane, part in zip(out.view(6, -1), found, strict=True):
+                plane.index_copy_(0, where, part)
+        return out
 
 
-def _places(xy: Tensor) -> tuple[np.ndarray, np.ndarray]:
+def _places(xy: Tensor) -> Places:
     """Whole pixels of the atlas and parts of them, in OpenCV's own form."""
-    return cv2.convertMaps(((xy + 0.5) * SCALE - 0.5).contiguous().numpy(), None, cv2.CV_16SC2)  # type: ignore[call-overload]
+    x, y = (plane.mul(SCALE).add_((SCALE - 1) / 2).numpy() for plane in xy.unbind(-1))
+    return cv2.convertMaps(np.ascontiguousarray(x), np.ascontiguousarray(y), cv2.CV_16SC2)
 
 
-def _read(sheet: np.ndarray, places: tuple[np.ndarray, np.ndarray], how: int) -> np.ndarray:
+def _read(sheet: np.ndarray, places: Places, how: int) -> np.ndarray:
     """(h, w, channels)."""
     return cv2.remap(sheet, *places, how, borderMode=cv2.BORDER_REPLICATE)
 
