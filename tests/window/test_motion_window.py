@@ -113,8 +113,9 @@ def test_playing_on_whole_ranges_and_learning(window: Start, rig_file: Path) -> 
     assert blender.ask(KEYS) == before
     blender.do("bpy.context.scene.frame_end = 30")
     x, y = blender.find("understudy.delete_generated_keys")
-    for panel in (3, 2, 1, 0):  # Learn, Clean, Loop, Takes and Keys; the lowest first
+    for panel in (0, 0, 3, 2, 1):  # Takes and Keys, to look at it; Learn, Clean and Loop, the lowest first
         blender.press(x, y + 32 + 26 * panel)
+        blender.keep("unfolded")
     for operator in ("loop", "clean"):
         blender.click(f"understudy.{operator}")
         blender.wait(f"manager.running is None and any({operator!r} in action.name for action in bpy.data.actions)", 60)
