@@ -72,7 +72,7 @@ def continued(player: Player, expected: np.ndarray | None, count: int) -> tuple[
     """(count, H, W, 3) over grey; and how badly its leaps fit, by what truly came after."""
     latent = player.clip.latent
     lead = paths.longest_lead(len(latent))
-    cost = paths.leaps(latent, expected)
+    cost = paths.leaps(latent, player.clip.apart, expected)
     plan = paths.wander(cost, count, len(latent) - 1, np.random.default_rng(0), lead, 0.5)
     frames = torch.stack([picture for stretch in plan for picture in play(player, stretch)])
     misfits = []

@@ -85,7 +85,7 @@ def measure(size: int, args: argparse.Namespace) -> Figures:
 
 def play_on(player: Player, count: int) -> int:
     """As many frames after the last one, as the job makes them; pictures come back to the processor."""
-    cost = paths.leaps(player.clip.latent, expectations(player))
+    cost = paths.leaps(player.clip.latent, player.clip.apart, expectations(player))
     last, lead = len(player.clip) - 1, paths.longest_lead(len(player.clip))
     plan = paths.wander(cost, count, last, np.random.default_rng(0), lead, 0.5)
     for stretch in plan:

@@ -5,15 +5,18 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from engine.footage.tracking import Flow
 
 LONGEST = 128  # pixels of the longer side at which motion is learned; what is finer is carried by it
+COARSE = 8  # places a side, in which what is large is compared
 SMALL = 24  # pixels of the pictures that latent motion is found in
 
 
@@ -28,6 +31,15 @@ class Clip:
 
     def __len__(self) -> int:
         return len(self.pictures)
+
+    @cached_property
+    def apart(self) -> np.ndarray:
+        """(T, T): how far two pictures are apart in what is large, above all where they are farthest, in steps between
+        neighbours. Fine parts that pass quickly, as the teeth of a wheel do, hide in `latent` that a rod is elsewhere."""
+        coarse = F.adaptive_avg_pool2d(self.pictures, COARSE)
+        found = [(coarse - one).square().sum(1).square().mean((1, 2)) ** 0.25 for one in coarse]
+        all_pairs = torch.stack(found).double().numpy()
+        return np.asarray(all_pairs / max(float(np.sqrt((np.diagonal(all_pairs, 1) ** 2).mean())), 1e-9))
 
 
 def learning_size(height: int, width: int) -> tuple[int, int]:

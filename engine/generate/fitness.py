@@ -17,7 +17,7 @@ FEW = 24
 STILL = 1 / 1000  # tones, between the two frames that are farthest apart
 CUT = 3.0  # times the largest change elsewhere
 SEEN = 0.04  # tones: a change that is no cut, however calm the rest
-GROWTH = 1.7  # distances over long lags by those over short ones
+GROWTH = 2.2  # distances over long lags by those over short ones
 BLOCKS = 8
 RIGID = 0.5  # of the difference of two frames, left when one is moved onto the other
 

@@ -79,7 +79,7 @@ def _first(steps: Steps[Update, bool | None, object]) -> Steps[Update, bool | No
 
 
 def _plan(clip: Clip, expected: np.ndarray | None, settings: protocol.Generate) -> list[paths.Stretch]:
-    cost, shortest = paths.leaps(clip.latent, expected), paths.longest_lead(len(clip))
+    cost, shortest = paths.leaps(clip.latent, clip.apart, expected), paths.longest_lead(len(clip))
     rng = np.random.default_rng(settings.seed)
     if settings.how == "LOOP":
         return paths.circle(cost, settings.count, shortest)

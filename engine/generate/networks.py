@@ -161,16 +161,16 @@ class Generator(nn.Module):
         super().__init__()
         self.trunk = Trunk(2 * CHANNELS + 5, 5, params, recurrent=False)
 
-    def forward(self, first: Tensor, second: Tensor, flows: Tensor, share: Tensor, moved: Tensor) -> Meeting:
-        """flows: (B, 4, H, W), from the first to the second and back. share: (B, 1, 1, 1), 0 the first to 1 the second. moved:
-        the same, of the way from where the first has things to where the second has them."""
+    def forward(self, first: Tensor, second: Tensor, flows: Tensor, share: Tensor) -> Meeting:
+        """flows: (B, 4, H, W), from the first to the second and back. share: (B, 1, 1, 1), 0 the first to 1 the second, in what
+        is seen and of the way that things go."""
         size = (first.shape[-2], first.shape[-1])
         there = share.expand(-1, 1, *size)
         maps, _ = self.trunk(torch.cat([first, second, flows / 4, 2 * there - 1], 1))
-        between = 4 * moved * (1 - moved)
+        between = 4 * share * (1 - share)
         turns = TURN * between * torch.tanh(enlarge(maps[:, :4], size))
         gate = torch.sigmoid(torch.logit(there, 1e-4) + 4 * torch.tanh(enlarge(maps[:, 4:], size)))
-        return Meeting(turns[:, :2] + moved * flows[:, 2:], turns[:, 2:] + (1 - moved) * flows[:, :2], gate)
+        return Meeting(turns[:, :2] + share * flows[:, 2:], turns[:, 2:] + (1 - share) * flows[:, :2], gate)
 
 
 class Critic(nn.Module):

@@ -11,11 +11,15 @@ import numpy as np
 APART = 3  # frames: a leap over fewer is none
 BACK = 3  # frames before a leap that are compared
 LEAD = 12  # frames in which one stretch is led over into the next, at most
-SHORTEST = 6  # and at least, where there are as many
-STEPS = 8  # frames of a lead for each step by which a leap does not fit
+QUICKEST = 3  # and at least
+SHORTEST = 6  # learned frames after a leap away that are enough to lead over in
+STEPS = 5  # frames of a lead for each step by which a leap does not fit
 TRUST = 0.2  # squared steps by which an expectation may be wrong and still be half believed
-STRAY = 0.4  # steps by which a prediction goes astray in a frame
+SURE = 0.3  # of the error of what fits best: a prediction that is better is shown as it is
+LOST = 0.5  # of the error of what fits best: a prediction that is worse is no longer believed (so bad is a mean of all frames)
+LINGER = 5  # frames, at most, in which what is no longer believed is left
 UNKNOWN = 1.3  # times as dear is a leap from where it was not learned how it goes on
+TRIES = 8  # stretches to choose the next from
 FAR = 1e4  # what a leap costs that is none
 
 
@@ -40,44 +44,49 @@ def longest_lead(count: int) -> int:
 def lead_of(fit: float, longest: int, left: int) -> int:
     """In how many frames a leap is led over: the worse it fits, the more. left: learned frames after the one that is left, which
     are enough or nearly so, or have to be predicted."""
-    shortest = min(SHORTEST, longest)
-    lead = int(np.clip(round(STEPS * fit), shortest, longest))
-    return min(lead, left) if left >= shortest else lead
+    lead = int(np.clip(round(STEPS * fit), min(QUICKEST, longest), longest))
+    return min(lead, left) if left >= min(SHORTEST, longest) else lead
 
 
-def share_of(h: int, lead: int, fit: float, known: bool) -> float:
-    """How much of the second stretch is seen in the h-th frame of a leap, counted from 1. known: how the first stretch goes on
-    was learned; then one turns evenly into the other. Else as of two guesses that are wrong by so much, the prediction being less
-    and less sure. All of the second after the lead."""
-    part = min(1.0, h / (lead + 1))
-    if known:
-        return moved_by(h, lead)
-    lost = (STRAY * h) ** 2
-    return 1.0 if part == 1 else max(lost / (lost + fit * fit + 1e-9), part * part)
-
-
-def moved_by(h: int, lead: int) -> float:
-    """How far, in the h-th frame of a leap, things have moved from where the first stretch has them to where the second does."""
+def share_of(h: int, lead: int) -> float:
+    """How much of the second stretch is seen in the h-th frame of a leap, counted from 1, and how far things have moved from
+    where the first has them to where the second does. All of it after the lead."""
     part = min(1.0, h / (lead + 1))
     return part * part * (3 - 2 * part)
 
 
-def leaps(latent: np.ndarray, expected: np.ndarray | None = None) -> np.ndarray:
+def lead_out(astray: np.ndarray, left: int, fit: float, longest: int) -> tuple[int, int]:
+    """Where how the first stretch goes on was learned for only `left` more frames, and has to be predicted from there: how many
+    frames are of the first alone, and after how many all is of the second. astray: (H,), of engine.generate.trust."""
+    sure, believed = int((astray < SURE).sum()), int((astray < LOST).sum())
+    linger = int(np.clip(round(STEPS / 2 * fit), 0, LINGER))
+    lead = min(left + believed + linger, longest)
+    return min(left + sure, max(0, lead - 2)), lead
+
+
+def leaps(latent: np.ndarray, apart: np.ndarray | None = None, expected: np.ndarray | None = None) -> np.ndarray:
     """(T, T): how badly the frames that led to j fit in place of those that led to i, in steps between neighbours; FAR where they
-    are too near in time. expected: (T, H, D), how each frame is expected to go on; what follows j is compared with it."""
+    are too near in time. apart: (T, T), of engine.generate.clip, how far what is large is from its place. expected: (T, H, D),
+    how each frame is expected to go on; what follows j is compared with it."""
     count = len(latent)
-    squared, weights = np.zeros((count, count)), 0.0
-    for back, weight in zip(range(BACK), (1.0, 0.7, 0.4), strict=True):
-        rows = np.maximum(np.arange(count) - back, 0)
-        squared += weight * _apart(latent[rows], latent[rows])
-        weights += weight
-    squared = squared / weights + _apart(*2 * [_paces(latent)])
+    squared = _backwards(_apart(latent, latent)) + _apart(*2 * [_paces(latent)])
     if expected is not None:
         squared = _with_future(squared, latent, expected)
+    if apart is not None:
+        squared = (squared + _backwards(apart**2)) / 2
     found = np.sqrt(squared)
     found[np.abs(np.arange(count)[:, None] - np.arange(count)[None]) < APART] = FAR
     found[:, : BACK - 1] = FAR
     return found
+
+
+def _backwards(squared: np.ndarray) -> np.ndarray:
+    """(T, T) means of what holds for two frames, and for those before them."""
+    total, weights = np.zeros_like(squared), (1.0, 0.7, 0.4)
+    for back, weight in zip(range(BACK), weights, strict=True):
+        rows = np.maximum(np.arange(len(squared)) - back, 0)
+        total += weight / sum(weights) * squared[np.ix_(rows, rows)]
+    return total
 
 
 def _paces(latent: np.ndarray) -> np.ndarray:
@@ -120,30 +129,35 @@ def draw_leap(cost: np.ndarray, ahead: int, rng: np.random.Generator) -> tuple[i
 def wander(
     cost: np.ndarray, count: int, start: int, rng: np.random.Generator, shortest: int, stray: float
 ) -> list[Stretch]:
-    """Stretches that make up `count` frames after the learned frame `start`, each chosen by chance among the best leaps that
-    leave `shortest` frames to play. stray: 0 takes the best, 1 readily others."""
+    """Stretches that make up `count` frames after the learned frame `start`: of some chosen by chance among those with good leaps
+    into them, that leave `shortest` frames to play, the one with the best leaps into it and out of it. stray: 0 takes the best,
+    1 readily others."""
     made: list[Stretch] = []
     last = len(cost) - shortest - min(SHORTEST, shortest)
+    onward = cost[:, :last].min(1)
     visits = np.zeros(last)
     while (left := count - sum(s.length for s in made)) > 0:
         prices = cost[start, :last] * (1 + visits)
         spread = (0.4 * stray if made else 0.002) * max(float(prices.min()), 0.5) + 1e-3
         odds = np.exp(-(prices - prices.min()) / spread)
-        j = int(rng.choice(last, p=odds / odds.sum()))
+        drawn = [int(j) for j in rng.choice(last, TRIES, p=odds / odds.sum())]
+        tries = [(j, _length(onward, j, shortest, rng)) for j in drawn]
+        j, length = min(tries, key=lambda one: prices[one[0]] ** 2 + onward[sum(one)] ** 2)
         visits *= 0.9
         visits[max(0, j - 2) : j + 3] += 0.5
-        length = min(left, _length(cost, j, shortest, rng))
+        length = min(left, length)
         made.append(Stretch(start, j + 1, length, float(cost[start, j]), length == left))
         start = j + length
     return made
 
 
-def _length(cost: np.ndarray, j: int, shortest: int, rng: np.random.Generator) -> int:
-    """How long to play on after j: until a frame from which good leaps lead on, not too late."""
-    room = max(shortest, len(cost) - 1 - j - min(SHORTEST, shortest))  # so that it is known how the last goes on
+def _length(onward: np.ndarray, j: int, shortest: int, rng: np.random.Generator) -> int:
+    """How long to play on after j: until a frame from which a good leap leads on, not too late. onward: (T,), what the best leap
+    costs from each."""
+    room = max(shortest, len(onward) - 1 - j - min(SHORTEST, shortest))  # so that it is known how the last goes on
     lengths = np.arange(min(shortest, room), room + 1)
-    onward = np.array([np.sort(cost[j + n, : len(cost) - shortest])[:3].mean() for n in lengths])
-    odds = np.exp(-(onward - onward.min()) / (0.1 + 0.2 * onward.min()) - lengths / 24)
+    prices = onward[j + lengths]
+    odds = np.exp(-(prices - prices.min()) / (0.1 + 0.2 * prices.min()) - lengths / 24)
     return int(rng.choice(lengths, p=odds / odds.sum()))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 
 import numpy as np
@@ -21,6 +22,7 @@ from engine.generate import paths, seam
 from engine.generate.clip import Clip
 from engine.generate.networks import Meeting, Networks, enlarge, enlarge_flow, warp
 from engine.generate.training import AHEAD, HISTORY, begin, both_flows
+from engine.generate.trust import astray
 
 UNSEEN = 1 / 512  # alpha, below which there is nothing
 HAZE = 0.2  # alpha of it, at most
@@ -38,6 +40,12 @@ class Player:
     clip: Clip
     networks: Networks
     device: torch.device
+
+    @cached_property
+    def astray(self) -> np.ndarray:
+        """(H,) how far off the predictor is after the last learned frame, of engine.generate.trust."""
+        leaps, ahead = paths.leaps(self.clip.latent, self.clip.apart), paths.longest_lead(len(self.clip))
+        return astray(self.networks, self.clip, leaps, ahead, self.device)
 
     def picture(self, i: int) -> Tensor:
         """(1, 4, H, W) float32."""
@@ -61,33 +69,37 @@ def expectations(player: Player) -> np.ndarray:
 
 def play(player: Player, stretch: paths.Stretch) -> Iterator[Tensor]:
     """The frames of a stretch, (4, H, W) each."""
-    count = len(player.clip)
-    lead = paths.lead_of(stretch.fit, paths.longest_lead(count), count - 1 - stretch.leave)
+    left = len(player.clip) - 1 - stretch.leave
+    longest = paths.longest_lead(len(player.clip))
+    alone, lead = 0, paths.lead_of(stretch.fit, longest, left)
+    if lead > left:
+        alone, lead = paths.lead_out(player.astray, left, stretch.fit, longest)
     made: list[Tensor] = []
     if stretch.leave >= HISTORY - 1:
-        made = _lead(player, stretch, lead if stretch.last else min(lead, stretch.length))[: stretch.length]
+        lead = lead if stretch.last else min(lead, stretch.length)
+        made = _lead(player, stretch, min(alone, lead), lead)[: stretch.length]
         yield from made
     yield from (player.picture(stretch.begin + h)[0] for h in range(len(made), stretch.length))
 
 
 @torch.inference_mode()
-def _lead(player: Player, stretch: paths.Stretch, count: int) -> list[Tensor]:
-    """The first `count` frames of a stretch."""
+def _lead(player: Player, stretch: paths.Stretch, alone: int, count: int) -> list[Tensor]:
+    """The first `count` frames of a stretch, `alone` of them of what is left behind."""
     leaving = list(islice(_go_on(player, stretch.leave), count))
-    goals = range(stretch.begin, stretch.begin + count)
+    made, leaving = [fine[0] for _, fine in leaving[:alone]], leaving[alone:]
+    if not leaving:
+        return made
+    goals = range(stretch.begin + alone, stretch.begin + count)
     second = torch.cat([player.small(i) for i in goals])
-    known = stretch.leave + count < len(player.clip)
-    share = _column([paths.share_of(h + 1, count, stretch.fit, known) for h in range(count)], player.device)
-    moved = _column([paths.moved_by(h + 1, count) for h in range(count)], player.device)
+    share = _column([paths.share_of(h + 1, len(leaving)) for h in range(len(leaving))], player.device)
     search = Flow(*second.shape[-2:])
     crisp = torch.cat([small for small, _ in leaving])
     flows = both_flows(search, crisp, second)
     if not _followed(crisp, second, flows, search):
         flows = torch.zeros_like(flows)
-    meeting = player.networks.generator(crisp, second, flows, share, moved)
+    meeting = player.networks.generator(crisp, second, flows, share)
     old, new = meeting.bring(crisp, second, crisp=True)
     chosen = seam.choose(old, new, 2 * meeting.gate - 1)
-    made = []
     for h, (_, fine) in enumerate(leaving):
         one = Meeting(*(part[h : h + 1] for part in meeting))
         here, there = one.bring(fine, player.picture(goals[h]), crisp=True)

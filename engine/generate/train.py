@@ -93,7 +93,7 @@ def _prepare(home: Path, clip: Clip, settings: protocol.LearnSequence) -> Traini
         rng=np.random.default_rng(settings.seed),
         device=chosen,
         adversarial=ADVERSARIAL if len(clip) >= 2 * AHEAD else 0.0,
-        leaps=paths.leaps(clip.latent),
+        leaps=paths.leaps(clip.latent, clip.apart),
         before=before,
     )
 

@@ -140,10 +140,8 @@ def lead_over(training: Training) -> Lead:
         )
         one = truth if known else predicted[h - 1]
         flows = both_flows(search, one, other) * (0 if still else 1)
-        shares = [paths.share_of(h, n, fit, known) for n, (_, _, fit) in zip(leads, places, strict=True)]
-        share = torch.tensor(shares, device=device)[:, None, None, None]
-        moved = torch.tensor([paths.moved_by(h, n) for n in leads], device=device)[:, None, None, None]
-        meeting = training.networks.generator(one, other, flows, share, moved)
+        share = torch.tensor([paths.share_of(h, n) for n in leads], device=device)[:, None, None, None]
+        meeting = training.networks.generator(one, other, flows, share)
         old, new = meeting.bring(one, other)
         lead.made.append(torch.lerp(old, new, meeting.gate))
         lead.truth.append(truth)
