@@ -2,7 +2,8 @@
 sheets of stills and as films.
 
     python3 build.py bench generate [--effects flame smoke water flag boil gears] [--how continue loop vary between]
-        [--size 128] [--frames 60] [--times 10] [--seconds 120] [--quick] [--fresh] [--results benchmarks/results]
+        [--rivals hold cross-fade flow patches] [--size 128] [--frames 60] [--times 10] [--seconds 120] [--quick] [--fresh]
+        [--results benchmarks/results]
 
 Ours is the engine itself: a job folder, a process of its own. An effect that is done is not done again, unless the engine or the
 question has changed; so a run that was stopped goes on.
@@ -107,7 +108,7 @@ def ask_continue(name: str, clip: np.ndarray, args: argparse.Namespace, folder: 
     made: dict[str, np.ndarray] = {"truth": truth}
     table: Table = {"truth": {"copied": generate_scores.copying(truth[SOON:], given)}}
     tones = premultiplied(clip[:length])
-    for method in RIVALS:
+    for method in args.rivals:
         made[method], seconds = rival(name, method, tones, count, args)
         table[method] = {"s a frame": seconds}
     took = run(folder, protocol.Generate("CONTINUE", count=count, device="cpu", seconds=args.seconds))
@@ -220,6 +221,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="build.py bench generate")
     parser.add_argument("--effects", nargs="+", choices=list(effects.EFFECTS), default=list(effects.EFFECTS))
     parser.add_argument("--how", nargs="+", choices=HOW, default=list(HOW))
+    parser.add_argument("--rivals", nargs="*", choices=list(RIVALS), default=list(RIVALS), help="of continue")
     parser.add_argument("--size", type=int, default=128, help="pixels a side")
     parser.add_argument("--frames", type=int, default=60, help="that the artist has")
     parser.add_argument("--times", type=int, default=10, help="how many times as many are made")
@@ -243,7 +245,7 @@ def question(name: str, args: argparse.Namespace) -> str:
     """Short name of all that an effect's figures depend on."""
     files = sorted([*(ROOT / "engine" / "generate").glob("*.py"), *(ROOT / "benchmarks").glob("generate*.py")])
     files += sorted((ROOT / "benchmarks").glob("effects*.py"))
-    asked = (name, args.how, args.size, args.frames, args.times, args.seconds, args.steps, args.seed)
+    asked = (name, args.how, args.rivals, args.size, args.frames, args.times, args.seconds, args.steps, args.seed)
     return _digest(asked, files)
 
 
