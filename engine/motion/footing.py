@@ -1,5 +1,6 @@
-"""When feet rest in a gap, by a small network over each foot's path, and steps taken accordingly: a foot that goes from one
-place to another stands still while it is likely to rest and goes while it is not. Knows no file but its own weights."""
+"""When feet rest in a gap and how high they go, by a small network over each foot's path, and steps taken accordingly: a
+foot that goes from one place to another stands still while it is likely to rest, and is lifted and goes while it is not.
+Knows no file but its own weights."""
 
 from __future__ import annotations
 
@@ -22,6 +23,8 @@ UNSURE = (
     2.0  # seconds: in a gap so long nobody knows when a foot steps; in one of a second it is known as well as it is
 )
 LEGS = 2  # the network has seen people walk; a tail's tip and a quadruped's four feet rest at other times
+LIFT = 0.05  # rig sizes: what the network counts heights in
+RAMP = 0.2  # seconds beside a key in which a foot comes to be lifted
 STAYS = 1e-4  # rig sizes: a foot that is to move by less is left alone
 
 
@@ -33,7 +36,8 @@ class FootingParams:
 
 
 class Footing(nn.Module):
-    """Features (B, T, F, 2 OWN) of F feet → scores (B, T, F): above 0 where a foot is likelier to rest than not."""
+    """Features (B, T, F, 2 OWN) of F feet → (B, T, F, 2): scores, above 0 where a foot is likelier to rest than not, and how
+    much higher than its path it goes, in LIFT."""
 
     def __init__(self, params: FootingParams) -> None:
         super().__init__()
@@ -42,16 +46,16 @@ class Footing(nn.Module):
         self.first = nn.LSTM(width, width, bidirectional=True)
         self.meet = nn.Linear(4 * width, width)
         self.second = nn.LSTM(width, width, bidirectional=True)
-        self.head = nn.Linear(2 * width, 1)
+        self.head = nn.Linear(2 * width, 2)
 
     def forward(self, features: Tensor) -> Tensor:
-        """The scores."""
+        """The scores and heights."""
         batch, rows, feet, _ = features.shape
         x = nn.functional.gelu(self.embed(features)).transpose(0, 1).reshape(rows, batch * feet, -1)
         x = self.first(x)[0].unflatten(1, (batch, feet))
         x = nn.functional.gelu(self.meet(torch.cat([x, others(x)], -1))).flatten(1, 2)
-        scores: Tensor = self.head(self.second(x)[0]).reshape(rows, batch, feet).transpose(0, 1)
-        return scores
+        told: Tensor = self.head(self.second(x)[0]).reshape(rows, batch, feet, 2).transpose(0, 1)
+        return told
 
 
 def others(x: Tensor) -> Tensor:
@@ -108,8 +112,9 @@ def _long(v: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def resting(positions: Tensor, feet: list[int], pinned: Tensor, ground: contacts.Ground) -> Tensor:
-    """How likely each of the feet rests at each frame of a motion, positions (T, J, 3), pinned (T, F) bool: (T, F)."""
+def resting(positions: Tensor, feet: list[int], pinned: Tensor, ground: contacts.Ground) -> tuple[Tensor, Tensor]:
+    """How likely each of the feet rests at each frame of a motion, positions (T, J, 3), pinned (T, F) bool, and how much
+    higher it goes: (T, F) each."""
     step = retime.near_one(ground.fps)
     rows = retime.Rows(np.append(np.arange(0, len(positions) - 1, step), len(positions) - 1.0))
     at = rows.vectors(positions)
@@ -118,33 +123,39 @@ def resting(positions: Tensor, feet: list[int], pinned: Tensor, ground: contacts
         at[None][:, :, feet], body.mean(1)[None], body[..., ground.up].amin(1)[None], rows.keys(pinned)[None],
         torch.tensor([ground.size]), ground.up,
     )  # fmt: skip
-    likely = torch.sigmoid(shipped()(seen))[0].double().numpy()
-    frames = np.arange(len(positions))
-    return torch.from_numpy(np.stack([np.interp(frames, rows.times, column) for column in likely.T], 1))
+    told, frames = shipped()(seen)[0].double(), np.arange(len(positions))
+    likely, lift = (
+        torch.from_numpy(np.stack([np.interp(frames, rows.times, column) for column in x.numpy().T], 1))
+        for x in (torch.sigmoid(told[..., 0]), told[..., 1] * LIFT * ground.size)
+    )
+    return likely, lift
 
 
 def step(
     rotations: Tensor, locations: Tensor, offset: Tensor, ground: contacts.Ground, feet: list[int], pinned: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Rotations (T, J, 4) and locations (T, J, 3) of which the feet move along the ground while they are least likely to
+    """Rotations (T, J, 4) and locations (T, J, 3) of which the feet go, and are lifted, while they are least likely to
     rest, the less the longer the gap; where they are pinned, (T, F) bool, nothing changes, nor on a rig of more or fewer
     legs than two."""
     if len(feet) != LEGS:
         return rotations, locations
     positions = skeleton.fk(rotations, locations, offset, ground.parents)[1]
-    likely, lone = resting(positions, feet, pinned, ground).numpy(), _lone(pinned.numpy())
+    resting_, lift = resting(positions, feet, pinned, ground)
+    likely, lone = resting_.numpy(), _lone(pinned.numpy())
     rest = contacts.find_contacts(positions, ground, feet).numpy()
     likely = np.where(pinned.numpy() & ~lone, rest, likely)
-    seconds = baseline.gaps(pinned).span / ground.fps
-    sure = ((UNSURE - seconds) / (UNSURE - 1.0)).clamp(0.0, 1.0)
+    gap, rows = baseline.gaps(pinned), torch.arange(len(pinned))[:, None]
+    sure = ((UNSURE - gap.span / ground.fps) / (UNSURE - 1.0)).clamp(0.0, 1.0)
+    beside = (torch.minimum(rows - gap.before, gap.after - rows) / (RAMP * ground.fps)).clamp(0.0, 1.0)
+    lift = lift * beside * beside * (3.0 - 2.0 * beside)
     for i, foot in enumerate(feet):
         at = skeleton.fk(rotations, locations, offset, ground.parents)[1][:, foot]
         move = (
             torch.from_numpy(held(at.double().numpy(), likely[:, i], pinned[:, i].numpy(), lone[:, i])).to(at.dtype)
             - at
         )
+        move[:, ground.up] = lift[:, i].to(at.dtype)
         move = move * sure[:, i, None]
-        move[:, ground.up] = 0.0
         move[pinned[:, i] | (move.norm(dim=-1) < STAYS * ground.size)] = 0.0
         rotations, locations = contacts.hold(rotations, locations, offset, ground, foot, move)
     return rotations, locations

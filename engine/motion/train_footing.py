@@ -23,7 +23,8 @@ from engine.motion.windows import PAST, Poses
 
 PAIRS = 6  # of windows in a batch, each pair of one take
 OTHERWISE = 0.35  # of the batches have keys otherwise than the benchmark: here and there, or before and after
-Item = tuple[Tensor, Tensor, Tensor]  # features (B, T, F, C), rest (B, T, F), free (B, T, F)
+HEIGHT = 0.5  # weight of the height's error beside the cross entropy
+Item = tuple[Tensor, Tensor, Tensor, Tensor]  # features (B, T, F, C), rest (B, T, F), height (B, T, F), free (B, T, F)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +54,7 @@ def rows_keyed(rng: np.random.Generator) -> np.ndarray:
 
 @torch.no_grad()
 def item(takes: list[augment.Source], actor: blend.Actor, rng: np.random.Generator) -> Item:
-    """A batch: feet as the job places them before they are held, and when they truly rest."""
+    """A batch: feet as the job places them before they are held, when they truly rest, how much higher they truly are."""
     rows = rows_keyed(rng)
     found = [augment.sample(takes[int(rng.integers(len(takes)))], 2, len(rows), rng) for _ in range(PAIRS)]
     turns, moves = torch.cat([p.rotations for p in found]), torch.cat([p.locations for p in found])
@@ -70,7 +71,8 @@ def item(takes: list[augment.Source], actor: blend.Actor, rng: np.random.Generat
     tips = [j for j in range(len(poses.parents)) if j not in poses.parents]
     feet = sorted(sorted(tips, key=lambda j: -float(rest[..., j].float().mean()))[:2])
     seen = footing.features(at[:, :, feet], at.mean(2), at[..., 1].amin(2), keys[..., feet], size, 1)
-    return seen, rest[..., feet].float(), ~keys[..., feet]
+    height = (truth - at)[:, :, feet, 1] / (footing.LIFT * size[:, None, None])
+    return seen, rest[..., feet].float(), height, ~keys[..., feet]
 
 
 def items(mocap: Mocap, names: tuple[str, ...], inside: bool, count: int, rng: np.random.Generator) -> list[Item]:
@@ -83,12 +85,14 @@ def items(mocap: Mocap, names: tuple[str, ...], inside: bool, count: int, rng: n
 
 @torch.no_grad()
 def score(net: footing.Footing, every: list[Item]) -> dict[str, float]:
-    """Cross entropy, and the share of frames told rightly."""
-    found = torch.cat([net(seen)[free] for seen, _, free in every])
-    truth = torch.cat([rest[free] for _, rest, free in every])
-    entropy = nn.functional.binary_cross_entropy_with_logits(found, truth)
-    right = ((found > 0) == (truth > 0.5)).float().mean()
-    return {"cross_entropy": round(float(entropy), 4), "right": round(float(right), 4)}
+    """Cross entropy, the share of frames told rightly, and the mean error of heights over that of none."""
+    found = torch.cat([net(seen)[free] for seen, _, _, free in every])
+    truth = torch.cat([rest[free] for _, rest, _, free in every])
+    high = torch.cat([height[free] for _, _, height, free in every])
+    entropy = nn.functional.binary_cross_entropy_with_logits(found[:, 0], truth)
+    right = ((found[:, 0] > 0) == (truth > 0.5)).float().mean()
+    lift = (found[:, 1] - high).abs().mean() / high.abs().mean()
+    return {name: round(float(x), 4) for name, x in (("cross_entropy", entropy), ("right", right), ("height", lift))}
 
 
 def main(args: argparse.Namespace) -> int:
@@ -103,9 +107,10 @@ def main(args: argparse.Namespace) -> int:
     with training.plain_lstm():
         for step in range(args.steps):
             optimizer.param_groups[0]["lr"] = training.rate(step, step / args.steps, args.rate, 30)
-            seen, rest, free = every[int(rng.integers(len(every)))]
-            scores = net(nn.functional.dropout(seen, 0.1) * 0.9)
-            loss = nn.functional.binary_cross_entropy_with_logits(scores[free], rest[free])
+            seen, rest, height, free = every[int(rng.integers(len(every)))]
+            told = net(nn.functional.dropout(seen, 0.1) * 0.9)[free]
+            loss = nn.functional.binary_cross_entropy_with_logits(told[:, 0], rest[free])
+            loss = loss + HEIGHT * nn.functional.smooth_l1_loss(told[:, 1], height[free], beta=0.5)
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
