@@ -205,10 +205,15 @@ def double(x: Tensor) -> Tensor:
 
 def make_atlas(tone: Tensor, paint: Tensor, painted: Tensor, render: Tensor) -> Tensor:
     """(CARRIED, SCALE H, SCALE W) of one key from its tone, paint, render (3, H, W each, -1 to 1) and mask (1, H, W)."""
+    return double(lay_out(tone, paint, painted, render))
+
+
+def lay_out(tone: Tensor, paint: Tensor, painted: Tensor, render: Tensor) -> Tensor:
+    """(CARRIED, H, W), what `make_atlas` then makes finer."""
     strokes = (paint - tone) * painted
     strokes = strokes + CRISP * (strokes - windows.mean(strokes, 3))  # what resampling will take off
     high, low = windows.most(tone, 5), -windows.most(-tone, 5)
-    return double(torch.cat([strokes, tone, render, (high - low).mean(0, keepdim=True)]))
+    return torch.cat([strokes, tone, render, (high - low).mean(0, keepdim=True)])
 
 
 def sample(atlas: Tensor, xy: Tensor, mode: str = "bicubic") -> Tensor:

@@ -17,7 +17,7 @@ from engine.protocol import Shot
 from engine.stylise import tiles
 from engine.stylise.borrow import Swatches
 from engine.stylise.features import RENDER, Rule, encode
-from engine.stylise.generator import BORDER, CARRIED, FIRM, SCALE, Carried, Generator, make_atlas, sample
+from engine.stylise.generator import BORDER, CARRIED, FIRM, SCALE, Carried, Generator, double, lay_out, sample
 from engine.stylise.look import Look
 from engine.stylise.palette import Palette
 from engine.stylise.reprojection import Atlas, KeySurface, Match
@@ -27,6 +27,7 @@ from engine.stylise.tones import shade
 from engine.stylise.views import View, read_view
 
 AS_PAINTED = Look()
+BEYOND = 8  # pixels that a key is made wider by, on each side
 ALIKE = 0.03  # albedos that differ less are the same material
 
 
@@ -56,6 +57,14 @@ def pad(x: Tensor) -> Tensor:
     if not (height % 4 or width % 4):
         return x
     return F.pad(x[None], (0, -width % 4, 0, -height % 4), mode="replicate")[0]
+
+
+def _beyond(x: Tensor, part: tuple[slice, slice]) -> Tensor:
+    """(C, h, w), a part of what (C, H, W) is where it goes on beyond its edges as it is there."""
+    for axis, side in enumerate(part, 1):
+        along = torch.arange(side.start - BEYOND, side.stop - BEYOND, device=x.device)
+        x = x.index_select(axis, along.clamp(0, x.shape[axis] - 1))
+    return x
 
 
 def carry(atlas: Tensor, xy: Tensor, trust: Tensor, borrowed_xy: Tensor, borrowed_trust: Tensor) -> Carried:
@@ -141,15 +150,23 @@ class Painter:
         key, guides = self.keys[i], self._key_guides[i]
         height, width = key.view.shape
         # Beyond its edges a network sees nothing: no part of the key may be the worse for it.
-        wide = F.pad(guides[None], (8, 8, 8, 8), mode="replicate")
-        tone = wide.new_empty(3, *wide.shape[2:])
-        for tile in tiles.split((wide.shape[2], wide.shape[3]), tiles.most(self.device)):
-            tone[:, *tile.inner] = self.generator.tone(wide[:, :, *tile.outer])[0][:, *tile.within]
-        tone = tone[:, 8 : height + 8, 8 : width + 8]
+        wide = guides.shape[1] + 2 * BEYOND, guides.shape[2] + 2 * BEYOND
+        tone = guides.new_empty(3, *wide)
+        for tile in tiles.split(wide, tiles.most(self.device)):
+            tone[:, *tile.inner] = self.generator.tone(_beyond(guides, tile.outer)[None])[0][:, *tile.within]
+        tone = tone[:, BEYOND : height + BEYOND, BEYOND : width + BEYOND]
         painted = torch.from_numpy(key.painted)[None].to(self.device)
-        block = make_atlas(tone, to_tensor(key.paint).to(self.device), painted, guides[RENDER, :height, :width])
-        self.atlas[:, SCALE * i * height : SCALE * (i + 1) * height] = block
+        sheets = lay_out(tone, to_tensor(key.paint).to(self.device), painted, guides[RENDER, :height, :width])
+        for sheet, plane in zip(self.atlas[:, SCALE * i * height : SCALE * (i + 1) * height], sheets, strict=True):
+            sheet.copy_(double(plane[None])[0])
         self._sheets = None
+
+    def settle(self) -> None:
+        """Nothing will be learned any more: what only `refresh` needs is given back, half a gigabyte a key of 1920 x 1080."""
+        self._key_guides = []
+        if Sheets.fit(self.atlas, 1, 1):
+            self._sheets = Sheets(self.atlas)
+            self.atlas = self.atlas.new_empty(0)
 
     @torch.inference_mode()
     def make(self, view: View, kin: np.ndarray, look: Look, scale: float = 1.0) -> Tensor:
@@ -173,7 +190,7 @@ class Painter:
     def _carry(self, match: Match, borrowed: Match) -> Carried:
         """As `carry`, of one picture."""
         (xy, trust), (borrowed_xy, borrowed_trust) = match_tensors(match), match_tensors(borrowed)
-        if not Sheets.fit(self.atlas, *trust.shape[1:]):
+        if self._sheets is None and not Sheets.fit(self.atlas, *trust.shape[1:]):
             return carry(self.atlas, xy[None], trust[None], borrowed_xy[None], borrowed_trust[None])
         sheets = self._sheets = self._sheets or Sheets(self.atlas)
         direct = sheets.direct(xy)
