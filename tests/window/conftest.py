@@ -216,7 +216,7 @@ class Window:
         x = left + round(width * part)
         self.point(400, 700)  # away from a message that would go on holding the button under it
         known = self._rows.setdefault(command, [])
-        rounds = itertools.repeat([*known, *range(top + 20, top + height, 19)], ROUNDS)
+        rounds = ([*known, *range(top + 20 + 5 * i % 16, top + height, 16)] for i in range(ROUNDS))
         for y in itertools.chain.from_iterable(rounds):
             self.point(x, y)
             if command in self.ask("command_under_mouse()") and self._settled(command):

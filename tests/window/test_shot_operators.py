@@ -48,7 +48,7 @@ def test_keys_styles_and_looks(window: Callable[..., Window], shot_file: Path) -
     blender = window(shot_file)
     blender.do(f"{PREFERENCES}.style_folder = {str(folder.parent / 'styles')!r}")
     blender.click("understudy.suggest_key")
-    blender.wait(f"{SHOT}.look(Path({str(folder)!r})).suggestion is not None", 60)
+    blender.wait(f"{SHOT}.look(Path({str(folder)!r})).suggestion is not None", 150)
 
     blender.click("understudy.earlier_style", 0.83)
     blender.wait("'The earlier style is back' in reports()")
