@@ -2,9 +2,9 @@
 
     .envs/blender-4.2/bin/python -m benchmarks.capture [FRAMES] [SIDE] [ROUNDS]
 
-Alone means: one animation render of the geometry passes and one of the albedo pass, with the same settings and files and
-nothing around them. Both in turns, medians of the rounds in seconds of the clock and of the processor. Runs in a Blender
-module's Python; knows the capture and no engine.
+Alone means: one animation render each of the geometry passes, of those that edges are told from, and of the albedo pass, with
+the same settings and files and nothing around them. Both in turns, medians of the rounds in seconds of the clock and of the
+processor. Runs in a Blender module's Python; knows the capture and no engine.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def build(frames: int, side: int) -> None:
 def alone(folder: Path) -> None:
     """Blender's own animation renders of the guides' passes."""
     scene, view_layer = context.scene, context.view_layer
-    for settings in (capturing._geometry_settings, capturing._albedo_settings):
+    for settings in (capturing._geometry_settings, capturing._edges_settings, capturing._albedo_settings):
         with ExitStack() as changes:
             settings(changes, scene, view_layer)
             scene.render.filepath = str(folder / settings.__name__)
@@ -65,7 +65,7 @@ def captured(folder: Path) -> None:
     params = capturing.CaptureParams(scene.name, context.view_layer.name, folder, 1, scene.frame_end)
     steps = capturing.capture(params)
     for done, total in steps:
-        if done == total * 2 // 3:
+        if done == total * 3 // 4:
             break
     steps.close()
 

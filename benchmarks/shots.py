@@ -3,8 +3,8 @@
     python -m benchmarks.shots NAME FOLDER [--frames N] [--side N]
 
 Writes frames/, guides/ and shot.json of the contract. For benchmarks/painting.py to paint every frame it adds truth/NNNN.
-{geometry,light}.exr at twice the size; for demo/paint.py, which paints the demo's, shot.blend. It knows bpy but neither the
-add-on nor the engine.
+{geometry,light}.exr at twice the size; for demo/paint.py, which paints the demo's, shot.blend. It knows bpy and how the add-on
+makes the guide of edges, not its capture, nor the engine.
 """
 
 from __future__ import annotations
@@ -14,12 +14,16 @@ import json
 from pathlib import Path
 
 import bpy
+import numpy as np
 
 from benchmarks.scenes import SCENES
+from blender_addon import edges
+from blender_addon.protocol import EDGE_SCALE
+from blender_addon.viewport import write_png
 from demo.scene import FRAMES
 
 Scene = bpy.types.Scene
-GUIDES = ["depth", "normal", "albedo", "id", "position", "vector", "anchor"]
+GUIDES = ["depth", "normal", "albedo", "id", "position", "vector", "anchor", "edges"]
 GEOMETRY = ("z", "normal", "position", "vector", "object_index")
 LIGHT = ("diffuse_color", "diffuse_direct")
 
@@ -82,10 +86,12 @@ def capture(
     """Everything of one frame; of a scene that lights itself (sky None) no truth."""
     scene.frame_set(frame)
     choose_passes(scene, (*GEOMETRY, *LIGHT))
+    fine = folder / f"truth/{frame:04d}.geometry.exr"
     if sky:
         sky.default_value = 0.0
         render(scene, folder / f"truth/{frame:04d}.light.exr", 2 * side, 1, True, None)
-        render(scene, folder / f"truth/{frame:04d}.geometry.exr", 2 * side, 1, True, anchor)
+    render(scene, fine, EDGE_SCALE * side, 1, True, anchor)
+    write_edges(fine, folder / f"guides/{frame:04d}.edges.png")
     choose_passes(scene, LIGHT[:1])  # as the product captures: what is not read takes time to read
     render(scene, folder / f"guides/{frame:04d}.albedo.exr", side, 1, True, None)
     choose_passes(scene, GEOMETRY)
@@ -93,6 +99,12 @@ def capture(
     if sky:
         sky.default_value = 0.6
     render(scene, folder / f"frames/{frame:04d}.png", side, 16, False, None)
+
+
+def write_edges(fine: Path, path: Path) -> None:
+    """The guide as the product makes it, of a render in finer pixels."""
+    guide = edges.edges(*edges.read_fine(fine))
+    write_png(path, np.pad(guide, [(0, 0), (0, 0), (0, 1)], constant_values=255))
 
 
 def size_of(ob: bpy.types.Object) -> list[float]:

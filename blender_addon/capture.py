@@ -1,7 +1,8 @@
 """Scene → a shot's frames and guides in its job folder. Knows how Blender renders; knows no engine and no operator.
 
-Three sweeps over the range, each with its own settings: geometry (Cycles, one sample at the pixel's centre, every
-surface showing its Generated coordinates as light), albedo (Cycles, the artist's materials) and the frames themselves.
+Four sweeps over the range, each with its own settings: geometry (Cycles, one sample at the pixel's centre, every
+surface showing its Generated coordinates as light), edges (the same in finer pixels, of which only a PNG stays), albedo
+(Cycles, the artist's materials) and the frames themselves.
 A picture is moved into place when it is whole, shot.json comes last, and what a sweep changes in the scene is put back
 when it ends, however it ends.
 """
@@ -12,7 +13,8 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -22,10 +24,12 @@ from typing import Any
 import bpy
 import numpy as np
 
-from . import compat, viewport
-from .job_folder import albedo_path, frame_path, geometry_path, write_json
+from . import compat, edges, viewport
+from .exr import ExrError
+from .job_folder import albedo_path, edges_path, frame_path, geometry_path, write_json
 from .properties import job_folder
-from .protocol import MAX_FRAMES, MAX_SIDE, Shot, ShotObject
+from .protocol import EDGE_PASSES, EDGE_SCALE, MAX_FRAMES, MAX_SIDE, Shot, ShotObject
+from .steps import beside
 from .words import rpt_
 
 # Guide → the view layer's switch for the pass that it is read from.
@@ -42,7 +46,7 @@ SURFACES = ("MESH", "CURVE", "SURFACE", "FONT", "META")
 # Left out of the guides: Cycles shows lights to the camera, and what these draw would be taken for an anchor.
 NO_SURFACES = ("LIGHT", "VOLUME", "CURVES", "POINTCLOUD", "GPENCIL", "GREASEPENCIL")
 MAX_OBJECTS = 32_767  # the largest pass index
-MAX_CHANNELS = 24  # of four bytes, in any picture
+MAX_CHANNELS = 40  # of four bytes, in any picture; of the edges' four times as many pixels a quarter
 
 Picture = Callable[[int, Path], None]  # writes a frame as the one file in a folder
 
@@ -82,16 +86,25 @@ def capture(params: CaptureParams) -> Generator[tuple[int, int], None, Shot]:
     view_layer = scene.view_layers[params.view_layer]
     shot = _shot(scene, view_layer, params)
     frame_settings = _frame_settings if params.source == "RENDER" else partial(_viewport_settings, source=params.source)
-    sweeps = ((_geometry_settings, geometry_path), (_albedo_settings, albedo_path), (frame_settings, frame_path))
+    sweeps = (
+        (_geometry_settings, geometry_path),
+        (_edges_settings, edges_path),
+        (_albedo_settings, albedo_path),
+        (frame_settings, frame_path),
+    )
     done, total, seen = 0, len(sweeps) * len(shot.frames), False
     with ExitStack() as whole:
         making = _making_folder(whole, params.folder)
         whole.callback(_remove_render_result, _render_result())
+        worker = whole.enter_context(ThreadPoolExecutor(1))
         for settings, path in sweeps:
             with ExitStack() as changes:
                 picture = settings(changes, scene, view_layer)
                 for frame in shot.frames:
-                    _store(picture, shot, frame, making, path(params.folder, frame))
+                    made = _make(picture, shot, frame, making)
+                    if settings is _edges_settings:
+                        made = yield from beside(worker, (done, total), partial(_finish_edges, made))
+                    _store(made, path(params.folder, frame))
                     seen = seen or _anything_seen(scene, making)
                     yield (done := done + 1), total
             if not seen:
@@ -118,7 +131,7 @@ def _shot(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, params: Captu
         width=width,
         height=height,
         fps=scene.render.fps / scene.render.fps_base,
-        guides=[*GEOMETRY, *ALBEDO],
+        guides=[*GEOMETRY, "edges", *ALBEDO],
         objects=[ShotObject(i, ob.name, _size(ob)) for i, ob in enumerate(_surfaces(), 1)],
         source=params.source,
         view_transform=scene.view_settings.view_transform,
@@ -238,15 +251,26 @@ def _guide_settings(
             _change(changes, ob, hide_render=True)
 
 
-def _geometry_settings(changes: ExitStack, scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> Picture:
+def _geometry_settings(
+    changes: ExitStack, scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, guides: Iterable[str] = GEOMETRY
+) -> Picture:
     """Every surface shines with its Generated coordinates, and each object has an id of its own."""
     picture = _picture_settings(changes, scene, "OPEN_EXR_MULTILAYER", "32")
-    _guide_settings(changes, scene, view_layer, set(GEOMETRY.values()))
+    _guide_settings(changes, scene, view_layer, {GEOMETRY[guide] for guide in guides})
     _change(changes, scene, world=None)  # its fog would dim the anchor
     _change(changes, view_layer, material_override=_anchor_material(changes))
     ids = {ob: i for i, ob in enumerate(_surfaces(), 1)}
     for ob in bpy.data.objects:
         _change(changes, ob, pass_index=ids.get(ob, 0))
+    return picture
+
+
+def _edges_settings(changes: ExitStack, scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> Picture:
+    """What edges are told from, in finer pixels."""
+    width, height = (EDGE_SCALE * side for side in _resolution(scene))
+    _change(changes, scene.render, resolution_x=width, resolution_y=height, resolution_percentage=100)
+    picture = _geometry_settings(changes, scene, view_layer, EDGE_PASSES)
+    _change(changes, scene.render.image_settings, exr_codec="NONE")  # it is read at once
     return picture
 
 
@@ -346,8 +370,8 @@ def _render(scene: bpy.types.Scene, frame: int, folder: Path) -> None:
     bpy.ops.render.render(animation=True, scene=scene.name)
 
 
-def _store(picture: Picture, shot: Shot, frame: int, making: Path, path: Path) -> None:
-    """Make one picture and move it into place. shot.json goes before the first that it might not fit."""
+def _make(picture: Picture, shot: Shot, frame: int, making: Path) -> Path:
+    """Make one picture; where it is. shot.json goes before the first that it might not fit. Raises CaptureError."""
     job = making.parent
     try:
         _check_room(shot, job)
@@ -360,7 +384,7 @@ def _store(picture: Picture, shot: Shot, frame: int, making: Path, path: Path) -
                 rpt_("Blender gave up on frame {frame}: render it by hand to see why.").format(frame=frame)
             )
         (job / "shot.json").unlink(missing_ok=True)
-        os.replace(made, path)
+        return made
     except OSError as error:
         raise CaptureError(_cannot_write(job, error)) from error
     except RuntimeError as error:  # what the render operator reports
@@ -369,6 +393,27 @@ def _store(picture: Picture, shot: Shot, frame: int, making: Path, path: Path) -
                 frame=frame, why=str(error).strip().splitlines()[0]
             )
         ) from error
+
+
+def _finish_edges(fine: Path) -> Path:
+    """The guide of what was rendered in finer pixels; where it is. Runs beside Blender. Raises CaptureError."""
+    path = fine.with_name("edges.png")
+    try:
+        guide = edges.edges(*edges.read_fine(fine))
+        viewport.write_png(path, np.pad(guide, [(0, 0), (0, 0), (0, 1)], constant_values=255))
+    except OSError as error:
+        raise CaptureError(_cannot_write(fine.parent.parent, error)) from error
+    except ExrError as error:
+        raise CaptureError(rpt_("The edges could not be rendered: {why}").format(why=error)) from error
+    return path
+
+
+def _store(made: Path, path: Path) -> None:
+    """Move a picture into place. Raises CaptureError."""
+    try:
+        os.replace(made, path)
+    except OSError as error:
+        raise CaptureError(_cannot_write(path.parent.parent, error)) from error
 
 
 def _finish(shot: Shot, folder: Path) -> None:

@@ -12,6 +12,7 @@ report.
       frames/0001.png              sRGB, 8 bit       clip.npz          CLIP_ARRAYS
       guides/0001.geometry.exr     GEOMETRY_PASSES   result/clip.npz   RESULT_ARRAYS
       guides/0001.albedo.exr       ALBEDO_PASSES
+      guides/0001.edges.png        EDGES
       keys/0001.png                painted frames
       style/                       trained weights
       result/0001.png              finished frames
@@ -181,7 +182,7 @@ class Job:
 
 # --- shot.json -------------------------------------------------------------------------------------------------------
 
-GUIDES = ("depth", "normal", "albedo", "id", "position", "vector", "anchor")
+GUIDES = ("depth", "normal", "albedo", "id", "position", "vector", "anchor", "edges")
 # Guide name → (pass in 4.x files, pass in 5.x files, channels). Anchor: the render of the Generated coordinates.
 GEOMETRY_PASSES = {
     "depth": ("Depth", "Depth", "Z"),
@@ -192,6 +193,10 @@ GEOMETRY_PASSES = {
     "anchor": ("Combined", "Combined", "RGBA"),
 }
 ALBEDO_PASSES = {"albedo": ("DiffCol", "Diffuse Color", "RGB")}
+# The guide "edges", 8 bit: how much of a pixel borders on another object (red), on a leap in depth of the same one (green),
+# on a fold (blue), told from EDGE_SCALE times as many pixels a side, so that a line has its place within a pixel.
+EDGE_SCALE = 2
+EDGE_PASSES = {name: GEOMETRY_PASSES[name] for name in ("id", "depth", "normal")}
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from typing import Any
 import bpy
 import bpy.utils.previews
 
-from .job_folder import albedo_path, frame_path, geometry_path, key_path, write_json
+from .job_folder import albedo_path, edges_path, frame_path, geometry_path, key_path, write_json
 from .preferences import style_folder
 from .shot import EARLIER_STYLE
 from .words import rpt_
@@ -132,6 +132,7 @@ def _parts(shot_folder: Path, keys: list[int]) -> list[Path]:
     parts += [
         path_of(shot_folder, key) for key in keys for path_of in (key_path, frame_path, geometry_path, albedo_path)
     ]
+    parts += [path for key in keys if (path := edges_path(shot_folder, key)).is_file()]  # earlier captures have none
     for path in parts:
         if not path.is_file():
             raise StyleError(

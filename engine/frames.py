@@ -62,6 +62,11 @@ def read_frame_alpha(folder: Path, shot: Shot, frame: int) -> tuple[np.ndarray, 
     return read[..., :3], None if alpha is None or (alpha == 255).all() else alpha
 
 
+def read_edges(folder: Path, shot: Shot, frame: int) -> np.ndarray:
+    """The guide "edges": (H, W, 3) uint8. Raises JobError."""
+    return _read_picture(job_folder.edges_path(folder, frame), shot, "RGB", f"capture frame {frame} again")
+
+
 def _in_proportion(size: tuple[int, int], shot: Shot) -> bool:
     """Whether a picture of this size shows the same when made the shot's size: to a pixel of its shorter side."""
     width, height = size
@@ -94,7 +99,8 @@ def digest(folder: Path, frame: int) -> str:
     """Short name of what was captured of a frame: changes when the frame is captured anew and looks different. Of an EXR file
     the head is enough, which tells how long every block of pixels is."""
     parts = hashlib.sha256()
-    for path in (job_folder.frame_path(folder, frame), *(locate(folder, frame) for locate in _PASSES)):
+    pictures = (job_folder.frame_path, job_folder.edges_path, *_PASSES)
+    for path in (locate(folder, frame) for locate in pictures):
         if path.is_file():
             with path.open("rb") as file:
                 parts.update(file.read(1 << 16) + str(path.stat().st_size).encode())

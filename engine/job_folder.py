@@ -58,6 +58,11 @@ def albedo_path(folder: Path, frame: int) -> Path:
     return folder / "guides" / f"{frame:04d}.albedo.exr"
 
 
+def edges_path(folder: Path, frame: int) -> Path:
+    """The guide "edges", a PNG."""
+    return folder / "guides" / f"{frame:04d}.edges.png"
+
+
 def key_path(folder: Path, frame: int) -> Path:
     """A frame as the artist painted it."""
     return folder / "keys" / f"{frame:04d}.png"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -37,12 +38,13 @@ class Surface:
         depth = torch.from_numpy(view.depth).to(device)
         ids = torch.from_numpy(view.ids).to(device, torch.int32)
         slopes = _slopes(points, ids)
+        edges = _edges(ids, depth, normal) if view.edges is None else _captured(view.edges, device)
         return cls(
             points=points,
             ids=ids,
             slopes=slopes,
             footprint=_area(slopes).sqrt_(),
-            edges=torch.cat([_edges(ids, depth, normal), _nearer(ids, depth)]),
+            edges=torch.cat([edges, _nearer(ids, depth)]),
             sizes=torch.from_numpy(view.sizes).to(device),
         )
 
@@ -72,6 +74,11 @@ def _slopes(points: Tensor, ids: Tensor) -> Tensor:
             column.lerp_(step, (length < side).float())
             torch.minimum(side, length, out=side)
     return slopes
+
+
+def _captured(edges: np.ndarray, device: torch.device | str) -> Tensor:
+    """(3, H, W) of the guide (H, W, 3) uint8."""
+    return torch.from_numpy(edges).to(device).permute(2, 0, 1).float().div_(255)
 
 
 def _edges(ids: Tensor, depth: Tensor, normal: Tensor) -> Tensor:

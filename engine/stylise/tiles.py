@@ -56,4 +56,5 @@ def _wider(part: slice, length: int) -> slice:
 def crop(view: View, part: tuple[slice, slice]) -> View:
     """The view of a part of the frame."""
     arrays = {name: getattr(view, name)[part] for name in ("render", "albedo", "ids", "points", "normal", "depth")}
-    return replace(view, **arrays, alpha=None if view.alpha is None else view.alpha[part])
+    rest = {name: None if (whole := getattr(view, name)) is None else whole[part] for name in ("alpha", "edges")}
+    return replace(view, **arrays, **rest)

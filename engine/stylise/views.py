@@ -22,7 +22,8 @@ class View:
     """One frame. render, albedo: (H, W, 3) float32, 0 to 1, sRGB. ids: (H, W) int64, 0 where no object is. points: (H, W, 3)
     float32, the rest-pose surface point in object units (background: place on the screen). normal: (H, W, 3) float32.
     depth: (H, W) float32, log distance, 0 in the background. sizes: (highest id + 1, 3) float32, edges of the objects' boxes, in
-    which points run from 0 to the size. alpha: (H, W) uint8, the render's; None where it is opaque."""
+    which points run from 0 to the size. alpha: (H, W) uint8, the render's; None where it is opaque. edges: (H, W, 3) uint8, the
+    guide of that name; None where it was not captured."""
 
     frame: int
     render: np.ndarray
@@ -33,6 +34,7 @@ class View:
     depth: np.ndarray
     sizes: np.ndarray
     alpha: np.ndarray | None = None
+    edges: np.ndarray | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -102,6 +104,7 @@ def read_view(folder: Path, shot: Shot, frame: int) -> View:
         depth=np.log(guides["depth"][..., 0].clip(1e-4, 1e6)) * there,
         sizes=sizes,
         alpha=alpha,
+        edges=frames.read_edges(folder, shot, frame) if "edges" in shot.guides else None,
     )
 
 

@@ -1,6 +1,7 @@
 """Runs in the engine's Python, because Blender's reads no multilayer EXR: guides of a job folder as one .npz file.
 
-python read_guides.py JOB_FOLDER OUT.npz FRAME…      arrays "<frame>.<guide>", (H, W, C) float32, and "<frame>.frame"
+python read_guides.py JOB_FOLDER OUT.npz FRAME…      arrays "<frame>.<guide>", (H, W, C) float32 ("edges" uint8), and
+                                                     "<frame>.frame"
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from engine.frames import read_frame, read_guides
+from engine.frames import read_edges, read_frame, read_guides
 from engine.job_folder import read_shot
 
 
@@ -22,6 +23,7 @@ def main(folder: Path, out: Path, frames: list[int]) -> None:
     arrays = {}
     for frame in frames:
         arrays |= {f"{frame}.{name}": guide for name, guide in read_guides(folder, shot, frame, shot.guides).items()}
+        arrays[f"{frame}.edges"] = read_edges(folder, shot, frame)
         arrays[f"{frame}.frame"] = read_frame(folder, shot, frame)
     np.savez(out, **arrays)
 

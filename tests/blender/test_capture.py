@@ -54,6 +54,26 @@ def test_a_sample_is_at_the_centre_of_its_pixel(moving) -> None:
     assert np.abs(pixels - np.stack([xs, ys], -1) - HALF).max() < 0.02
 
 
+def test_edges_lie_within_a_pixel(tmp_path: Path) -> None:
+    """A wall ends in the second quarter of a pixel: of that pixel one half borders on nothing, and the other half on the wall;
+    moved by half a pixel it is one of each of two pixels."""
+    stage.empty_stage(frames=2)
+    scene = bpy.context.scene
+    scene.camera.data.type, scene.camera.data.ortho_scale = "ORTHO", 4.0
+    side = scene.render.resolution_x
+    bpy.ops.mesh.primitive_plane_add(size=8, rotation=scene.camera.rotation_euler)
+    wall, pixel = bpy.context.object, 4.0 / side
+    to_right = scene.camera.matrix_world.to_3x3() @ Vector((1, 0, 0))
+    for frame, shift in ((1, 0.5), (2, 0.0)):
+        wall.location = to_right * (4 + shift * pixel)  # its left border is there, from the middle of the picture
+        wall.keyframe_insert("location", frame=frame)
+    stage.run(stage.params(tmp_path))
+    rows = [guides["edges"][side // 2, :, 0] for guides in stage.guides(tmp_path, 1, 2)]
+    middle = side // 2
+    assert np.flatnonzero(rows[0]).tolist() == [middle] and rows[0][middle] == 255, rows[0]
+    assert np.flatnonzero(rows[1]).tolist() == [middle - 1, middle] and set(rows[1][middle - 1 : middle + 1]) == {128}
+
+
 def test_a_pixels_id_is_its_object(moving) -> None:
     _, shot, frames = moving
     assert [ob.name for ob in shot.objects] == ["Ball", "Ground", "Skin"]

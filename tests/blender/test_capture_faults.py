@@ -143,7 +143,7 @@ def test_a_disk_that_fills_up_under_shot_json(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(capturing, "write_json", full)
     with pytest.raises(CaptureError, match=r"disk .* is full"):
         stage.run(stage.params(tmp_path))
-    assert len(files(tmp_path)) == 6
+    assert len(files(tmp_path)) == 8
 
 
 def full(*_: object) -> None:

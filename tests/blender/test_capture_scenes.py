@@ -206,7 +206,8 @@ def test_any_folder_name_will_do(name: str, tmp_path: Path) -> None:
     stage.add_ball("Ball", (0, 0, 1))
     stage.run(stage.params(tmp_path / name))
     made = sorted(str(path.relative_to(tmp_path / name)) for path in (tmp_path / name).rglob("*") if path.is_file())
-    assert made == ["frames/0001.png", "guides/0001.albedo.exr", "guides/0001.geometry.exr", "shot.json"]
+    guides = ["guides/0001.albedo.exr", "guides/0001.edges.png", "guides/0001.geometry.exr"]
+    assert made == ["frames/0001.png", *guides, "shot.json"]
 
 
 def test_a_linked_character(tmp_path: Path) -> None:

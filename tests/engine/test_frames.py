@@ -3,6 +3,7 @@ names it."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import struct
 import zlib
@@ -15,8 +16,10 @@ from tiny_shot import SIDE, _ball, write_exr, write_picture, write_shot
 
 from engine import frames, job_folder, pictures, protocol
 from engine.protocol import JobError
+from engine.stylise.surface import Surface
+from engine.stylise.views import read_view
 
-ALL = list(protocol.GUIDES)
+ALL = [*protocol.GEOMETRY_PASSES, *protocol.ALBEDO_PASSES]
 
 
 @pytest.mark.parametrize("five", [False, True])
@@ -112,3 +115,20 @@ def test_failed_write_leaves_the_old_picture(tmp_path: Path) -> None:
     with pytest.raises((TypeError, ValueError)):
         pictures.write_picture(path, picture[..., :2, None], "8", {})
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["0001.png"]
+
+
+def test_edges_of_a_capture_are_those_that_the_stylist_sees(tmp_path: Path) -> None:
+    """And of an earlier capture, without them, it finds its own."""
+    shot = write_shot(tmp_path)
+    before = Surface.of(read_view(tmp_path, shot, 2)).edges
+    shot = dataclasses.replace(shot, guides=[*shot.guides, "edges"])
+    drawn = np.zeros((shot.height, shot.width, 3), np.float32)
+    drawn[10, 20] = 1, 0, 0.6
+    write_picture(job_folder.edges_path(tmp_path, 2), drawn)
+    edges = Surface.of(read_view(tmp_path, shot, 2)).edges
+    assert before[:3].sum() > 10
+    np.testing.assert_allclose(edges[:3, 10, 20], [1, 0, 0.6], atol=1e-6)
+    assert float(edges[:3].sum()) == pytest.approx(1.6)
+    job_folder.edges_path(tmp_path, 2).unlink()
+    with pytest.raises(JobError, match=r"0002\.edges\.png is missing; capture frame 2 again"):
+        read_view(tmp_path, shot, 2)

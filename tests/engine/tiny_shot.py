@@ -76,6 +76,9 @@ def write_picture(path: Path, picture: np.ndarray) -> None:
     Image.fromarray(np.rint(picture * 255).astype(np.uint8)).save(path)
 
 
+PASSES = [*protocol.GEOMETRY_PASSES, *protocol.ALBEDO_PASSES]  # as before there was the guide of edges
+
+
 def write_shot(folder: Path, keys: tuple[int, ...] = (4,)) -> Shot:
     """The whole job folder, and truth/NNNN.png."""
     (folder / "guides").mkdir(parents=True)
@@ -88,7 +91,7 @@ def write_shot(folder: Path, keys: tuple[int, ...] = (4,)) -> Shot:
         if frame in keys:
             write_picture(job_folder.key_path(folder, frame), guides["paint"])
     objects = [ShotObject(1, "Wall", [3.0, 3.0, 0.0]), ShotObject(2, "Ball", [2.0, 2.0, 2.0])]
-    shot = Shot(FRAMES[0], FRAMES[-1], SIDE, SIDE, 24.0, list(protocol.GUIDES), objects)
+    shot = Shot(FRAMES[0], FRAMES[-1], SIDE, SIDE, 24.0, PASSES, objects)
     job_folder.write_json(folder / "shot.json", asdict(shot))
     return shot
 
