@@ -45,6 +45,7 @@ PEAKS = {
     "A100": (19.5, 156.0, 312.0),
     "4090": (82.6, 82.6, 165.0),
 }
+LOCATE = (job_folder.frame_path, job_folder.geometry_path, job_folder.edges_path, job_folder.albedo_path)
 Record = dict[str, Any]
 
 
@@ -149,7 +150,7 @@ def longer_shots(folder: Path, key: int, chosen: torch.device, work: Path, steps
             (place / part).mkdir(parents=True, exist_ok=True)
         for number in range(len(shot.frames) * times):
             source = shot.frames[number % len(shot.frames)]
-            for locate in (job_folder.frame_path, job_folder.geometry_path, job_folder.albedo_path):
+            for locate in LOCATE:
                 with contextlib.suppress(FileExistsError):
                     locate(place, number + 1).symlink_to(locate(folder, source).resolve())
         first = shot.frames.index(key) + 1
