@@ -12,5 +12,5 @@ def rows(table: Tensor, which: Tensor) -> Tensor:
     """(C, …) of a table (P, C): its rows `which` (…), set upright."""
     flat = which.flatten()
     if table.device.type != "cpu" or not len(flat):
-        return table.index_select(0, flat).T.reshape(-1, *which.shape)
-    return torch.from_numpy(cv2.transpose(table.numpy().take(flat.numpy(), 0))).view(-1, *which.shape)
+        return table.index_select(0, flat).T.reshape(table.shape[1], *which.shape)
+    return torch.from_numpy(cv2.transpose(table.numpy().take(flat.numpy(), 0))).view(table.shape[1], *which.shape)
