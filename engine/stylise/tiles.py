@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import ceil
+from typing import Any
 
 import torch
 
@@ -56,5 +57,7 @@ def _wider(part: slice, length: int) -> slice:
 def crop(view: View, part: tuple[slice, slice]) -> View:
     """The view of a part of the frame."""
     arrays = {name: getattr(view, name)[part] for name in ("render", "albedo", "ids", "points", "normal", "depth")}
-    rest = {name: None if (whole := getattr(view, name)) is None else whole[part] for name in ("alpha", "edges")}
+    rest: dict[str, Any] = {
+        name: None if (whole := getattr(view, name)) is None else whole[part] for name in ("alpha", "edges")
+    }
     return replace(view, **arrays, **rest)
