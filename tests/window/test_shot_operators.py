@@ -37,8 +37,9 @@ def write_stylised_shot(folder: Path) -> None:
     write_shot(folder)
     for style in ("style", "style_before"):
         (folder / style).mkdir()
-        (folder / style / "generator.safetensors").write_text(style)
-        (folder / style / "generator.json").write_text(json.dumps({"about": {"keys": [4]}}))
+        for network in ("generator", "discriminator"):
+            (folder / style / f"{network}.safetensors").write_text(style)
+            (folder / style / f"{network}.json").write_text(json.dumps({"about": {"keys": [4]}}))
     shutil.copytree(folder / "truth", folder / "result")
 
 
@@ -90,6 +91,9 @@ def test_the_result_is_shown_where_one_wants_it(window: Callable[..., Window], s
     blender.wait("bpy.data.cameras['Camera'].show_background_images")
     blender.click("understudy.show_result", 0.1)
     blender.wait("compat.sequencer_scene(bpy.context.window_manager.windows[0]).name == 'Scene Stylised'")
+    blender.do(
+        "bpy.context.window_manager.windows[0].scene = bpy.data.scenes['Scene Stylised']"
+    )  # 5.2 stays in the shot
     blender.click("understudy.back_to_shot")
     blender.wait("bpy.context.window_manager.windows[0].scene.name == 'Scene'")
 
