@@ -54,8 +54,7 @@ def unseen(folder: Path) -> dict[str, dict[str, float]]:
 def published(path: Path) -> dict[str, dict[str, float]]:
     """Mean angle errors by the CMU prediction benchmark on its validation clips."""
     every = prediction.windows(path, VALIDATION)
-    player = bench.network_player(training.load(training.WEIGHTS / "extrapolate")[0])
-    players = {"zero velocity": bench.stand_still, "damped velocity": bench.coast, "ours": player}
+    players = bench.shipped_players(training.load(training.WEIGHTS / "extrapolate")[0])
     return {name: prediction.score(every, play) for name, play in players.items()}
 
 

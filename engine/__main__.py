@@ -12,6 +12,7 @@ from pathlib import Path
 TRAIN = {
     "inbetween": "engine.motion.train_inbetween",
     "extrapolate": "engine.motion.train_extrapolate",
+    "outlook": "engine.motion.train_outlook",
     "blend": "engine.motion.train_blend",
     "footing": "engine.motion.train_footing",
     "style": "engine.stylise.train_base",

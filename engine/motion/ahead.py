@@ -95,6 +95,16 @@ class Ahead:
         return quat.normalize(rotations), self.locations + move * self.free.moves
 
 
+def turn_pulls(rotations: Tensor, rows: int, fps: float) -> list[Tensor]:
+    """What each kind of pull has turned the joints by in each of `rows` rows after rotations (B, C, J, 4), C >= 3: (B, rows,
+    J, 3) each."""
+    last = rotations[:, -1:]
+    since = quat.log(quat.multiply(quat.conjugate(last), rotations))
+    steps = quat.log(quat.multiply(quat.conjugate(rotations[:, -3:-1]), rotations[:, -2:]))
+    time = (torch.arange(1, rows + 1, device=rotations.device) / fps)[None, :, None, None]
+    return _ways(_pull(steps, since.mean(1, keepdim=True), fps, TOP_TURN), time)
+
+
 def _after(x: Tensor, rows: Tensor) -> Tensor:
     return torch.cat([x, rows], 1)
 

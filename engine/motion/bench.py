@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engine import device, job_folder, quat, skeleton
 from engine.clips import Mocap, read_mocap
-from engine.motion import baseline, blend, contacts, footing, grain, metrics, tokens, training, unroll, windows
+from engine.motion import baseline, blend, contacts, footing, grain, metrics, outlook, tokens, training, unroll, windows
 from engine.motion.networks import TokenLSTM
 from engine.motion.windows import GAPS, PAST, Poses
 
@@ -175,17 +175,45 @@ def stand_still(seen: Poses) -> Tensor:
     return seen.rotations[:, -1:].expand(-1, PLAYED, -1, -1)
 
 
-def network_player(net: TokenLSTM, fps: float = 60.0) -> Player:
-    """The network, all rows at once; a root that never moves is left where it is."""
+def _turns(seen: Poses) -> Tensor:
+    """Which joints turn at all, 1 or 0 in (1, 1, J, 1)."""
+    return (seen.rotations != seen.rotations[:, :1]).any(-1).flatten(0, 1).any(0).float()[None, None, :, None]
+
+
+def network_player(pair: unroll.Pair, fps: float = 60.0) -> Player:
+    """The networks, all rows at once; a root that never moves is left where it is."""
 
     def play(seen: Poses) -> Tensor:
-        turns = (seen.rotations != seen.rotations[:, :1]).any(-1).flatten(0, 1).any(0).float()[None, None, :, None]
+        turns = _turns(seen)
         moves = seen.locations.abs().amax((0, 1, 3)).gt(0).float()[None, None, :, None]
         rig = tokens.Rig(seen.parents, seen.offsets)
         free = tokens.Free(turns, moves)
-        return unroll.ahead_of(net, seen.rotations, seen.locations, free, rig, PLAYED, fps)[0]
+        return unroll.ahead_of(pair, seen.rotations, seen.locations, free, rig, PLAYED, fps)[0]
 
     return play
+
+
+def glance_player(glance: outlook.Outlook, fps: float = 60.0) -> Player:
+    """The glance at the pose alone."""
+
+    def play(seen: Poses) -> Tensor:
+        rig = tokens.Rig(seen.parents, seen.offsets)
+        return outlook.look(glance, seen.rotations, seen.locations, _turns(seen), rig, fps)
+
+    return play
+
+
+def shipped_players(net: TokenLSTM) -> dict[str, Player]:
+    """What playing on is scored beside: the baselines, each network alone, both as the job has them."""
+    pair = unroll.shipped(net)
+    assert pair.glance
+    return {
+        "zero velocity": stand_still,
+        "damped velocity": coast,
+        "LSTM alone": network_player(unroll.Pair(net)),
+        "glance alone": glance_player(pair.glance),
+        "ours": network_player(pair),
+    }
 
 
 @torch.no_grad()
@@ -200,8 +228,8 @@ def score_prediction(poses: Poses, play: Player) -> dict[str, float]:
 
 
 def extrapolate_ratios(net: TokenLSTM, poses: Poses) -> dict[str, float]:
-    """The network's prediction scores over those of standing still."""
-    return ratios(score_prediction(poses, network_player(net)), score_prediction(poses, stand_still))
+    """The LSTM's prediction scores over those of standing still."""
+    return ratios(score_prediction(poses, network_player(unroll.Pair(net))), score_prediction(poses, stand_still))
 
 
 @torch.no_grad()
@@ -251,11 +279,10 @@ def table(mocap: Mocap, spread: Tensor | None) -> dict[str, dict[str, dict[str, 
         "network alone": network_filler(between),
         "ours": job_filler(),
     }
-    players = {"zero velocity": stand_still, "damped velocity": coast, "ours": network_player(ahead)}
     return {
         "inbetween": {name: score(poses, fill, spread) for name, fill in fillers.items()},
         "over truth": {name: naturalness(poses, fill) for name, fill in fillers.items()},
-        "extrapolate": {name: score_prediction(prediction, play) for name, play in players.items()},
+        "extrapolate": {name: score_prediction(prediction, play) for name, play in shipped_players(ahead).items()},
     }
 
 

@@ -19,7 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line of `bench prediction`."""
     parser.add_argument("--data", type=Path, required=True, help="clips to score on (.npz)")
     parser.add_argument("--clips", nargs="*", help="of a benchmark file these clips only")
-    parser.add_argument("--weights", type=Path, default=training.WEIGHTS / "extrapolate", help="without suffix")
+    parser.add_argument(
+        "--weights", type=Path, default=training.WEIGHTS / "extrapolate", help="of the LSTM, without suffix"
+    )
     parser.add_argument("--json", type=Path, help="also write the scores to this file")
 
 
@@ -27,7 +29,7 @@ def main(args: argparse.Namespace) -> int:
     """Mean angle error at the benchmark's rows for the network and the baselines, and ratios to zero velocity."""
     torch.set_num_threads(device.best_thread_count())
     net = training.load(args.weights)[0]
-    players = {"zero velocity": bench.stand_still, "damped velocity": bench.coast, "ours": bench.network_player(net)}
+    players = bench.shipped_players(net)
     tables: dict[str, dict[str, dict[str, float]]] = {}
     if prediction.is_file(args.data):
         every = prediction.windows(args.data, args.clips)

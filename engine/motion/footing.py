@@ -1,6 +1,6 @@
-"""When feet rest in a gap and how high they go, by a small network over each foot's path, and steps taken accordingly: a
-foot that goes from one place to another stands still while it is likely to rest, and is lifted and goes while it is not.
-Knows no file but its own weights."""
+"""When feet rest in a gap, how high they go and how far on they are, by a small network over each foot's path, and steps
+taken accordingly: a foot that goes from one place to another stands still while it is likely to rest, and is lifted and
+goes while it is not. Knows no file but its own weights."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ UNSURE = (
 )
 LEGS = 2  # the network has seen people walk; a tail's tip and a quadruped's four feet rest at other times
 LIFT = 0.05  # rig sizes: what the network counts heights in
-RAMP = 0.2  # seconds beside a key in which a foot comes to be lifted
+FEW = 0.02  # rig sizes: a way so short is hardly one
+RAMP = 0.2  # seconds beside a key in which a foot comes to be lifted and led on
 STAYS = 1e-4  # rig sizes: a foot that is to move by less is left alone
 
 
@@ -36,8 +37,8 @@ class FootingParams:
 
 
 class Footing(nn.Module):
-    """Features (B, T, F, 2 OWN) of F feet → (B, T, F, 2): scores, above 0 where a foot is likelier to rest than not, and how
-    much higher than its path it goes, in LIFT."""
+    """Features (B, T, F, 2 OWN) of F feet → (B, T, F, 3): scores, above 0 where a foot is likelier to rest than not; how
+    much higher than its path it goes, and how much farther on, in LIFT."""
 
     def __init__(self, params: FootingParams) -> None:
         super().__init__()
@@ -46,7 +47,7 @@ class Footing(nn.Module):
         self.first = nn.LSTM(width, width, bidirectional=True)
         self.meet = nn.Linear(4 * width, width)
         self.second = nn.LSTM(width, width, bidirectional=True)
-        self.head = nn.Linear(2 * width, 2)
+        self.head = nn.Linear(2 * width, 3)
 
     def forward(self, features: Tensor) -> Tensor:
         """The scores and heights."""
@@ -54,7 +55,7 @@ class Footing(nn.Module):
         x = nn.functional.gelu(self.embed(features)).transpose(0, 1).reshape(rows, batch * feet, -1)
         x = self.first(x)[0].unflatten(1, (batch, feet))
         x = nn.functional.gelu(self.meet(torch.cat([x, others(x)], -1))).flatten(1, 2)
-        told: Tensor = self.head(self.second(x)[0]).reshape(rows, batch, feet, 2).transpose(0, 1)
+        told: Tensor = self.head(self.second(x)[0]).reshape(rows, batch, feet, 3).transpose(0, 1)
         return told
 
 
@@ -112,9 +113,11 @@ def _long(v: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def resting(positions: Tensor, feet: list[int], pinned: Tensor, ground: contacts.Ground) -> tuple[Tensor, Tensor]:
-    """How likely each of the feet rests at each frame of a motion, positions (T, J, 3), pinned (T, F) bool, and how much
-    higher it goes: (T, F) each."""
+def resting(
+    positions: Tensor, feet: list[int], pinned: Tensor, ground: contacts.Ground
+) -> tuple[Tensor, Tensor, Tensor]:
+    """How likely each of the feet rests at each frame of a motion, positions (T, J, 3), pinned (T, F) bool, how much higher
+    it goes, and how much farther on: (T, F) each."""
     step = retime.near_one(ground.fps)
     rows = retime.Rows(np.append(np.arange(0, len(positions) - 1, step), len(positions) - 1.0))
     at = rows.vectors(positions)
@@ -124,11 +127,18 @@ def resting(positions: Tensor, feet: list[int], pinned: Tensor, ground: contacts
         torch.tensor([ground.size]), ground.up,
     )  # fmt: skip
     told, frames = shipped()(seen)[0].double(), np.arange(len(positions))
-    likely, lift = (
+    likely, lift, along = (
         torch.from_numpy(np.stack([np.interp(frames, rows.times, column) for column in x.numpy().T], 1))
-        for x in (torch.sigmoid(told[..., 0]), told[..., 1] * LIFT * ground.size)
+        for x in (torch.sigmoid(told[..., 0]), *(told[..., 1:] * LIFT * ground.size).unbind(-1))
     )
-    return likely, lift
+    return likely, lift, along
+
+
+def way_on(at: Tensor, gap: baseline.Gaps, up: int) -> Tensor:
+    """The way along the ground from where a foot (…, T, F, 3) is before a gap to where it is after it."""
+    way = baseline.pick(at, gap.after) - baseline.pick(at, gap.before)
+    way[..., up] = 0.0
+    return way
 
 
 def step(
@@ -140,20 +150,21 @@ def step(
     if len(feet) != LEGS:
         return rotations, locations
     positions = skeleton.fk(rotations, locations, offset, ground.parents)[1]
-    resting_, lift = resting(positions, feet, pinned, ground)
+    resting_, lift, along = resting(positions, feet, pinned, ground)
     likely, lone = resting_.numpy(), _lone(pinned.numpy())
     rest = contacts.find_contacts(positions, ground, feet).numpy()
     likely = np.where(pinned.numpy() & ~lone, rest, likely)
     gap, rows = baseline.gaps(pinned), torch.arange(len(pinned))[:, None]
     sure = ((UNSURE - gap.span / ground.fps) / (UNSURE - 1.0)).clamp(0.0, 1.0)
     beside = (torch.minimum(rows - gap.before, gap.after - rows) / (RAMP * ground.fps)).clamp(0.0, 1.0)
-    lift = lift * beside * beside * (3.0 - 2.0 * beside)
+    beside = beside * beside * (3.0 - 2.0 * beside)
+    lift = lift * beside
+    way = way_on(positions[:, feet], gap, ground.up)
+    farther = (along * beside)[..., None] * way / (way.norm(dim=-1, keepdim=True) + FEW * ground.size)
     for i, foot in enumerate(feet):
         at = skeleton.fk(rotations, locations, offset, ground.parents)[1][:, foot]
-        move = (
-            torch.from_numpy(held(at.double().numpy(), likely[:, i], pinned[:, i].numpy(), lone[:, i])).to(at.dtype)
-            - at
-        )
+        on = (at + farther[:, i]).double().numpy()
+        move = torch.from_numpy(held(on, likely[:, i], pinned[:, i].numpy(), lone[:, i])).to(at.dtype) - at
         move[:, ground.up] = lift[:, i].to(at.dtype)
         move = move * sure[:, i, None]
         move[pinned[:, i] | (move.norm(dim=-1) < STAYS * ground.size)] = 0.0

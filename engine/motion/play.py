@@ -15,12 +15,13 @@ from torch import Tensor
 from engine import clips, device, protocol, quat, skeleton
 from engine.motion import baseline, contacts, infer, replay, retime, tokens, variation
 from engine.motion.infer import FEWEST, FPS, Steps, curves, network
-from engine.motion.networks import TokenLSTM
-from engine.motion.unroll import STRETCH, play, stack
+from engine.motion.unroll import Pair, play, shipped, stack
 from engine.progress import Outcome, Update
 from engine.protocol import JobError
 
-HORIZON = STRETCH  # rows that are the network's own
+HORIZON = (
+    12  # rows that are the networks' own: later they tell a mean of what may come, which moves less than any of it
+)
 MEMORY = 600  # rows of the clip that are taken up again after that
 FREE_TURN = 0.2  # radians beyond its range in the clip that a joint may turn, and
 FREE_RISE = 0.05  # rig sizes that a root may rise or sink, before they are held back
@@ -67,7 +68,7 @@ def play_on(
             notes.append(why)
         else:
             go = Go(data, turns, moves, count)
-            for done in go.run(network("extrapolate", device.choose(settings.device))):
+            for done in go.run(shipped(network("extrapolate", device.choose(settings.device)))):
                 yield Update(done, "Playing on")
             notes += go.notes
             made_turns = within_limits(go.rotations, rotations, data.clip.parents)
@@ -228,9 +229,9 @@ class Go:
         self.notes: list[str] = []
 
     @torch.inference_mode()
-    def run(self, net: TokenLSTM) -> Iterator[float]:
+    def run(self, pair: Pair) -> Iterator[float]:
         """Play on, telling the part done."""
-        where = next(net.parameters()).device
+        where = next(pair.net.parameters()).device
         rig = tokens.Rig(self.part.rig.parents, self.part.rig.offsets.to(where), self.part.rig.up)
         free = tokens.Free(*(x.float()[None, None, :, None].to(where) for x in (self.turns, self.moves)))
         rotations, locations = self.context.rotations(self.part.rotations), self.context.vectors(self.part.locations)
@@ -238,7 +239,7 @@ class Go:
         count = int(np.ceil(self.count / self.step))
         first = min(count, HORIZON) if replay.enough(len(rotations)) else count
         made: list[tokens.Stance] = []
-        for now in itertools.islice(play(net, known, free, rig), first):
+        for now in itertools.islice(play(pair, known, free, rig), first):
             made.append(now)
             yield len(made) / count
         played = stack(made)

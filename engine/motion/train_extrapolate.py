@@ -20,7 +20,7 @@ from torch import Tensor
 
 from engine import quat, skeleton
 from engine.clips import Mocap, read_mocap
-from engine.motion import ahead, augment, bench, metrics, prediction, synthetic, tokens, training
+from engine.motion import ahead, augment, bench, metrics, prediction, synthetic, tokens, training, unroll
 from engine.motion.networks import Params, TokenLSTM
 from engine.motion.tokens import Rig
 from engine.motion.train_inbetween import held_out
@@ -35,12 +35,17 @@ SLOPE = 0.05  # at most, of the loss by a number of a rotation
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line of `train extrapolate`."""
     training.add_arguments(parser)
+    add_benchmark(parser)
+    parser.add_argument("--begin", type=Path, help="weights to begin with, without suffix; sizes are theirs")
+    parser.set_defaults(steps=3000, batch=32, body=256, every=250)
+
+
+def add_benchmark(parser: argparse.ArgumentParser) -> None:
+    """The options that have the prediction benchmark's clips learned from."""
     parser.add_argument(
         "--more", type=Path, help="the CMU prediction benchmark's training clips (.npz), learned from too"
     )
     parser.add_argument("--more-apart", nargs="*", default=[], help="clips of --more not to learn from, exact names")
-    parser.add_argument("--begin", type=Path, help="weights to begin with, without suffix; sizes are theirs")
-    parser.set_defaults(steps=3000, batch=32, body=256, every=250)
 
 
 @dataclass(frozen=True)
@@ -163,7 +168,7 @@ def tests(args: argparse.Namespace, mocap: Mocap) -> Callable[[TokenLSTM], dict[
     def score(net: TokenLSTM) -> dict[str, float]:
         scores = {name + k: v for name, m in at.items() for k, v in bench.extrapolate_ratios(net, m).items()}
         if published:
-            own = prediction.score(published, bench.network_player(net))
+            own = prediction.score(published, bench.network_player(unroll.Pair(net)))
             scores |= {f"more_{k}": v for k, v in bench.ratios(own, still).items()}
         return scores
 

@@ -18,13 +18,13 @@ from torch import Tensor, nn
 
 from engine import checkpoint, skeleton
 from engine.clips import Mocap, read_mocap
-from engine.motion import augment, blend, footing, tokens, training
+from engine.motion import augment, baseline, blend, footing, tokens, training
 from engine.motion.windows import PAST, Poses
 
 PAIRS = 6  # of windows in a batch, each pair of one take
 OTHERWISE = 0.35  # of the batches have keys otherwise than the benchmark: here and there, or before and after
-HEIGHT = 0.5  # weight of the height's error beside the cross entropy
-Item = tuple[Tensor, Tensor, Tensor, Tensor]  # features (B, T, F, C), rest (B, T, F), height (B, T, F), free (B, T, F)
+OFF = 0.5  # weight of how far feet are off beside the cross entropy
+Item = tuple[Tensor, Tensor, Tensor, Tensor]  # features (B, T, F, C), rest (B, T, F), off (B, T, F, 2), free (B, T, F)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +54,8 @@ def rows_keyed(rng: np.random.Generator) -> np.ndarray:
 
 @torch.no_grad()
 def item(takes: list[augment.Source], actor: blend.Actor, rng: np.random.Generator) -> Item:
-    """A batch: feet as the job places them before they are held, when they truly rest, how much higher they truly are."""
+    """A batch: feet as the job places them before they are held, when they truly rest, how much higher and farther on they
+    truly are."""
     rows = rows_keyed(rng)
     found = [augment.sample(takes[int(rng.integers(len(takes)))], 2, len(rows), rng) for _ in range(PAIRS)]
     turns, moves = torch.cat([p.rotations for p in found]), torch.cat([p.locations for p in found])
@@ -71,8 +72,11 @@ def item(takes: list[augment.Source], actor: blend.Actor, rng: np.random.Generat
     tips = [j for j in range(len(poses.parents)) if j not in poses.parents]
     feet = sorted(sorted(tips, key=lambda j: -float(rest[..., j].float().mean()))[:2])
     seen = footing.features(at[:, :, feet], at.mean(2), at[..., 1].amin(2), keys[..., feet], size, 1)
-    height = (truth - at)[:, :, feet, 1] / (footing.LIFT * size[:, None, None])
-    return seen, rest[..., feet].float(), height, ~keys[..., feet]
+    way = footing.way_on(at[:, :, feet], baseline.gaps(keys[..., feet]), 1)
+    way = way / (way.norm(dim=-1, keepdim=True) + footing.FEW * size[:, None, None, None])
+    off = (truth - at)[:, :, feet] / (footing.LIFT * size[:, None, None, None])
+    told = torch.stack([off[..., 1], (off * way).sum(-1)], -1)
+    return seen, rest[..., feet].float(), told, ~keys[..., feet]
 
 
 def items(mocap: Mocap, names: tuple[str, ...], inside: bool, count: int, rng: np.random.Generator) -> list[Item]:
@@ -85,14 +89,14 @@ def items(mocap: Mocap, names: tuple[str, ...], inside: bool, count: int, rng: n
 
 @torch.no_grad()
 def score(net: footing.Footing, every: list[Item]) -> dict[str, float]:
-    """Cross entropy, the share of frames told rightly, and the mean error of heights over that of none."""
+    """Cross entropy, the share of frames told rightly, and the mean error of how far feet are off over that of none."""
     found = torch.cat([net(seen)[free] for seen, _, _, free in every])
     truth = torch.cat([rest[free] for _, rest, _, free in every])
-    high = torch.cat([height[free] for _, _, height, free in every])
+    off = torch.cat([way[free] for _, _, way, free in every])
     entropy = nn.functional.binary_cross_entropy_with_logits(found[:, 0], truth)
     right = ((found[:, 0] > 0) == (truth > 0.5)).float().mean()
-    lift = (found[:, 1] - high).abs().mean() / high.abs().mean()
-    return {name: round(float(x), 4) for name, x in (("cross_entropy", entropy), ("right", right), ("height", lift))}
+    missed = (found[:, 1:] - off).abs().mean() / off.abs().mean()
+    return {name: round(float(x), 4) for name, x in (("cross_entropy", entropy), ("right", right), ("off", missed))}
 
 
 def main(args: argparse.Namespace) -> int:
@@ -107,10 +111,10 @@ def main(args: argparse.Namespace) -> int:
     with training.plain_lstm():
         for step in range(args.steps):
             optimizer.param_groups[0]["lr"] = training.rate(step, step / args.steps, args.rate, 30)
-            seen, rest, height, free = every[int(rng.integers(len(every)))]
+            seen, rest, off, free = every[int(rng.integers(len(every)))]
             told = net(nn.functional.dropout(seen, 0.1) * 0.9)[free]
             loss = nn.functional.binary_cross_entropy_with_logits(told[:, 0], rest[free])
-            loss = loss + HEIGHT * nn.functional.smooth_l1_loss(told[:, 1], height[free], beta=0.5)
+            loss = loss + OFF * nn.functional.smooth_l1_loss(told[:, 1:], off[free], beta=0.5)
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)

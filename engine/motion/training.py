@@ -133,7 +133,7 @@ def _run_path(out: Path) -> Path:
 Parts = dict[str, nn.Module | torch.optim.Optimizer]
 
 
-def save_run(out: Path, parts: Parts, params: Params, run: Run) -> None:
+def save_run(out: Path, parts: Parts, params: object, run: Run) -> None:
     """Write the whole state of a training: networks and optimizers by name."""
     weights: dict[str, Tensor] = {}
     for name, part in parts.items():
@@ -145,11 +145,12 @@ def save_run(out: Path, parts: Parts, params: Params, run: Run) -> None:
     checkpoint.save(_run_path(out), checkpoint.Checkpoint(weights, params, vars(run)))
 
 
-def resume(out: Path, parts: Parts) -> Run:
-    """Take up the training of OUT where its last checkpoint left it, or begin a new Run. Raises JobError."""
+def resume(out: Path, parts: Parts, kind: type = Params) -> Run:
+    """Take up the training of OUT, whose sizes are of this `kind`, where its last checkpoint left it, or begin a new Run.
+    Raises JobError."""
     if not checkpoint.exists(_run_path(out)):
         return Run()
-    saved = checkpoint.load(_run_path(out), Params)
+    saved = checkpoint.load(_run_path(out), kind)
     for name, part in parts.items():
         own = {k.removeprefix(name + "."): v for k, v in saved.weights.items() if k.startswith(name + ".")}
         if isinstance(part, nn.Module):
@@ -191,7 +192,7 @@ class Pace:
         self._look(time.monotonic() - self.began)
         return self.stop or self.step % self.args.every == 0
 
-    def record(self, parts: Parts, params: Params, scores: dict[str, float]) -> None:
+    def record(self, parts: Parts, params: object, scores: dict[str, float]) -> None:
         """Write a checkpoint and say a line."""
         run = self.run
         run.step, run.seconds, run.scores = self.step, self.seconds, scores

@@ -14,7 +14,7 @@ from test_clips import collection
 from engine import quat, skeleton
 from engine.__main__ import main
 from engine.clips import read_mocap
-from engine.motion import augment, bench, creatures, synthetic, tokens, training, windows
+from engine.motion import augment, bench, creatures, outlook, synthetic, tokens, training, windows
 from engine.motion.networks import Params, TokenLSTM
 
 
@@ -43,7 +43,35 @@ def train(name: str, data: Path, out: Path, steps: int, *more: str) -> dict[str,
     return load_file(out.with_suffix(".safetensors"))
 
 
-@pytest.mark.parametrize("name", ["inbetween", "extrapolate"])
+def test_the_glance_adds_to_the_lstm_and_both_to_standing_still(mocap: Path) -> None:
+    poses = bench.prediction_windows(read_mocap(mocap / "cmu_dev.npz"))
+    players = bench.shipped_players(training.load(training.WEIGHTS / "extrapolate")[0])
+    scores = {name: bench.score_prediction(poses, play) for name, play in players.items() if name != "damped velocity"}
+    over = {name: bench.ratios(row, scores["zero velocity"]) for name, row in scores.items()}
+    assert max(over["ours"].values()) < 0.9, over["ours"]
+    assert over["ours"]["angle_25"] < min(over["LSTM alone"]["angle_25"], over["glance alone"]["angle_25"])
+
+
+def test_the_glance_does_not_see_scale_place_heading_or_the_up_axis(mocap: Path) -> None:
+    poses = augment.sample(augment.source(read_mocap(mocap / "cmu_dev.npz")), 2, 10, np.random.default_rng(0))
+    glance, free = outlook.shipped(torch.device("cpu")), torch.ones(1, 1, len(poses.parents), 1)
+    made = outlook.look(glance, poses.rotations, poses.locations, free, tokens.Rig(poses.parents, poses.offsets), 60.0)
+    turn, about = torch.tensor([0.5**0.5, 0.5**0.5, 0.0, 0.0]), quat.exp(torch.tensor([0.0, 0.0, 1.1]))
+
+    def in_blender(q: torch.Tensor) -> torch.Tensor:
+        axes = turn.expand_as(q)
+        q = quat.multiply(quat.multiply(axes, q), quat.conjugate(axes))
+        return torch.cat([quat.multiply(about.expand_as(q[:, :, :1]), q[:, :, :1]), q[:, :, 1:]], 2)
+
+    places = 10.0 * quat.rotate(about, quat.rotate(turn, poses.locations))
+    places[:, :, 0] += torch.tensor([30.0, -7.0, 2.0])
+    rig = tokens.Rig(poses.parents, 10.0 * quat.rotate(turn, poses.offsets), "Z")
+    other = outlook.look(glance, in_blender(poses.rotations), places, free, rig, 60.0)
+    off = quat.log(quat.multiply(quat.conjugate(in_blender(made)), other)).norm(dim=-1)
+    assert float(off.max()) < 0.02, float(off.max())
+
+
+@pytest.mark.parametrize("name", ["inbetween", "extrapolate", "outlook"])
 def test_training_repeats_itself_and_goes_on_where_it_stopped(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
