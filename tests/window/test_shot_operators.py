@@ -60,6 +60,7 @@ def test_keys_styles_and_looks(window: Callable[..., Window], shot_file: Path) -
     blender.key("Return")
     blender.wait(f"Path({str(folder.parent / 'styles' / 'shot')!r}).is_dir()")
     blender.do("bpy.context.scene.understudy.style = 'shot'")
+    unfold(blender, "understudy.show_result", 0.6, LOOK)  # folds it, for the style's picture needs the room
     blender.click("understudy.delete_style", 0.83)
     blender.key("Return")
     blender.wait("'is deleted' in reports()")
