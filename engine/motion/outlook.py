@@ -122,6 +122,14 @@ def _columns(q: Tensor) -> Tensor:
     return quat.to_matrix(q)[..., :2].flatten(-2) - tokens.constant((1.0, 0.0, 0.0, 1.0, 0.0, 0.0), (q.dtype, q.device))
 
 
+def _leading(rig: Rig) -> Tensor:
+    """Which joints turn the whole rig, (J,) bool: the main one and those above it."""
+    leading, joint = [False] * len(rig.parents), rig.main
+    while joint >= 0:
+        leading[joint], joint = True, rig.parents[joint]
+    return torch.tensor(leading)
+
+
 def features(rotations: Tensor, locations: Tensor, rig: Rig, fps: float) -> Tensor:
     """What it sees of the known rotations (B, KNOWN, J, 4) and locations (B, KNOWN, J, 3), `fps` a second: each joint's
     turn from its rest, in its parent and in the heading, how it came there, where it is, how the body goes."""
@@ -133,6 +141,7 @@ def features(rotations: Tensor, locations: Tensor, rig: Rig, fps: float) -> Tens
     upright = _upright(local, rig)
     back = quat.conjugate(upright)
     local, world = quat.multiply(quat.multiply(upright, local), back), quat.multiply(world, back)
+    local = torch.where(_leading(rig)[:, None].to(local.device), world, local)  # else it would see where the rig faces
     since = quat.rotate(upright[:, None].expand(-1, KNOWN - 1, -1, -1), since)
     at = quat.rotate(frame, (positions - positions[:, :, rig.main, None]) / size[:, None])[:, 0]
     bone = quat.rotate(frame, (positions - positions.index_select(-2, over)) / size[:, None])[:, 0]
