@@ -131,6 +131,8 @@ def test_the_engine_killed_in_the_middle(window: Start, shot_file: Path, fake_en
     os.kill(blender.ask("manager._engine.ready.pid"), 9)
     blender.wait("manager.engine_state == 'STOPPED'", 2)
     assert "The engine was ended by signal 9" in blender.reports()
+    blender.point(400, 700)
+    time.sleep(1)  # the message goes, that would take the click
     blender.click("understudy.stylise")
     blender.wait("done() > 0")
 
