@@ -25,8 +25,9 @@ class UNDERSTUDY_OT_look_preset_add(AddPresetBase, bpy.types.Operator):
     bl_label = "Add Look Preset"
     preset_menu = "VIEW3D_PT_understudy_look_presets"
     preset_subdir = LOOK_PRESETS
-    preset_defines = ["settings = bpy.context.scene.understudy"]
-    preset_values = [f"settings.{name}" for name in LOOK]
+    preset_values = [
+        f"bpy.context.scene.understudy.{name}" for name in LOOK
+    ]  # in full: Python 3.13 loses what Blender 4.3 defines
 
 
 register, unregister = bpy.utils.register_classes_factory([UNDERSTUDY_OT_look_preset_add])
