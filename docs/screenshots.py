@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PICTURES = Path(__file__).with_name("pictures")
+PAGES = Path(__file__).with_name("pictures")
 sys.path[:0] = [str(ROOT / "tests" / "window"), str(ROOT)]
 
 from conftest import *  # noqa: E402, F403 the fixtures
@@ -50,7 +50,7 @@ PREFERENCES = "bpy.context.preferences.addons['bl_ext.user_default.understudy'].
 
 def keep(blender: Window, name: str, crop: tuple[int, int, int, int] | None = None) -> None:
     """A picture for the pages, in few colours so that it is small."""
-    path = PICTURES / name
+    path = PAGES / name
     blender.picture(path, crop)
     Image.open(path).convert("RGB").quantize(64).save(path, optimize=True)
     assert 3_000 < path.stat().st_size < MOST
