@@ -118,19 +118,6 @@ def test_image_editor(window: Start, shot_file: Path) -> None:
     keep(blender, "image_editor.png", EDITOR)
 
 
-def test_strip(window: Start, shot_file: Path) -> None:
-    """The result as Strip shows it: painted frames of the demo."""
-    folder = write_trained_shot(shot_file.parent / "understudy", 4, 512, (1,), 4)
-    for frame in range(1, 5):
-        painting().resize((512, 512)).save(folder / "result" / f"{frame:04d}.png")
-    blender = window(shot_file)
-    blender.click("understudy.show_result", 0.1)
-    blender.wait("'SEQUENCE_EDITOR' in [area.type for area in view()[0].screen.areas]")
-    time.sleep(2)  # Blender reads the strip's pictures
-    blender.point(400, 700)
-    keep(blender, "strip.png", EDITOR)
-
-
 def test_slider(window: Start, rig_file: Path) -> None:  # noqa: F811 the fixture
     blender = window(rig_file)
     blender.do("bpy.context.preferences.system.viewport_aa = '8'")  # the tests do without
