@@ -31,9 +31,11 @@ def test_shipped_inbetweening_beats_slerp_everywhere(mocap: Path) -> None:
 
 
 def test_shipped_extrapolation_beats_zero_velocity_everywhere(mocap: Path) -> None:
-    net, _ = training.load(training.WEIGHTS / "extrapolate")
-    ratios = bench.extrapolate_ratios(net, bench.prediction_windows(read_mocap(mocap / "cmu_dev.npz")))
-    assert max(ratios.values()) < 1.0, ratios
+    poses = bench.prediction_windows(read_mocap(mocap / "cmu_dev.npz"))
+    ours = bench.shipped_players(training.load(training.WEIGHTS / "extrapolate")[0])["ours"]
+    still = bench.score_prediction(poses, bench.stand_still)
+    over = bench.ratios(bench.score_prediction(poses, ours), still)
+    assert max(over.values()) < 0.82, over
 
 
 def train(name: str, data: Path, out: Path, steps: int, *more: str) -> dict[str, torch.Tensor]:
@@ -41,15 +43,6 @@ def train(name: str, data: Path, out: Path, steps: int, *more: str) -> dict[str,
     sizes = ["--joint", "8", "--body", "8", "--batch", "2", "--every", "2", "--rigs", "1", *more]
     assert main(["train", name, "--data", str(data), "--out", str(out), "--steps", str(steps), *sizes]) == 0
     return load_file(out.with_suffix(".safetensors"))
-
-
-def test_the_glance_adds_to_the_lstm_and_both_to_standing_still(mocap: Path) -> None:
-    poses = bench.prediction_windows(read_mocap(mocap / "cmu_dev.npz"))
-    players = bench.shipped_players(training.load(training.WEIGHTS / "extrapolate")[0])
-    scores = {name: bench.score_prediction(poses, play) for name, play in players.items() if name != "damped velocity"}
-    over = {name: bench.ratios(row, scores["zero velocity"]) for name, row in scores.items()}
-    assert max(over["ours"].values()) < 0.9, over["ours"]
-    assert over["ours"]["angle_25"] < min(over["LSTM alone"]["angle_25"], over["glance alone"]["angle_25"])
 
 
 def test_the_glance_does_not_see_scale_place_heading_or_the_up_axis(mocap: Path) -> None:
