@@ -196,8 +196,8 @@ def ask(name: str, args: argparse.Namespace) -> dict[str, Table]:
             told(name, "continuing")
             report["continue"] = ask_continue(name, clip, args, folder)
         if "loop" in args.how:
-            rival = over_grey(generate_rivals.cycle(premultiplied(clip[: args.frames])))
-            report["loop and vary"]["cross-fade"] = {"loop seam": generate_scores.seam(rival)}
+            faded = over_grey(generate_rivals.cycle(premultiplied(clip[: args.frames])))
+            report["loop and vary"]["cross-fade"] = {"loop seam": generate_scores.seam(faded)}
         for how, question in (("loop", ask_loop), ("vary", ask_vary)):
             if how in args.how:
                 told(name, how)
