@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.stylise import windows
-from engine.stylise.tones import BINS, TOP, Tones, plain
+from engine.stylise.tones import BINS, TOP, Tones, fill, plain
 
 if TYPE_CHECKING:
     from engine.stylise.painter import Key
@@ -40,15 +40,16 @@ class Palette:
         place = np.clip(_shade(render, albedo) / TOP * BINS - 0.5, 0, BINS - 1)
         np.add.at(number, (ids, np.rint(place).astype(np.int64)), 1)
         curves[0] = paint[ids == 0].mean(0) if (ids == 0).any() else paint.mean(0) if len(paint) else 0
-        share = number.sum(1)[1:, None, None] + 1e-6
-        stranger = (curves[1:] * share).sum(0) / share.sum(0) if count > 1 else curves[0]
-        self._curves = torch.from_numpy(np.concatenate([curves, stranger[None]]).astype(np.float32))
         known = number / (number + _SURE)
         known[0] = min(1.0, number[0].sum() / _SURE)
         self._known = torch.from_numpy(np.pad(known, [(0, 1), (0, 0)]).astype(np.float32))
         own = np.where(ids[:, None] > 0, albedo, render)
-        wrong = paint - _between(curves, ids, place)
-        self._middle, self._follow = (torch.from_numpy(x) for x in _follow(ids, own, wrong, count + 1))
+        bins = np.where(ids > 0, np.rint(place).astype(np.int64), 0)
+        middle, follow, away = _follow(ids, bins, own, paint, count + 1)
+        # What is due to the colours that an object happens to show at a brightness is no work of that brightness.
+        curves -= np.einsum("nij,nbj->nbi", follow[:-1], away[:-1])
+        self._curves = torch.from_numpy(np.concatenate([curves, _stranger(curves, number)[None]]).astype(np.float32))
+        self._middle, self._follow = (torch.from_numpy(x.astype(np.float32)) for x in (middle, follow))
 
     def to(self, device: torch.device | str) -> Palette:
         """Itself, with its tables there."""
@@ -88,26 +89,36 @@ def _shade(render: NDArray[np.float32], albedo: NDArray[np.float32]) -> NDArray[
     return shade
 
 
-def _between(curves: NDArray[np.float64], ids: NDArray[np.int64], place: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(N, 3) of objects (N,) at places (N,) between bins."""
-    low = np.minimum(place.astype(np.int64), BINS - 2)
-    part = (place - low)[:, None]
-    colours: NDArray[np.float64] = curves[ids, low] * (1 - part) + curves[ids, low + 1] * part
-    return colours
+def _stranger(curves: NDArray[np.float64], number: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(BINS, 3), the mean curve of all objects, each as far as it is shown."""
+    share = number.sum(1)[1:, None, None] + 1e-6
+    mean: NDArray[np.float64] = (curves[1:] * share).sum(0) / share.sum(0) if len(curves) > 1 else curves[0]
+    return mean
 
 
 def _follow(
-    ids: NDArray[np.int64], own: NDArray[np.float32], wrong: NDArray[np.float64], count: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """By object the mean (count, 3) of its own colours (N, 3), and the matrix (count, 3, 3) by which what the curve gets wrong
-    (N, 3) follows them: least squares, drawn to nothing where they hardly vary."""
-    number = np.bincount(ids, minlength=count)[:, None] + 1e-6
-    middle = np.stack([np.bincount(ids, own[:, c], count) for c in range(3)], -1) / number
-    away = own - middle[ids]
+    ids: NDArray[np.int64], bins: NDArray[np.int64], own: NDArray[np.float32], paint: NDArray[np.float64], count: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """By object the mean (count, 3) of its own colours (N, 3), the matrix (count, 3, 3) by which paint (N, 3) of one brightness
+    follows them, and how far their mean at a brightness is from that in all, (count, BINS, 3): least squares, drawn to nothing
+    where colours hardly vary. bins: (N,) brightness."""
+    group = ids * BINS + bins
+    number = np.bincount(group, minlength=count * BINS)
+    known = number.reshape(count, BINS)
+
+    def means(x: NDArray) -> NDArray[np.float64]:
+        sums = np.stack([np.bincount(group, x[:, c], count * BINS) for c in range(3)], -1)
+        return sums / np.maximum(number, 1)[:, None]
+
+    colours, paints = means(own), means(paint)
+    shares = known[..., None] / np.maximum(known.sum(1), 1)[:, None, None]
+    middle = (colours.reshape(count, BINS, 3) * shares).sum(1)
+    away, wrong = own - colours[group], paint - paints[group]
     square, cross = np.zeros((count, 3, 3)), np.zeros((count, 3, 3))
     for i, j in np.ndindex(3, 3):
         square[:, i, j] = np.bincount(ids, away[:, i] * away[:, j], count)
         cross[:, i, j] = np.bincount(ids, wrong[:, i] * away[:, j], count)
-    firm = _FIRM * number[..., None] * np.eye(3) + 1e-6 * np.eye(3)
+    firm = _FIRM * known.sum(1)[:, None, None] * np.eye(3) + 1e-6 * np.eye(3)
     follow = np.linalg.solve(square + firm, cross.transpose(0, 2, 1)).transpose(0, 2, 1)
-    return middle.astype(np.float32), follow.astype(np.float32)
+    apart = colours.reshape(count, BINS, 3) - middle[:, None]
+    return middle, follow, np.stack([fill(x, n > 0) for x, n in zip(apart, known, strict=True)])

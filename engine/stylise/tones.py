@@ -66,7 +66,7 @@ def _bin(shades: NDArray[np.float32]) -> NDArray[np.int64]:
     return np.clip((shades / TOP * BINS).astype(np.int64), 0, BINS - 1)
 
 
-def _fill(values: NDArray[np.float64], there: NDArray[np.bool_]) -> NDArray[np.float64]:
+def fill(values: NDArray[np.float64], there: NDArray[np.bool_]) -> NDArray[np.float64]:
     """(BINS, 3) with the bins that are not there interpolated, and constant beyond the last."""
     if not there.any():
         return np.zeros_like(values)
@@ -127,11 +127,11 @@ class Tones:
         paint = np.log(mean + 0.02)
         weight = np.sqrt(number) * (number >= number.max(1, keepdims=True).clip(1, FEW))
         _, change = fit_sum(paint, weight)
-        change = gaussian_filter1d(_fill(change, weight.sum(0) > 0), 0.7, axis=0, mode="nearest")
+        change = gaussian_filter1d(fill(change, weight.sum(0) > 0), 0.7, axis=0, mode="nearest")
         self.limits = torch.tensor(_steps(paint.mean(-1), weight), dtype=torch.float32)
         paint = np.log(np.stack([_firm(m, n, s) for m, n, s in zip(mean, number, spread, strict=True)]) + 0.02)
         # An object's own paint where a key shows it in that light; beyond, it changes as all do.
-        self.curves = np.stack([_fill(p - change, w > 0) + change for p, w in zip(paint, weight, strict=True)])
+        self.curves = np.stack([fill(p - change, w > 0) + change for p, w in zip(paint, weight, strict=True)])
 
     @property
     def count(self) -> int:
