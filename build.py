@@ -21,6 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 ENVS = ROOT / ".envs"
+BLENDER_TESTS = ROOT / "tests" / "blender"
 PYTHONS = ("3.11", "3.13")
 IN_USE = "%d.%d" % sys.version_info[:2]
 
@@ -323,10 +324,16 @@ def test(arguments: list[str]) -> int:
     suites = [("engine", engine, ["tests/engine", "tests/addon", "tests/test_layers.py"])]
     for version in chosen.blender or held:
         python = blender_env(version, found)
-        # In a process of its own: after everything else, Blender 4.2 now and then dies where it renders a strip.
-        strips = "tests/blender/test_sequences.py"
-        suites += [(f"Blender {version}", python, ["tests/blender", f"--ignore={strips}"])]
-        suites += [(f"Blender {version}, strips", python, [strips])]
+        # In processes of their own: after hundreds of tests in one, Blender 4.2 now and then dies inside itself, where it renders
+        # a strip or loads a file.
+        alone = {
+            "strips": ["test_sequences.py"],
+            "motion": sorted(p.name for p in BLENDER_TESTS.glob("test_motion*.py")),
+        }
+        files = {title: [f"tests/blender/{name}" for name in names] for title, names in alone.items()}
+        ignored = [f"--ignore={path}" for paths in files.values() for path in paths]
+        suites += [(f"Blender {version}", python, ["tests/blender", *ignored])]
+        suites += [(f"Blender {version}, {title}", python, paths) for title, paths in files.items()]
     suites = suites[1:] if chosen.blender else [*suites, ("real window", engine, ["tests/window"])]
     totals, status = dict.fromkeys(("passed", "failed", "skipped"), 0), 0
     (ROOT / "build").mkdir(exist_ok=True)
