@@ -147,10 +147,10 @@ def test_no_block_while_keys_are_read_and_written(window: Start, shot_file: Path
 
 
 def press(blender: Window, operator: str) -> None:
-    """As a button does it."""
+    """As a button does it, with its undo step."""
     blender.do("window, area = view()")
     here = "with bpy.context.temp_override(window=window, area=area):"
-    blender.do(f"{here} bpy.ops.understudy.{operator}('INVOKE_DEFAULT')")
+    blender.do(f"{here} bpy.ops.understudy.{operator}('INVOKE_DEFAULT', True)")
 
 
 def test_undo_and_a_render_during_a_job(window: Start, shot_file: Path, fake_engine: FakeEngine) -> None:
