@@ -204,10 +204,7 @@ def main(args: argparse.Namespace) -> int:
             pool = data[-1] if kind > 0.5 else data[0]
         with training.plain_lstm():
             loss = step_network(net, pool, args.batch, rng)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 0.5)
-        optimizer.step()
+        training.descend(net, optimizer, loss)
         mean.update(net, pace.step)
         if pace.tick(loss):
             pace.record(parts, net.params, score(mean.network))

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine import checkpoint, quat
+from engine import quat
 from engine.clips import read_mocap
 from engine.motion import augment, bench, outlook, prediction, synthetic, tokens, training
 from engine.motion import train_extrapolate as stretch
@@ -125,16 +125,11 @@ def main(args: argparse.Namespace) -> int:
         elif kind > 1.0 - MORE:
             pool = data[-1]
         loss = step_network(net, pool, args.batch, rng)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 0.5)
-        optimizer.step()
+        training.descend(net, optimizer, loss)
         mean.update(net, pace.step)
         if pace.tick(loss):
             pace.record(parts, net.params, score(mean.network))
     names = [args.data.name] + ([args.more.name] if args.more else [])
-    about = {"data": " + ".join(names), "seed": args.seed, "batch": args.batch, "rate": args.rate, "steps": run.step}
-    about |= {"seconds": round(run.seconds), "scores": run.scores, "credit": training.CREDIT}
-    weights = {k: v.half() for k, v in mean.network.state_dict().items()}
-    checkpoint.save(args.out, checkpoint.Checkpoint(weights, net.params, about))
+    facts = {"data": " + ".join(names), "seed": args.seed, "batch": args.batch, "rate": args.rate}
+    training.finish(args.out, mean, run, facts)
     return 0

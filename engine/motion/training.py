@@ -203,7 +203,15 @@ class Pace:
         self.losses = []
 
 
-def finish(out: Path, mean: Average[TokenLSTM], run: Run, facts: dict[str, Any]) -> None:
+def descend(net: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    """One step down the loss, its slope held to a half: what is unrolled has steep places."""
+    optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(net.parameters(), 0.5)
+    optimizer.step()
+
+
+def finish(out: Path, mean: Average[Any], run: Run, facts: dict[str, Any]) -> None:
     """Write what ships: the mean weights in half precision, and how they came about."""
     weights = {k: v.half() for k, v in mean.network.state_dict().items()}
     about = facts | {"steps": run.step, "seconds": round(run.seconds), "scores": run.scores, "credit": CREDIT}
