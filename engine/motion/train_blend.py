@@ -3,6 +3,7 @@ rigs, and on rigs and motion by formula that the network was not trained on. The
 
     python -m engine train blend --data cmu_train.npz --out weights/blend
 
+Deterministic by seed on one machine; started again, it makes its batches anew and goes on from its last checkpoint.
 Half of what is scored is what it must not spoil; what it must help is scored against SLERP, and more so where it is worse.
 """
 
@@ -10,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine import checkpoint, skeleton
+from engine import skeleton
 from engine.clips import read_mocap
-from engine.motion import augment, blend, metrics, synthetic, tokens, training
+from engine.motion import augment, blend, metrics, ranks, synthetic, tokens, training
 from engine.motion.windows import Poses
 
 BATCH, LONGEST = 8, 75  # windows of one rig, rows
@@ -32,16 +32,12 @@ SAFE = 0.94  # of SLERP's error, from which on it counts more
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line."""
-    parser.add_argument("--data", type=Path, required=True, help="motion to learn from (.npz)")
-    parser.add_argument("--out", type=Path, required=True, help="weights to write: OUT.safetensors and OUT.json")
+    training.add_run(parser)
     parser.add_argument("--network", type=Path, default=training.WEIGHTS / "inbetween", help="weights, without suffix")
-    parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--batches", type=int, default=500, help="how many batches are made; all are kept in memory")
     parser.add_argument("--rigs", type=int, default=160, help="how many rigs by formula")
-    parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--worse", type=float, default=2.0, help="how much more an error counts near SLERP's and above")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.set_defaults(steps=2400, every=200)
 
 
 @dataclass(frozen=True)
@@ -104,12 +100,14 @@ def lesson(
     return replace(made, scale=scale)
 
 
-def lessons(net: training.TokenLSTM, args: argparse.Namespace, rng: np.random.Generator) -> list[Lesson]:
-    """All batches."""
-    captured = augment.source(read_mocap(args.data))
-    made_up = synthetic.sources(args.rigs, args.seed + 1, torch.device("cpu"))
+def lessons(
+    net: training.TokenLSTM, args: argparse.Namespace, where: torch.device, rng: np.random.Generator
+) -> list[Lesson]:
+    """All batches; several processes share them out."""
+    captured = augment.source(read_mocap(args.data), args.apart)
+    made_up = synthetic.sources(args.rigs, args.seed + 1, where)
     out: list[Lesson] = []
-    while len(out) < args.batches:
+    while len(out) < args.batches / ranks.count():
         plan, kind = augment.plan(rng), rng.random()
         if plan.frames > LONGEST:
             continue
@@ -130,37 +128,42 @@ def blurred(features: Tensor, net: blend.Blend) -> Tensor:
     return features + BLUR * net.deviation * torch.randn(len(features), 1, 1, features.shape[-1])
 
 
-def main(args: argparse.Namespace) -> int:
-    """Train, with a line every 200 steps; write the mean of the weights."""
-    torch.set_num_threads(args.threads)
-    torch.manual_seed(args.seed)
-    rng, began = np.random.default_rng(args.seed), time.process_time()
-    every = lessons(training.load(args.network)[0], args, rng)
+def begun(every: list[Lesson]) -> blend.Blend:
+    """A blend that knows what its features are like."""
     net = blend.Blend(blend.BlendParams())
     seen = torch.cat([x.parts.features[:, x.rows].flatten(0, 2)[::17] for x in every])
     net.mean.copy_(seen.mean(0))
     net.deviation.copy_(seen.std(0).clamp_min(0.05))
-    mean, losses = training.Average(net, 0.995), []
-    optimizer = training.optimizer_for(net, args.rate, 0.05)
-    for step in range(args.steps):
-        optimizer.param_groups[0]["lr"] = training.rate(step, step / args.steps, args.rate)
+    ranks.alike(net)
+    return net
+
+
+def main(args: argparse.Namespace) -> int:
+    """Train, with a checkpoint and a line every `--every` steps; write the mean of the weights."""
+    where = training.prepare(args)
+    rng = np.random.default_rng([args.seed, ranks.own()])
+    every = lessons(training.load(args.network)[0].to(where), args, where, rng)
+    net = begun(every)
+    mean, optimizer = training.Average(net, 0.995), training.optimizer_for(net, args.rate, 0.05)
+    parts: training.Parts = {"network": net, "mean": mean.network, "optimizer": optimizer}
+
+    def draw() -> list[tuple[Tensor, Lesson]]:
         picked = [every[int(i)] for i in rng.integers(len(every), size=2)]
-        loss = torch.stack([x.loss(net(blurred(x.parts.features, net))) for x in picked]).mean()
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimizer.step()
-        mean.update(net, step)
-        losses.append(loss.detach())
-        if (step + 1) % 200 == 0:
-            print(
-                f"step {step + 1}, {time.process_time() - began:.0f} s, loss {torch.stack(losses).mean():.4f}",
-                flush=True,
-            )
-            losses = []
-    facts = {"data": args.data.name, "network": args.network.name, "credit": training.CREDIT} | {
-        name: getattr(args, name) for name in ("steps", "batches", "rigs", "rate", "worse", "seed")
+        return [(blurred(x.parts.features, net), x) for x in picked]
+
+    run = training.resume(args.out, parts, blend.BlendParams)
+    for _ in range(run.step):
+        draw()  # again, so that it goes on with what it would have had
+    pace = training.Pace(args, run)
+    while not pace.stop:
+        optimizer.param_groups[0]["lr"] = training.rate(pace.step, pace.done, args.rate)
+        loss = torch.stack([x.loss(net(seen)) for seen, x in draw()]).mean()
+        training.descend(net, optimizer, loss, 1.0)
+        mean.update(net, pace.step)
+        if pace.tick(loss):
+            pace.record(parts, net.params, {})
+    facts = {"data": args.data.name, "network": args.network.name} | {
+        name: getattr(args, name) for name in ("batches", "rigs", "rate", "worse", "seed")
     }
-    facts["seconds"] = round(time.process_time() - began)
-    checkpoint.save(args.out, checkpoint.Checkpoint(dict(mean.network.state_dict()), net.params, facts))
+    training.finish(args.out, mean, run, facts, torch.float32)
     return 0

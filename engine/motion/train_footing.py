@@ -3,22 +3,21 @@
     python -m engine train footing --data cmu_train.npz --apart 08_ 10_ 14_ --out weights/footing
 
 Every take counts alike, however long: walks are short and dances long. Takes of --apart are scored and not learned from.
+Deterministic by seed on one machine; started again, it makes its batches anew and goes on from its last checkpoint.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import time
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engine import checkpoint, skeleton
+from engine import skeleton
 from engine.clips import Mocap, read_mocap
-from engine.motion import augment, baseline, blend, footing, tokens, training
+from engine.motion import augment, baseline, blend, footing, ranks, tokens, training
 from engine.motion.windows import PAST, Poses
 
 PAIRS = 6  # of windows in a batch, each pair of one take
@@ -29,14 +28,9 @@ Item = tuple[Tensor, Tensor, Tensor, Tensor]  # features (B, T, F, C), rest (B, 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line."""
-    parser.add_argument("--data", type=Path, required=True, help="motion to learn from (.npz)")
-    parser.add_argument("--apart", nargs="*", default=[], help="takes (beginnings of names) to score on")
-    parser.add_argument("--out", type=Path, required=True, help="weights to write: OUT.safetensors and OUT.json")
-    parser.add_argument("--steps", type=int, default=800)
+    training.add_run(parser)
     parser.add_argument("--batches", type=int, default=260, help="how many batches are made; all are kept in memory")
-    parser.add_argument("--rate", type=float, default=4e-3)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.set_defaults(steps=800, rate=4e-3, every=100)
 
 
 def rows_keyed(rng: np.random.Generator) -> np.ndarray:
@@ -60,7 +54,7 @@ def item(takes: list[augment.Source], actor: blend.Actor, rng: np.random.Generat
     found = [augment.sample(takes[int(rng.integers(len(takes)))], 2, len(rows), rng) for _ in range(PAIRS)]
     turns, moves = torch.cat([p.rotations for p in found]), torch.cat([p.locations for p in found])
     poses = Poses(turns, moves, torch.cat([p.offsets for p in found]), found[0].parents)
-    keys = torch.from_numpy(rows)[None, :, None].expand(poses.rotations.shape[:3])
+    keys = augment.upload(rows, poses.rotations.device)[None, :, None].expand(poses.rotations.shape[:3])
     rig = tokens.Rig(poses.parents, poses.offsets)
     made = blend.fill(actor, poses.rotations, poses.locations, keys, keys, rig)
     at, size = (
@@ -79,11 +73,13 @@ def item(takes: list[augment.Source], actor: blend.Actor, rng: np.random.Generat
     return seen, rest[..., feet].float(), told, ~keys[..., feet]
 
 
-def items(mocap: Mocap, names: tuple[str, ...], inside: bool, count: int, rng: np.random.Generator) -> list[Item]:
+def items(
+    mocap: Mocap, names: tuple[str, ...], inside: bool, count: int, rng: np.random.Generator, where: torch.device
+) -> list[Item]:
     """`count` batches of the takes whose names begin with one of `names`, or (not inside) of all others."""
     takes = [t for t in mocap.takes if t.name.startswith(names) == inside and len(t.root) > 160]
     sources = [augment.source(dataclasses.replace(mocap, takes=[t])) for t in takes]
-    actor = blend.Actor(training.load(training.WEIGHTS / "inbetween")[0], blend.shipped(torch.device("cpu")))
+    actor = blend.Actor(training.load(training.WEIGHTS / "inbetween")[0].to(where), blend.shipped(where))
     return [item(sources, actor, rng) for _ in range(count)] if takes else []
 
 
@@ -100,36 +96,36 @@ def score(net: footing.Footing, every: list[Item]) -> dict[str, float]:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Train, with a line every 100 steps; write the mean of the weights."""
-    torch.set_num_threads(args.threads)
-    torch.manual_seed(args.seed)
-    rng, began, mocap = np.random.default_rng(args.seed), time.process_time(), read_mocap(args.data)
-    every = items(mocap, tuple(args.apart), False, args.batches, rng)
-    apart = items(mocap, tuple(args.apart), True, 30, rng)
+    """Train, with a checkpoint and a line of scores every `--every` steps; write the mean of the weights."""
+    where = training.prepare(args)
+    rng, mocap, names = np.random.default_rng([args.seed, ranks.own()]), read_mocap(args.data), tuple(args.apart)
+    every = items(mocap, names, False, -(-args.batches // ranks.count()), rng, where)
+    apart = items(mocap, names, True, 30, rng, where) if names else []
+    torch.manual_seed(args.seed)  # anew: what is loaded above for the first time has drawn from it
     net = footing.Footing(footing.FootingParams())
-    mean, optimizer, losses = training.Average(net, 0.98), training.optimizer_for(net, args.rate, 0.1), []
-    with training.plain_lstm():
-        for step in range(args.steps):
-            optimizer.param_groups[0]["lr"] = training.rate(step, step / args.steps, args.rate, 30)
-            seen, rest, off, free = every[int(rng.integers(len(every)))]
-            told = net(nn.functional.dropout(seen, 0.1) * 0.9)[free]
+    mean, optimizer = training.Average(net, 0.98), training.optimizer_for(net, args.rate, 0.1)
+    parts: training.Parts = {"network": net, "mean": mean.network, "optimizer": optimizer}
+
+    def draw() -> tuple[Tensor, Item]:
+        item_ = every[int(rng.integers(len(every)))]
+        return nn.functional.dropout(item_[0], 0.1) * 0.9, item_
+
+    run = training.resume(args.out, parts, footing.FootingParams)
+    for _ in range(run.step):
+        draw()  # again, so that it goes on with what it would have had
+    pace = training.Pace(args, run)
+    while not pace.stop:
+        optimizer.param_groups[0]["lr"] = training.rate(pace.step, pace.done, args.rate, 30)
+        seen, (_, rest, off, free) = draw()
+        with training.plain_lstm():
+            told = net(seen)[free]
             loss = nn.functional.binary_cross_entropy_with_logits(told[:, 0], rest[free])
             loss = loss + OFF * nn.functional.smooth_l1_loss(told[:, 1:], off[free], beta=0.5)
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-            optimizer.step()
-            mean.update(net, step)
-            losses.append(loss.detach())
-            if (step + 1) % 100 == 0:
-                told = score(mean.network, apart) if apart else ""
-                print(
-                    f"step {step + 1}, {time.process_time() - began:.0f} s, loss {torch.stack(losses).mean():.4f} {told}",
-                    flush=True,
-                )
-                losses = []
-    facts = {"data": args.data.name, "scored on": args.apart, "scores": score(mean.network, apart) if apart else {}}
-    facts |= {name: getattr(args, name) for name in ("steps", "batches", "rate", "seed")}
-    facts |= {"seconds": round(time.process_time() - began), "credit": training.CREDIT}
-    checkpoint.save(args.out, checkpoint.Checkpoint(dict(mean.network.state_dict()), net.params, facts))
+        training.descend(net, optimizer, loss, 1.0)
+        mean.update(net, pace.step)
+        if pace.tick(loss):
+            pace.record(parts, net.params, score(mean.network, apart) if apart else {})
+    facts = {"data": args.data.name, "scored on": args.apart}
+    facts |= {name: getattr(args, name) for name in ("batches", "rate", "seed")}
+    training.finish(args.out, mean, run, facts, torch.float32)
     return 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,22 +174,16 @@ def main(args: argparse.Namespace, make: Callable[[Params], TokenLSTM] = TokenLS
     pace = training.Pace(args, run)
     while not pace.stop:
         optimizer.param_groups[0]["lr"] = training.rate(pace.step, pace.done, args.rate)
-        # A generator of its own for every step: a run that was stopped goes on with the batches it would have had.
-        rng = np.random.default_rng([args.seed, pace.step])
+        rng = training.dice(args, pace.step)
         real = not made_up or rng.random() >= args.synthetic
         pool = data[-1 if rng.random() < MORE else 0] if real else made_up[int(rng.integers(len(made_up)))]
         with training.plain_lstm():
             batch = fill(net, pool, args.batch, rng)
             loss = step_network(batch, args, judges, real)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimizer.step()
+        training.descend(net, optimizer, loss, 1.0)
         mean.update(net, pace.step)
-        if args.critics and real and batch.dense:
-            rival.zero_grad()
-            step_critics(batch, judges).backward()
-            rival.step()
+        if args.critics:
+            training.descend(judges, rival, step_critics(batch, judges) if real and batch.dense else None, math.inf)
         if pace.tick(loss):
             scores = {
                 name + k: v

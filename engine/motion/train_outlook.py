@@ -118,7 +118,7 @@ def main(args: argparse.Namespace) -> int:
     pace = training.Pace(args, run)
     while not pace.stop:
         optimizer.param_groups[0]["lr"] = training.rate(pace.step, pace.done, args.rate, 40)
-        rng = np.random.default_rng([args.seed, pace.step])
+        rng = training.dice(args, pace.step)
         kind, pool = rng.random(), data[0]
         if made_up and kind < args.synthetic:
             pool = made_up[int(rng.integers(len(made_up)))]

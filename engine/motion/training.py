@@ -1,4 +1,5 @@
-"""What both motion trainings share: the running mean of the weights, and runs that can be stopped and taken up again.
+"""What all motion trainings share: the running mean of the weights, and runs that can be stopped and taken up again, by one
+process or by several.
 
 A run in progress is OUT.run.safetensors (network, mean, optimizer) and OUT.run.json; what ships is OUT, the mean alone
 in half precision. Knows no motion.
@@ -16,10 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from engine import checkpoint, device
+from engine.motion import ranks
 from engine.motion.networks import Params, TokenLSTM
 from engine.protocol import JobError
 
@@ -33,10 +36,9 @@ Network = TypeVar("Network", bound=nn.Module)
 WEIGHTS = Path(__file__).parent.parent / "weights"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What both command lines take; steps, batch, body and every have defaults of their own there."""
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """What every command line takes; steps, rate and every have defaults of their own there."""
     parser.add_argument("--data", type=Path, required=True, help="motion to learn from (.npz)")
-    parser.add_argument("--dev", type=Path, help="motion to score on, never learned from (.npz)")
     parser.add_argument(
         "--apart", nargs="*", default=[], help="takes of --data (beginnings of names) not to learn from"
     )
@@ -44,8 +46,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int)
     parser.add_argument("--seconds", type=float, help="a budget instead of steps: the learning rate follows the clock")
     parser.add_argument("--pause", type=float, help="stop after so many seconds; the same command goes on")
-    parser.add_argument("--batch", type=int, help="windows a step")
     parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--every", type=int, help="steps between checkpoints")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cpu", help="auto, cpu, cuda, …; on a processor one thread is fastest")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command lines of the large networks take besides; batch and body have defaults of their own there."""
+    add_run(parser)
+    parser.add_argument("--dev", type=Path, help="motion to score on, never learned from (.npz)")
+    parser.add_argument("--batch", type=int, help="windows a step, of each process")
     parser.add_argument("--decay", type=float, default=0.02, help="weight decay")
     parser.add_argument("--dropout", type=float, default=0.0)
     parser.add_argument("--joint", type=int, default=64, help="channels a joint")
@@ -58,16 +70,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--synthetic", type=float, default=0.15, help="share of the steps on rigs and motion by formula"
     )
     parser.add_argument("--rigs", type=int, default=48, help="how many rigs by formula")
-    parser.add_argument("--every", type=int, help="steps between checkpoints")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--device", default="cpu", help="auto, cpu, cuda, …; on a processor one thread is fastest")
 
 
 def prepare(args: argparse.Namespace) -> torch.device:
-    """Threads, device, precision and seed as asked for; the device."""
+    """Threads, device, precision and seed as asked for, the other processes met; the device."""
+    where = ranks.join(device.choose(args.device))
     torch.set_num_threads(args.threads)
-    where = device.choose(args.device)
     torch.set_default_device(where)
     torch.set_float32_matmul_precision("high")
     torch.manual_seed(args.seed)
@@ -170,27 +178,35 @@ def _fit(part: nn.Module, weights: dict[str, Tensor]) -> None:
     part.load_state_dict(weights)
 
 
+def dice(args: argparse.Namespace, step: int) -> np.random.Generator:
+    """A generator of its own for every step and process: a run that was stopped goes on with the batches it would have had.
+    Dropout goes by torch's numbers, which begin anew as well."""
+    if getattr(args, "dropout", 0.0):
+        torch.manual_seed((args.seed * 1_000_003 + step) * 4096 + ranks.own())
+    return np.random.default_rng([args.seed, step, ranks.own()])
+
+
 class Pace:
     """Where a training stands: its `step`, how much is `done`, 0 to 1, by steps or by the clock, and whether to `stop`."""
 
     def __init__(self, args: argparse.Namespace, run: Run) -> None:
         self.args, self.run, self.step = args, run, run.step
-        self.started = time.monotonic()
-        self.began = self.started - run.seconds
+        self.before = run.seconds
+        self.began = time.monotonic() - run.seconds
         self.losses: list[Tensor] = []
         self._look(run.seconds)
 
     def _look(self, seconds: float) -> None:
         args, self.seconds = self.args, seconds
         self.done = min(1.0, seconds / args.seconds if args.seconds else self.step / args.steps)
-        self.stop = self.done >= 1.0 or bool(args.pause and time.monotonic() - self.started > args.pause)
+        self.stop = self.done >= 1.0 or bool(args.pause and seconds - self.before > args.pause)
 
     def tick(self, loss: Tensor) -> bool:
-        """A step was taken; whether it is time for a checkpoint."""
+        """A step was taken; whether it is time for a checkpoint, which the first process writes."""
         self.losses.append(loss.detach())
         self.step += 1
-        self._look(time.monotonic() - self.began)
-        return self.stop or self.step % self.args.every == 0
+        self._look(ranks.agreed(time.monotonic() - self.began, loss.device))
+        return ranks.own() == 0 and (self.stop or self.step % self.args.every == 0)
 
     def record(self, parts: Parts, params: object, scores: dict[str, float]) -> None:
         """Write a checkpoint and say a line."""
@@ -203,19 +219,26 @@ class Pace:
         self.losses = []
 
 
-def descend(net: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    """One step down the loss, its slope held to a half: what is unrolled has steep places."""
+def descend(net: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor | None, steepest: float = 0.5) -> None:
+    """One step down the mean loss of all processes that have one, its slope held to `steepest`: what is unrolled has steep
+    places."""
     optimizer.zero_grad()
-    loss.backward()
-    nn.utils.clip_grad_norm_(net.parameters(), 0.5)
-    optimizer.step()
+    if loss is not None:
+        loss.backward()
+    if ranks.mean_slopes(net, loss is not None):
+        nn.utils.clip_grad_norm_(net.parameters(), steepest)
+        optimizer.step()
 
 
-def finish(out: Path, mean: Average[Any], run: Run, facts: dict[str, Any]) -> None:
-    """Write what ships: the mean weights in half precision, and how they came about."""
-    weights = {k: v.half() for k, v in mean.network.state_dict().items()}
-    about = facts | {"steps": run.step, "seconds": round(run.seconds), "scores": run.scores, "credit": CREDIT}
-    checkpoint.save(out, checkpoint.Checkpoint(weights, mean.network.params, about))
+def finish(
+    out: Path, mean: Average[Any], run: Run, facts: dict[str, Any], precision: torch.dtype = torch.float16
+) -> None:
+    """Write what ships: the mean weights in that precision, and how they came about. The first process does, for all."""
+    if ranks.own() == 0:
+        weights = {k: v.to(precision) for k, v in mean.network.state_dict().items()}
+        about = facts | {"steps": run.step, "seconds": round(run.seconds), "scores": run.scores, "credit": CREDIT}
+        checkpoint.save(out, checkpoint.Checkpoint(weights, mean.network.params, about))
+    ranks.meet()
 
 
 def load(path: Path) -> tuple[TokenLSTM, dict[str, Any]]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +13,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from test_clips import collection
+from tiny_trainings import TRAININGS, train
 
 from engine import quat, skeleton
-from engine.__main__ import main
 from engine.clips import read_mocap
 from engine.motion import augment, bench, creatures, outlook, synthetic, tokens, training, windows
 from engine.motion.networks import Params, TokenLSTM
@@ -38,13 +41,6 @@ def test_shipped_extrapolation_beats_zero_velocity_everywhere(mocap: Path) -> No
     assert max(over.values()) < 0.82, over
 
 
-def train(name: str, data: Path, out: Path, steps: int, *more: str) -> dict[str, torch.Tensor]:
-    """The weights after so many tiny steps."""
-    sizes = ["--joint", "8", "--body", "8", "--batch", "2", "--every", "2", "--rigs", "1", *more]
-    assert main(["train", name, "--data", str(data), "--out", str(out), "--steps", str(steps), *sizes]) == 0
-    return load_file(out.with_suffix(".safetensors"))
-
-
 def test_the_glance_does_not_see_scale_place_heading_or_the_up_axis(mocap: Path) -> None:
     poses = augment.sample(augment.source(read_mocap(mocap / "cmu_dev.npz")), 2, 10, np.random.default_rng(0))
     glance, free = outlook.shipped(torch.device("cpu")), torch.ones(1, 1, len(poses.parents), 1)
@@ -64,7 +60,7 @@ def test_the_glance_does_not_see_scale_place_heading_or_the_up_axis(mocap: Path)
     assert float(off.max()) < 0.02, float(off.max())
 
 
-@pytest.mark.parametrize("name", ["inbetween", "extrapolate", "outlook"])
+@pytest.mark.parametrize("name", TRAININGS)
 def test_training_repeats_itself_and_goes_on_where_it_stopped(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,6 +86,22 @@ def test_training_repeats_itself_and_goes_on_where_it_stopped(
     assert steps[0] == 6, "only the steps after the last checkpoint are done again"
     assert all(torch.equal(whole[key], resumed[key]) for key in whole)
     assert json.loads((tmp_path / "stopped.json").read_text())["about"]["steps"] == 4
+
+
+def test_two_processes_train_together(tmp_path: Path) -> None:
+    """torchrun's processes step down one slope, give another result than one of them would, and go on where they stopped."""
+    data = collection(tmp_path / "some.npz", frames=180)
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    subprocess.run(
+        [*torchrun, str(Path(__file__).with_name("tiny_trainings.py")), str(data), str(tmp_path / "two")],
+        check=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    for name in ("inbetween", "blend"):
+        whole, pieces = (load_file(tmp_path / "two" / f"{name}{part}.safetensors") for part in ("", " in pieces"))
+        assert all(torch.equal(whole[key], pieces[key]) for key in whole), name
+    together, alone = load_file(tmp_path / "two" / "outlook.safetensors"), train("outlook", data, tmp_path / "one", 4)
+    assert any(not torch.equal(together[key], alone[key]) for key in alone)
 
 
 def test_critics_and_rigs_by_formula_take_part_when_asked_for(tmp_path: Path) -> None:
