@@ -10,8 +10,10 @@ network's own error over SLERP's; long.mp4 shows ten seconds played on beside wh
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
+import os
+import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -152,18 +154,16 @@ def panels(shown: dict[str, Tensor], row: int, parents: list[int], label: str, k
 
 
 def film(path: Path, frames: Iterator[Image.Image]) -> None:
-    """An MP4 at 30 frames a second, if imageio-ffmpeg is there; else a sentence."""
-    try:
-        imageio_ffmpeg = importlib.import_module("imageio_ffmpeg")
-    except ImportError:
-        print(f"{path.name} is left out: pip install imageio-ffmpeg makes it possible.")
+    """An MP4 at 30 frames a second, where a Blender is named to make it with; else a sentence."""
+    python = os.environ.get("UNDERSTUDY_BLENDER_PYTHON", "")
+    if not python:
+        print(f"{path.name} is left out: `build.py bench` names a Blender to make films with.")
         return
-    first = next(frames)
-    writer = imageio_ffmpeg.write_frames(str(path), first.size, fps=30, quality=4, macro_block_size=2)
-    writer.send(None)
-    for image in (first, *frames):
-        writer.send(np.ascontiguousarray(np.asarray(image)))
-    writer.close()
+    with tempfile.TemporaryDirectory() as name:
+        for i, image in enumerate(frames):
+            image.save(Path(name) / f"{i:04d}.png")
+        script = Path(__file__).with_name("film.py")
+        subprocess.run([python, str(script), name, str(path), "30"], check=True, stdout=subprocess.DEVNULL)
 
 
 def gaps_film(places: dict[str, Tensor], parents: list[int], picks: list[tuple[str, int]]) -> Iterator[Image.Image]:

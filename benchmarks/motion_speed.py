@@ -31,6 +31,8 @@ CASES = {
     "2,000 frames x 60 bones": (2000, 60),
 }
 SPACING, RUNS = 20, 3
+OURS = "ours"
+PEERS = (OURS, "ours, as the job has it", "fixed", "delta")
 
 
 def clip(frames: int, bones: int) -> clips.Motion:
@@ -71,34 +73,45 @@ def measure(frames: int, bones: int) -> dict[str, float]:
     return {"seconds": round(best[0], 3), "processor": round(best[1], 3), "memory": round(memory)}
 
 
-def compare() -> dict[str, dict[str, float]]:
-    """The networks alone on 100 frames of 17 joints, the most that all take: seconds of the best run, millions of
-    parameters. The peers' weights are random, which is all the same to the clock."""
+def peer(name: str) -> dict[str, float]:
+    """A network on 100 frames of 17 joints, the most that all take: seconds of the best run and of the processor, millions of
+    parameters, and MB of memory at its peak beyond what Python and PyTorch have taken before. A peer's weights are random,
+    which is all the same to them."""
     from benchmarks import motion_peers
     from engine.motion import training
 
+    torch.set_num_threads(device.best_thread_count())
     moving = clip(100, 17)
     rotations, locations = torch.from_numpy(moving.rotations)[None], torch.from_numpy(moving.locations)[None]
     poses = windows.Poses(rotations, locations, torch.from_numpy(moving.offsets)[None], moving.clip.parents)
     keys = torch.ones(1, 100, 17, dtype=torch.bool)
     keys[:, windows.PAST : 99] = False
-    ours = training.load(training.WEIGHTS / "inbetween")[0]
-    fillers: dict[str, tuple[torch.nn.Module, bench.Filler]] = {"ours": (ours, bench.network_filler(ours))}
-    for name, kind in motion_peers.NETWORKS.items():
-        net = kind(17).eval()
-        fillers[name] = (net, motion_peers.filler(net))
-    out: dict[str, dict[str, float]] = {}
+    before, times = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, []
+    if name in motion_peers.NETWORKS:
+        net: torch.nn.Module = motion_peers.NETWORKS[name](17).eval()
+        fill = motion_peers.filler(net)
+    else:
+        net = ours = training.load(training.WEIGHTS / "inbetween")[0]
+        fill = bench.network_filler(ours) if name == OURS else bench.job_filler()
     with torch.inference_mode():
-        for name, (net, fill) in fillers.items():
-            times = []
-            for _ in range(RUNS + 1):
-                start = time.perf_counter()
-                fill(poses, keys)
-                times.append(time.perf_counter() - start)
-            size = sum(p.numel() for p in net.parameters()) / 1e6
-            out[name] = {"seconds": round(min(times[1:]), 4), "parameters": round(size, 2)}
-            print(f"{name:26} {out[name]}", flush=True)
-    return out
+        for _ in range(RUNS + 1):
+            wall, cpu = time.perf_counter(), time.process_time()
+            fill(poses, keys)
+            times.append((time.perf_counter() - wall, time.process_time() - cpu))
+    memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    size = sum(p.numel() for p in net.parameters()) / 1e6
+    wall, cpu = (min(kind) for kind in zip(*times[1:], strict=True))
+    took = {"seconds": round(wall, 4), "processor": round(cpu, 4)}
+    return took | {"parameters": round(size, 2), "memory": round(memory)}
+
+
+def alone(*what: str) -> dict[str, float]:
+    """What this module measures in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.motion_speed", *what]
+    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    found: dict[str, float] = json.loads(out.splitlines()[-1])
+    print(f"{' '.join(what):26} {found}", flush=True)
+    return found
 
 
 def main() -> None:
@@ -106,18 +119,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--blender", type=Path, help="a Blender module's Python: time it from keys to keys as well")
+    parser.add_argument(
+        "--only-peers", action="store_true", help="leave the whole jobs out, and keep what --out has of them"
+    )
     parser.add_argument("--case", nargs=2, type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--peer", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.case:
-        print(json.dumps(measure(*args.case)))
+    if args.case or args.peer:
+        print(json.dumps(measure(*args.case) if args.case else peer(args.peer)))
         return
-    table = compare()
+    table: dict[str, dict[str, float]] = {}
+    if args.only_peers and args.out and args.out.exists():
+        table = json.loads(args.out.read_text(encoding="utf-8"))
+    table |= {name: alone("--peer", name) for name in PEERS}
     table |= {"threads": {"count": float(device.best_thread_count())}}
-    for name, (frames, bones) in CASES.items():
-        command = [sys.executable, "-m", "benchmarks.motion_speed", "--case", str(frames), str(bones)]
-        out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        table[name] = json.loads(out.splitlines()[-1])
-        print(f"{name:26} {table[name]}", flush=True)
+    cases = {} if args.only_peers else CASES
+    for name, (frames, bones) in cases.items():
+        table[name] = alone("--case", str(frames), str(bones))
         if args.blender:
             command = [str(args.blender), "-m", "benchmarks.motion_blender", str(frames), str(bones)]
             environment = os.environ | {"UNDERSTUDY_ENGINE_PYTHON": sys.executable}
