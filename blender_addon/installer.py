@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 PYTHONS = ((3, 11), (3, 12), (3, 13), (3, 14))  # that torch has builds for
 STATE_FILE = "understudy.json"
@@ -100,13 +100,13 @@ def package_version(package: Path) -> str:
 # --- what this machine has -------------------------------------------------------------------------------------------
 
 
-def ask_version(python: str | Path) -> tuple[int, int] | None:
-    """(3, 11) of a working Python that can make environments, else None."""
-    ask = [str(python), "-I", "-c", "import sys, venv, ensurepip; print(*sys.version_info[:2])"]
+def fits(python: str | Path) -> bool | None:
+    """Whether a Python of a version that torch has builds for can make environments; None if it is no such Python at all."""
+    ask = [str(python), "-I", "-c", "import sys; print(*sys.version_info[:2]); import venv, ensurepip; print('yes')"]
     try:
         found = subprocess.run(ask, capture_output=True, text=True, timeout=20, **_quiet())
-        major, minor = found.stdout.split()
-        return int(major), int(minor)
+        major, minor, *able = found.stdout.split()
+        return bool(able) if (int(major), int(minor)) in PYTHONS else None
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return None
 
@@ -114,13 +114,18 @@ def ask_version(python: str | Path) -> tuple[int, int] | None:
 def find_python(named: str = "", blenders_own: str = sys.executable) -> Path:
     """The Python to make the environment with: the one named, Blender's own, else one that is installed.
     Raises InstallError."""
-    if named:
-        if ask_version(named) in PYTHONS:
-            return Path(named)
-        raise InstallError(f"{named} is no Python from 3.11 to 3.14 that can make environments; name another.")
-    for candidate in _candidates(blenders_own):
-        if ask_version(candidate) in PYTHONS:
+    unable = ""
+    for candidate in [named] if named else _candidates(blenders_own):
+        if able := fits(candidate):
             return Path(candidate)
+        if able is False:  # as Debian's own, whose venv is a package by itself
+            unable = unable or candidate
+    if unable:
+        raise InstallError(
+            f"{unable} cannot make environments; install its venv package (on Debian: python3-venv), or name another Python."
+        )
+    if named:
+        raise InstallError(f"{named} is no Python from 3.11 to 3.14; name another.")
     raise InstallError("No Python from 3.11 to 3.14 was found; install one, or name one in the preferences.")
 
 
@@ -169,6 +174,54 @@ def settle(plan: Plan) -> Plan:
     return replace(plan, python=str(find_python(plan.python)), backend=backend)
 
 
+# --- one Blender at a time -------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def alone(target: Path) -> Iterator[IO[str]]:
+    """Hold the lock of an environment, which all Blenders of a user share. What is started with the file holds it too, and the
+    system drops it with the last of them, so none is left behind. Raises InstallError."""
+    file = target.with_name(f"{target.name}.lock")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        lock = open(file, "a", encoding="ascii")  # noqa: SIM115 closed below
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    with lock:
+        if not _lock(lock):
+            raise InstallError("Another Blender is installing the engine; wait until it is done, then try again.")
+        yield lock
+        with contextlib.suppress(OSError):  # Windows deletes no open file; an empty one does no harm
+            file.unlink()
+
+
+def _unwritable(target: Path, error: OSError) -> InstallError:
+    return InstallError(
+        f"The folder {target} cannot be written to ({error.strerror}); choose another in the preferences."
+    )
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: IO[str]) -> bool:
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _lock(file: IO[str]) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
 # --- making it -------------------------------------------------------------------------------------------------------
 
 
@@ -180,9 +233,7 @@ def check(plan: Plan) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise InstallError(
-            f"The folder {plan.target} cannot be written to ({error.strerror}); choose another in the preferences."
-        ) from error
+        raise _unwritable(plan.target, error) from error
     needed = BACKENDS[plan.backend][1] << 20
     if plan.wheels and not any(plan.wheels.glob("torch-*.whl")):
         raise InstallError(f"There is no torch among the wheels in {plan.wheels}; choose the folder that has it.")
@@ -226,6 +277,7 @@ class Installation:
         self._steps: queue.Queue[Step] = queue.Queue()
         self._record: list[str] = []
         self._process: subprocess.Popen[str] | None = None
+        self._held: dict[str, Any] = {}  # what every command takes over of the lock
         self._cancelled = False
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.last = Step(0.0, "Starting")
@@ -261,37 +313,41 @@ class Installation:
         os.replace(partial, self._plan.target / STATE_FILE)
 
     def _run(self) -> None:
-        begun = 0.0
         try:
             self._plan = settle(self._plan)
-            if self._plan.repair:
-                remove(self._plan.target)
-            check(self._plan)
-            self._note("incomplete")
-            for done, text, command in commands(self._plan):
-                self._steps.put(Step(begun, text))
-                code = self._call(command, begun, done, text)
-                if self._cancelled:
-                    self._steps.put(Step(begun, "Cancelled", True, "Cancelled; what was fetched is kept."))
-                    return
-                if code:
-                    raise InstallError(explain(self._record, self._plan))
-                begun = done
-            self._note("complete")
+            with alone(self._plan.target) as lock:
+                self._held = {} if sys.platform == "win32" else {"pass_fds": (lock.fileno(),)}
+                end = self._make()
         except InstallError as error:
-            self._steps.put(Step(begun, "Failed", True, str(error)))
+            end = Step(self.last.done, "Failed", True, str(error))
         except OSError as error:
-            sentence = f"{explain([str(error)], self._plan)}"
-            self._steps.put(Step(begun, "Failed", True, sentence))
-        else:
-            self._steps.put(Step(1.0, self._record[-1] if self._record else "", True))
+            end = Step(self.last.done, "Failed", True, explain([str(error)], self._plan))
+        self._steps.put(end)
+
+    def _make(self) -> Step:
+        """All commands in their order; how it ended. Raises InstallError and OSError."""
+        begun = 0.0
+        if self._plan.repair:
+            remove(self._plan.target)
+        check(self._plan)
+        self._note("incomplete")
+        for done, text, command in commands(self._plan):
+            self._steps.put(Step(begun, text))
+            code = self._call(command, begun, done, text)
+            if self._cancelled:
+                return Step(begun, "Cancelled", True, "Cancelled; what was fetched is kept.")
+            if code:
+                raise InstallError(explain(self._record, self._plan))
+            begun = done
+        self._note("complete")
+        return Step(1.0, self._record[-1] if self._record else "", True)
 
     def _call(self, command: Sequence[str], begun: float, done: float, text: str) -> int:
         """Run one command to its end; pip's progress becomes steps."""
         environ = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")} | {"PYTHONUTF8": "1"}
         with subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            encoding="utf-8", errors="replace", env=environ, cwd=self._plan.target, **_quiet(),
+            encoding="utf-8", errors="replace", env=environ, cwd=self._plan.target, **_quiet(), **self._held,
         ) as self._process:  # fmt: skip
             if self._cancelled:  # between two commands
                 _end(self._process)

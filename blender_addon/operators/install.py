@@ -119,7 +119,8 @@ class UNDERSTUDY_OT_remove_engine(bpy.types.Operator):
         """End the engine and delete its environment."""
         manager.close()
         try:
-            installer.remove(engine_folder())
+            with installer.alone(engine_folder()):
+                installer.remove(engine_folder())
         except InstallError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

@@ -92,7 +92,7 @@ class UNDERSTUDY_OT_show_take(PlaceOperator, bpy.types.Operator):
     bl_label = "Show Take"
     bl_options: Any = {"UNDO"}
 
-    place: EnumProperty(name="Place", items=NODES)
+    place: EnumProperty(name="Place", description="Where the frames are shown", items=NODES)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -60,7 +60,7 @@ class UNDERSTUDY_OT_show_result(PlaceOperator, bpy.types.Operator):
     bl_label = "Show Result"
     bl_options: Any = {"UNDO"}
 
-    place: EnumProperty(name="Place", items=PLACES)
+    place: EnumProperty(name="Place", description="Where the frames are shown", items=PLACES)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

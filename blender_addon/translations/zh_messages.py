@@ -298,6 +298,9 @@ MESSAGES = {
     "A picture takes its motion from a learned sequence; choose the folder of one.": (
         "图片的运动来自学习过的序列；请选择其文件夹。"
     ),
+    "Another Blender is installing the engine; wait until it is done, then try again.": (
+        "另一个 Blender 正在安装引擎；请等它完成后再试。"
+    ),
     "Animate moves a picture: put the movie into the Video Sequencer, and go to one.": (
         "“让图片动起来”用于图片：请把影片放入视频序列编辑器，并跳转到一帧。"
     ),

@@ -170,6 +170,7 @@ OPERATORS = {
         "重新绘制每一帧，包括结果文件夹中不是由 Understudy 生成的帧。不开启时，只重新绘制风格、手绘帧或随机种不同的帧"
     ),
     "Place": "位置",
+    "Where the frames are shown": "在何处显示这些帧",
     "Video Sequencer": "视频序列编辑器",
     "As an image strip in a scene of its own, and go there": "放进一个单独的场景作为图像片段，并切换到那里",
     "Camera View": "摄像机视图",

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,7 +67,8 @@ def no_index(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_cancelled_gone_on_with_and_working(plan: Plan) -> None:
-    """One environment, so that torch is fetched once: stopped in its middle, gone on with, used, removed."""
+    """One environment, so that torch is fetched once: stopped in its middle, gone on with, used, brought to the next version,
+    removed."""
     first = start(plan)
     follow(first, until="Processing understudy")
     asked = time.monotonic()
@@ -84,10 +86,31 @@ def test_cancelled_gone_on_with_and_working(plan: Plan) -> None:
     engine = [str(installer.interpreter(plan.target)), "-I", "-m", "engine", "--help"]
     assert "serve" in subprocess.run(engine, capture_output=True, text=True, cwd=plan.target).stdout
 
+    newer = of_version(plan.package, "99.0.0")
+    updated = follow(start(replace(plan, package=newer)))
+    assert not updated[-1].sentence and installer.read_state(plan.target)["version"] == "99.0.0"
+    assert not [step.text for step in updated if re.search("(Downloading|Processing) torch", step.text)], (
+        "fetched again"
+    )
+    ask = [str(installer.interpreter(plan.target)), "-I", "-m", "pip", "show", "understudy"]
+    assert "Version: 99.0.0" in subprocess.run(ask, capture_output=True, text=True).stdout
+
     installer.remove(plan.target)
     assert not plan.target.exists()
     while list(plan.target.parent.iterdir()):  # deleted beside the interface
         time.sleep(0.05)
+
+
+def of_version(package: Path, version: str) -> Path:
+    """The wheel as a later release would have it."""
+    before, made = installer.package_version(package), package.with_name(f"understudy-{version}-py3-none-any.whl")
+    with zipfile.ZipFile(package) as old, zipfile.ZipFile(made, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if ".dist-info/" in name:
+                data = data.replace(before.encode(), version.encode())
+            new.writestr(name.replace(f"understudy-{before}.", f"understudy-{version}."), data)
+    return made
 
 
 # --- what goes wrong -------------------------------------------------------------------------------------------------
@@ -183,6 +206,79 @@ def test_what_others_made_is_not_removed(tmp_path: Path) -> None:
     with pytest.raises(InstallError, match="was not made by Understudy"):
         installer.remove(tmp_path)
     assert (tmp_path / "precious.txt").exists()
+
+
+# --- which torch, with which Python ----------------------------------------------------------------------------------
+
+
+def put(folder: Path, name: str, script: str = "exit 1") -> str:
+    """A program of this machine, as a shell script."""
+    program = folder / name
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return str(program)
+
+
+@pytest.mark.parametrize(
+    ("platform", "programs", "backend", "index"),
+    [
+        ("linux", {}, "CPU", "/whl/cpu"),
+        ("linux", {"nvidia-smi": "echo 580.65.06"}, "CUDA", "/whl/cu130"),
+        ("win32", {"nvidia-smi": "echo 610.2"}, "CUDA", "/whl/cu130"),
+        ("linux", {"nvidia-smi": "echo 535.183.01"}, "CUDA12", "/whl/cu126"),
+        ("linux", {"nvidia-smi": "echo 'NVIDIA-SMI has failed'; exit 9"}, "CPU", "/whl/cpu"),
+        ("linux", {"rocminfo": ""}, "ROCM", "/whl/rocm7.2"),
+        ("linux", {"xpu-smi": ""}, "XPU", "/whl/xpu"),
+        ("darwin", {"rocminfo": ""}, "MPS", ""),
+    ],
+)
+def test_the_torch_for_this_machine(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str, programs: dict, backend: str, index: str
+) -> None:
+    """By what the makers' own programs say, and from the index that has it."""
+    (tmp_path / "bin").mkdir()
+    for name, script in programs.items():
+        put(tmp_path / "bin", name, script)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr(installer, "_quiet", dict)  # Windows' own flags are only there
+    with monkeypatch.context() as machine:
+        machine.setattr(sys, "platform", platform)
+        machine.setattr(Path, "is_dir", lambda self: False)  # no /opt/rocm of this machine's
+        assert installer.find_backend() == backend
+    *_, fetch, _verify = [command for _, _, command in installer.commands(replace(plan, backend=backend))]
+    given = fetch[fetch.index("--extra-index-url") + 1] if index else ""
+    assert given.endswith(index) and ("--extra-index-url" in fetch) == bool(index)
+
+
+def test_a_python_without_its_venv_package_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Debian's, and so as Debian's Blender; one that can is taken where there is one."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InstallError, match=r"No Python from 3\.11 to 3\.14 was found"):
+        installer.find_python(blenders_own="/usr/bin/blender")
+    bare = put(tmp_path, "python3", "echo 3 13; exit 1")
+    old = put(tmp_path, "python", "echo 3 9; echo yes")
+    for named in ("", bare):
+        with pytest.raises(InstallError, match="python3 cannot make environments; install its venv package"):
+            installer.find_python(named, blenders_own="/usr/bin/blender")
+    with pytest.raises(InstallError, match=r"is no Python from 3\.11"):
+        installer.find_python(old)
+    able = put(tmp_path, "python3.12", "echo 3 12; echo yes")
+    assert installer.find_python(blenders_own=bare) == Path(able)
+
+
+# --- two Blenders share one engine -----------------------------------------------------------------------------------
+
+
+def test_two_blenders_do_not_install_into_one_another(plan: Plan) -> None:
+    first = start(plan)
+    follow(first, until="Making the environment")
+    assert "Another Blender is installing the engine" in follow(start(plan))[-1].sentence
+    assert not first.last.ended, "the first goes on"
+    first.cancel()
+    assert follow(first)[-1].text == "Cancelled"
+    with installer.alone(plan.target):
+        assert "Another Blender is installing the engine" in follow(start(plan))[-1].sentence
+    assert sorted(path.name for path in plan.target.parent.iterdir()) == ["engine"], "the lock is gone"
 
 
 @pytest.mark.parametrize(

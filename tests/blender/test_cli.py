@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 from collections.abc import Callable
@@ -9,23 +10,14 @@ from pathlib import Path
 
 import bpy
 import pytest
-from bl_ext.user_default.understudy import cli
+from bl_ext.user_default.understudy import cli, compat
 from bl_ext.user_default.understudy.job_folder import read_job
 from bl_ext.user_default.understudy.protocol import Stylise, TrackFootage, TrainStyle
+from rigs import key_pose, make_armature
 from shots import add_camera, write_key, write_picture, write_results, write_shot, write_style
 
 FakeEngine = Callable[..., None]
-COMMANDS = ("capture", "suggest-key", "train-style", "stylise", "save-style", "inbetween", "extrapolate")
-COMMANDS += (
-    "use-footage",
-    "delete-generated-keys",
-    "loop",
-    "clean",
-    "reduce-keys",
-    "learn-motion",
-    "learn-sequence",
-    "generate",
-)
+COMMANDS = tuple(next(a for a in cli.parser()._actions if isinstance(a, argparse._SubParsersAction)).choices)
 
 
 @pytest.fixture
@@ -168,6 +160,101 @@ def test_json_tells_an_error(arguments: str, status: int, why: str, capfd: pytes
     (end,) = told(said.out)
     assert list(end) == ["error"] and why in end["error"]
     assert not [line for line in said.err.splitlines() if "understudy" in line]
+
+
+PICTURE = {"write": ["result/0001.png", "picture"]}
+MADE = {"finish": {"results": ["result/0001.png"]}}
+SUGGESTED = {
+    "write": ["suggest.json", json.dumps({"frames": [3], "covered": {"3": 0.3}, "total": 0.8, "totals": [0.8]})]
+}
+# What each verb is told, on the file below, and what the engine does then; None: there is none.
+WHOLE_LINES: dict[str, tuple[str, list | None]] = {
+    "capture": ("--frames 1-1", None),
+    "use-footage": ("{tmp}/smoke/0001.png --still", [{"finish": {}}]),
+    "combine": ("Dull Blue", [PICTURE, MADE]),
+    "suggest-key": ("--job-folder {tmp}/elsewhere", [SUGGESTED, {"finish": {}}]),
+    "train-style": ("--job-folder {tmp}/elsewhere --seconds 1", [{"finish": {}}]),
+    "stylise": ("--job-folder {tmp}/elsewhere --save", [{"finish": {}}]),
+    "save-style": ("Gouache --job-folder {tmp}/elsewhere", None),
+    "learn-sequence": ("--frames-folder {tmp}/smoke --seconds 1", [{"finish": {}}]),
+    "generate": ("--how vary --count 1 --frames-folder {tmp}/smoke", [PICTURE, MADE]),
+    "inbetween": ("--object Rig --output {tmp}/done.blend", None),
+    "extrapolate": ("--object Rig --count 4 --save", None),
+    "loop": ("--object Rig --frames 1-24 --save", None),
+    "clean": ("--object Rig --frames 1-24 --every-frame --save", None),
+    "reduce-keys": ("--object Rig --frames 1-24 --degrees 90 --lengths 9 --save", None),
+    "delete-generated-keys": ("--object Rig --save", None),
+    "learn-motion": (
+        "--object Rig --seconds 1 --save",
+        [{"write": ["learned/network.json", "{}"]}, {"finish": {"results": ["learned"]}}],
+    ),
+}
+
+
+def make_file_for_all(tmp: Path) -> None:
+    """A scene to capture, two strips, a rig with four poses, and a trained shot elsewhere."""
+    scene = bpy.context.scene
+    add_camera().location.z = 5
+    bpy.ops.mesh.primitive_plane_add()
+    scene.render.resolution_x = scene.render.resolution_y = 16
+    scene.render.engine, scene.cycles.samples, scene.frame_end = "CYCLES", 1, 24
+    strips = compat.sequencer_strips(scene.sequence_editor_create())
+    for frame in range(1, 5):
+        write_picture(tmp / "smoke" / f"{frame:04d}.png", (0.1 * frame,) * 3)
+    for channel, name in ((1, "Dull"), (2, "Blue")):
+        strips.new_image(name, str(tmp / "smoke" / "0001.png"), channel, 1)
+    shot = write_shot(tmp / "elsewhere")
+    write_key(shot, 2)
+    write_style(shot)
+    for name in ("generator.json", "discriminator.json", "discriminator.safetensors"):
+        (shot / "style" / name).write_text('{"about": {"keys": [2]}}')
+    (shot / "guides").mkdir()
+    for name in ("geometry", "albedo"):
+        (shot / "guides" / f"0002.{name}.exr").write_bytes(b"of frame 2")
+    write_results(shot, range(1, 5))
+    ob = make_armature((-1, 0, 1, 1, 2))
+    for frame in (1, 10, 18, 24):
+        key_pose(ob.pose.bones, frame, seed=frame)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    bpy.ops.wm.save_mainfile()
+
+
+@pytest.mark.parametrize("verb", COMMANDS)
+def test_every_verb_to_its_end(
+    verb: str,
+    saved_file: Path,
+    fake_engine: FakeEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    make_file_for_all(saved_file.parent)
+    preferences = bpy.context.preferences.addons["bl_ext.user_default.understudy"].preferences
+    preferences.style_folder = str(saved_file.parent / "styles")
+    line, steps = WHOLE_LINES[verb]
+    if steps is None:
+        monkeypatch.delenv("UNDERSTUDY_ENGINE_PYTHON")
+    else:
+        fake_engine(jobs=[steps])
+    if verb == "delete-generated-keys":
+        assert cli.command(["inbetween", *line.split()]) == 0
+    capfd.readouterr()
+    status = cli.command([verb, *line.format(tmp=saved_file.parent).split(), "--json"])
+    *progress, end = told(capfd.readouterr().out)
+    assert (status, end.get("finished")) == (0, verb), end
+    assert all(0 <= line["progress"] <= 1 for line in progress)
+    assert (end["keys"] > 0) == ("--object" in line and verb != "learn-motion")
+    assert bool(end["saved"]) == ("--save" in line or "--output" in line)
+
+
+@pytest.mark.parametrize("verb", COMMANDS)
+def test_every_verb_refuses_in_one_line(verb: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Status 1 in an empty file that was never saved, 2 for an option that there is not."""
+    words, _ = WHOLE_LINES[verb]
+    line = [verb, *words.format(tmp=tmp_path).split(), "--json"]
+    for arguments, status in ((line, 1), ([*line, "--nonsense"], 2)):
+        assert cli.command(arguments) == status
+        (end,) = told(capfd.readouterr().out)
+        assert list(end) == ["error"] and len(end["error"]) > 10 and "\n" not in end["error"]
 
 
 def test_footage_becomes_the_shot(saved_file: Path, fake_engine: FakeEngine, capfd: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import os
 import subprocess
 import sys
@@ -10,7 +12,8 @@ from pathlib import Path
 
 import bpy
 import pytest
-from shots import add_camera, refusal, write_key, write_picture, write_shot, write_style
+from rigs import make_armature
+from shots import add_camera, refusal, write_key, write_picture, write_results, write_shot, write_style
 
 ops = bpy.ops.understudy
 
@@ -40,12 +43,112 @@ def test_grey_buttons_say_why(saved_file: Path) -> None:
     assert "No frame is painted yet" in refusal(ops.train_style), "a key outside the captured range is no key"
 
 
-def test_no_button_is_grey_without_a_reason() -> None:
+def captured() -> Path:
+    return write_shot(Path(bpy.data.filepath).parent / "understudy")
+
+
+def stylised() -> None:
+    folder = captured()
+    write_key(folder, 2)
+    write_style(folder)
+    write_results(folder, range(1, 5))
+
+
+def a_job_runs() -> None:
+    from bl_ext.user_default.understudy.jobs import Running, manager
+
+    stylised()
+    manager.local = Running("Capture", Path(bpy.data.filepath).parent / "understudy")
+
+
+def the_engine_is_being_installed() -> None:
+    from bl_ext.user_default.understudy import installer
+
+    installer.current = installer.Installation(installer.Plan("", Path(), Path("understudy-1-x.whl"), "CPU"))
+
+
+def a_rig_without_keys() -> None:
+    make_armature((-1, 0, 1))
+    bpy.ops.object.mode_set(mode="POSE")
+
+
+@pytest.mark.parametrize(
+    ("state", "fewest"),
+    [
+        (None, 12),
+        (captured, 12),
+        (stylised, 6),
+        (a_job_runs, 8),
+        (the_engine_is_being_installed, 10),
+        (a_rig_without_keys, 9),
+    ],
+)
+def test_no_button_is_grey_without_a_reason(saved_file: Path, state: Callable[[], object] | None, fewest: int) -> None:
     """Blender says "context is incorrect" where an operator gave none."""
+    from bl_ext.user_default.understudy import installer
+    from bl_ext.user_default.understudy.jobs import manager
+
     add_camera()
-    grey = [name for name in dir(ops) if not getattr(ops, name).poll()]
-    assert len(grey) > 12
-    assert [name for name in grey if "context is incorrect" in refusal(getattr(ops, name))] == []
+    if state is not None:
+        state()
+    try:
+        grey = [name for name in dir(ops) if not getattr(ops, name).poll()]
+        assert len(grey) >= fewest
+        assert [name for name in grey if "context is incorrect" in refusal(getattr(ops, name))] == []
+    finally:
+        manager.local = installer.current = None
+
+
+def test_no_poll_refuses_without_a_reason() -> None:
+    """In whatever state: each poll ends in `allowed`, which sets the reason."""
+    found = 0
+    for path in sorted((Path(__file__).parents[2] / "blender_addon" / "operators").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.name == "poll":
+                found += 1
+                ends = [ast.unparse(n.value) for n in ast.walk(node) if isinstance(n, ast.Return) and n.value]
+                assert ends and all(end.startswith(("allowed(", "super()")) for end in ends), (path.name, ends)
+    assert found > 15
+
+
+def test_the_engine_is_fetched_only_where_blender_may_go_online() -> None:
+    """Or from a folder of wheels, which needs no network."""
+    preferences = bpy.context.preferences.addons["bl_ext.user_default.understudy"].preferences
+    assert not bpy.app.online_access and "Blender may not go online" in refusal(ops.install_engine)
+    preferences.wheel_folder = "//wheels"
+    assert ops.install_engine.poll()
+    preferences.wheel_folder = ""
+    bpy.context.preferences.system.use_online_access = True
+    assert ops.install_engine.poll()
+    bpy.context.preferences.system.use_online_access = False
+
+
+def test_everything_that_is_shown_is_explained() -> None:
+    """Each operator, panel, setting and choice has a tooltip that is more than its name said again."""
+    classes = [
+        cls
+        for base in (bpy.types.Operator, bpy.types.PropertyGroup, bpy.types.AddonPreferences)
+        for cls in base.__subclasses__()
+        if cls.__module__.startswith("bl_ext.user_default.understudy") and cls.is_registered
+    ]
+    told: list[tuple[str, str]] = []
+    for cls in classes:
+        rna = cls.bl_rna
+        if issubclass(cls, bpy.types.Operator):
+            rna = getattr(ops, cls.bl_idname.split(".")[1]).get_rna_type()
+            told.append((cls.bl_label, rna.description))
+        for prop in rna.properties:
+            if prop.identifier in own_names(cls) and not prop.is_hidden:
+                told.append((prop.name, prop.description))
+                told += [(item.name, item.description) for item in getattr(prop, "enum_items_static", ())]
+    assert len(told) > 100
+    assert [name for name, text in told if len(text) < 10 or text.lower() == name.lower()] == []
+
+
+def own_names(cls: type) -> set[str]:
+    """The properties that the extension itself declares."""
+    parts = [part for part in cls.__mro__ if part.__module__.startswith("bl_ext.user_default.understudy")]
+    return {name for part in parts for name in inspect.get_annotations(part) if not name.startswith("bl_")}
 
 
 def test_unsaved_file_is_told_to_be_saved() -> None:
