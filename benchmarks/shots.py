@@ -23,8 +23,8 @@ from blender_addon.viewport import write_png
 from demo.scene import FRAMES
 
 Scene = bpy.types.Scene
-GUIDES = ["depth", "normal", "albedo", "id", "position", "vector", "anchor", "edges"]
-GEOMETRY = ("z", "normal", "position", "vector", "object_index")
+GUIDES = ["depth", "normal", "albedo", "id", "vector", "anchor", "edges"]
+GEOMETRY = ("z", "normal", "vector", "object_index")
 LIGHT = ("diffuse_color", "diffuse_direct")
 
 
@@ -93,7 +93,9 @@ def capture(
     render(scene, fine, EDGE_SCALE * side, 1, True, anchor)
     write_edges(fine, folder / f"guides/{frame:04d}.edges.png")
     choose_passes(scene, LIGHT[:1])  # as the product captures: what is not read takes time to read
+    scene.cycles.film_exposure = 0.0
     render(scene, folder / f"guides/{frame:04d}.albedo.exr", side, 1, True, None)
+    scene.cycles.film_exposure = 1.0
     choose_passes(scene, GEOMETRY)
     render(scene, folder / f"guides/{frame:04d}.geometry.exr", side, 1, True, anchor)
     if sky:

@@ -36,7 +36,6 @@ from .words import rpt_
 GEOMETRY = {
     "depth": "use_pass_z",
     "normal": "use_pass_normal",
-    "position": "use_pass_position",
     "vector": "use_pass_vector",
     "id": "use_pass_object_index",
     "anchor": "use_pass_combined",
@@ -278,6 +277,8 @@ def _albedo_settings(changes: ExitStack, scene: bpy.types.Scene, view_layer: bpy
     """The colours of the artist's materials without their light."""
     picture = _picture_settings(changes, scene, "OPEN_EXR_MULTILAYER", "32")
     _guide_settings(changes, scene, view_layer, set(ALBEDO.values()))
+    # Blender writes the light along, whether asked for or not; black, it takes neither room nor time to read.
+    _change(changes, scene.cycles, film_exposure=0.0)
     return picture
 
 

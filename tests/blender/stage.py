@@ -9,7 +9,7 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from bl_ext.user_default.understudy.capture import CaptureParams, capture
+from bl_ext.user_default.understudy.capture import GEOMETRY, CaptureParams, capture
 from bl_ext.user_default.understudy.protocol import Shot
 
 SIDE = 96
@@ -105,13 +105,16 @@ def params(folder: Path, source: str = "RENDER") -> CaptureParams:
 
 
 def run(params: CaptureParams) -> Shot:
-    """A whole capture."""
+    """A whole capture, and besides the guide "position", by which tests look up places; artists have no use for it."""
+    GEOMETRY["position"] = "use_pass_position"
     steps = capture(params)
-    while True:
-        try:
+    try:
+        while True:
             next(steps)
-        except StopIteration as stop:
-            return stop.value
+    except StopIteration as stop:
+        return stop.value
+    finally:
+        del GEOMETRY["position"]
 
 
 def guides(folder: Path, *frames: int) -> list[dict[str, np.ndarray]]:
