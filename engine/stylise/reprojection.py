@@ -23,7 +23,10 @@ from engine.stylise.views import View
 
 _UNKNOWN, _NOWHERE = -1, -2
 _WALKS = 3  # at most, from where a table of cells says
-_TOGETHER = 2.0  # pixels of the key from half-way to a neighbour: farther apart is another part of the object
+_THIN = 4  # of so many pixels in a row, and of so many rows, one is searched for
+_TOGETHER = (
+    4.0  # pixels of the key, for each of the view, that neighbours may lie apart: more is another part of the object
+)
 _STRIDE = 24.0  # pixels that one walk may go
 _COARSEST = 5  # sizes of cell in which a pixel is kept, each twice the one before
 _PROBES = (0, 1, 2, 3)  # sizes of cell to look in, above the point's own
@@ -67,9 +70,9 @@ class KeySurface:
         self.light = shade(view, device).flatten()
 
     def see(self, surface: Surface) -> tuple[Tensor, Tensor, Tensor]:
-        """Where the key shows a surface: (H, W) columns, rows and confidences. Every second pixel of every second row is
+        """Where the key shows a surface: (H, W) columns, rows and confidences. Every fourth pixel of every fourth row is
         searched for, and the others begin where these lead."""
-        thin = surface.points[:, ::2, ::2], surface.ids[::2, ::2], surface.footprint[::2, ::2]
+        thin = tuple(x[..., ::_THIN, ::_THIN] for x in (surface.points, surface.ids, surface.footprint))
         points, ids, footprint = thin[0].flatten(1), thin[1].flatten(), thin[2].flatten()
         coarse = self._settle(points, ids, footprint, self._find(points, ids, footprint))
         begin = self._spread(coarse, surface)
@@ -82,19 +85,19 @@ class KeySurface:
         return x, y, trust
 
     def _spread(self, coarse: tuple[Tensor, Tensor, Tensor], surface: Surface) -> Tensor:
-        """(H W,) int32, the pixels of the key to begin with: half-way between those of the neighbours that were found (columns,
-        rows and confidences of every second pixel) where these lie together, else the nearest; _UNKNOWN on another
-        object, _NOWHERE where no neighbour was found."""
-        shape, thin = surface.ids.shape, surface.ids[::2, ::2].shape
+        """(H W,) int32, the pixels of the key to begin with: between those of the neighbours that were found (columns, rows and
+        confidences of every fourth pixel) where these lie together, else the nearest; _UNKNOWN on another object,
+        _NOWHERE where no neighbour was found."""
+        shape, ids = surface.ids.shape, surface.ids[::_THIN, ::_THIN]
         height, width = self.view.shape
-        x, y, trust = (plane.view(thin) for plane in coarse)
+        x, y, trust = (plane.view(ids.shape) for plane in coarse)
         found = trust > 0
         about = windows.most(found.float(), 3) > 0
-        same = _twice(torch.where(found, surface.ids[::2, ::2], -1), shape) == surface.ids
+        same = _grown(torch.where(found, ids, -1), shape) == surface.ids
         column, row = (_between(plane, shape) for plane in (x, y))
         pixel = row.round_().clamp_(0, height - 1).mul_(width).add_(column.round_().clamp_(0, width - 1)).int()
         pixel = torch.where(same, pixel, _UNKNOWN)
-        return torch.where(_twice(about, shape), pixel, _NOWHERE).flatten()
+        return torch.where(_grown(about, shape), pixel, _NOWHERE).flatten()
 
     def _settle(self, points: Tensor, ids: Tensor, footprint: Tensor, begin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Column, row and confidence, (N,) each, of points (3, N) of objects (N,). begin: (N,) pixels near them, negative where
@@ -222,18 +225,18 @@ def _inside(rim: Tensor) -> Tensor:
     return (1 - cross) * (1 - corner * (2 - 2**0.5))
 
 
-def _twice(x: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """(H, W) of every second one of them."""
-    return x.repeat_interleave(2, 0).repeat_interleave(2, 1)[: shape[0], : shape[1]]
+def _grown(x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """(H, W) of every _THIN-th of them."""
+    return x.repeat_interleave(_THIN, 0).repeat_interleave(_THIN, 1)[: shape[0], : shape[1]]
 
 
 def _between(x: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """(H, W) of every second one of them, the others half-way between their neighbours, unless these lie far apart."""
+    """(H, W) of every _THIN-th of them, the others in a line between their neighbours, unless these lie far apart."""
     for axis in (0, 1):
-        after = torch.cat([x.narrow(axis, 1, x.shape[axis] - 1), x.narrow(axis, -1, 1)], axis)
-        half = (after - x) / 2
-        half = torch.where(half.abs() < _TOGETHER, x + half, x)
-        x = torch.stack([x, half], axis + 1).flatten(axis, axis + 1).narrow(axis, 0, shape[axis])
+        step = torch.diff(x, dim=axis, append=x.narrow(axis, -1, 1))
+        step = torch.where(step.abs() < _TOGETHER * _THIN, step / _THIN, 0)
+        line = [torch.add(x, step, alpha=i) for i in range(_THIN)]
+        x = torch.stack(line, axis + 1).flatten(axis, axis + 1).narrow(axis, 0, shape[axis])
     return x
 
 
