@@ -22,6 +22,7 @@ from typing import IO, Any
 
 PYTHONS = ((3, 11), (3, 12), (3, 13), (3, 14))  # that torch has builds for
 STATE_FILE = "understudy.json"
+PACKAGES = Path(__file__).with_name("engine_package")  # the engine's wheel, that the extension brings
 FULL = 32  # megabytes: with less than that left, it is the disk
 RECORD_LINES = 200  # of pip's words that are kept for the sentence about a failure
 
@@ -90,6 +91,11 @@ def read_state(target: Path) -> dict[str, str]:
     except (OSError, ValueError):
         return {}
     return {str(k): str(v) for k, v in data.items()} if isinstance(data, dict) else {}
+
+
+def package() -> Path | None:
+    """The wheel of the engine that belongs to this extension; None in a copy that came without."""
+    return max(PACKAGES.glob("understudy-*.whl"), default=None)
 
 
 def package_version(package: Path) -> str:

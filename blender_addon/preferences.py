@@ -17,7 +17,7 @@ from bpy.props import EnumProperty, FloatProperty, StringProperty
 from . import __package__ as base_package
 from . import compat, keymap
 from .engine_process import EngineMissing, EngineNotInstalled
-from .installer import BACKENDS, interpreter, read_state
+from .installer import BACKENDS, interpreter, package, package_version, read_state
 from .words import iface_, rpt_
 
 ENVIRONMENT_VARIABLE = "UNDERSTUDY_ENGINE_PYTHON"
@@ -143,6 +143,18 @@ def engine_python() -> Path:
     raise EngineNotInstalled(
         "The engine is not installed; press Install Engine, or name its Python in the preferences."
     )
+
+
+def older_engine() -> str:
+    """The version of the engine that Install Engine made, if it is in use and the extension brings another; else empty."""
+    state, own = read_state(engine_folder()), package()
+    if own is None or state.get("state") != "complete" or state.get("version") == package_version(own):
+        return ""
+    try:
+        in_use = engine_python() == interpreter(engine_folder())
+    except EngineMissing:
+        return ""
+    return state.get("version", "") if in_use else ""
 
 
 def engine_folder() -> Path:

@@ -15,7 +15,7 @@ from . import installer
 from .engine_process import EngineMissing, EngineNotInstalled
 from .installer import read_state
 from .jobs import manager
-from .preferences import engine_folder, engine_python, preferences
+from .preferences import engine_folder, engine_python, older_engine, preferences
 from .styles import icon_of
 from .words import iface_, n_
 
@@ -73,6 +73,7 @@ class EngineState:
         """Engine state, then progress, time left and Cancel."""
         self.layout.use_property_decorate = False
         self._draw_engine(context.region.width)
+        self._draw_update()
         if manager.running is not None:
             self._draw_running()
 
@@ -97,6 +98,14 @@ class EngineState:
         row = layout.row()
         row.label(text="Engine is off", icon="RADIOBUT_OFF")
         row.operator("understudy.start_engine", text="Start")
+
+    def _draw_update(self) -> None:
+        """The extension was updated, and the engine was not."""
+        older = older_engine()
+        if older and installer.current is None:
+            row = self.layout.row()
+            row.label(text=iface_("Engine {version}").format(version=older), icon="ERROR")
+            row.operator("understudy.install_engine", text="Update Engine", icon="IMPORT")
 
     def _draw_missing(self, error: EngineMissing, width: int) -> None:
         """No engine yet, in as few lines as can be, for what works without it stands below: the buttons that make it. More is

@@ -20,20 +20,19 @@ from .job import allowed
 
 LOOK_SECONDS = 0.2
 OFFLINE = n_("Blender may not go online; allow online access in Preferences > System, or give a folder of wheels.")
-PACKAGE_FOLDER = Path(__file__).parent.parent / "engine_package"
 
 
 def make_plan(repair: bool) -> Plan:
     """What the preferences ask for. Raises InstallError."""
     chosen = preferences()
-    packages = sorted(PACKAGE_FOLDER.glob("understudy-*.whl"))
-    if not packages:
+    package = installer.package()
+    if package is None:
         raise InstallError(
             "This copy of the extension came without the engine's package; install the extension from its zip file."
         )
     wheels = Path(bpy.path.abspath(chosen.wheel_folder)) if chosen.wheel_folder else None
     python = bpy.path.abspath(chosen.install_python) if chosen.install_python else ""
-    return Plan(python, engine_folder(), packages[-1], chosen.backend, wheels, repair)
+    return Plan(python, engine_folder(), package, chosen.backend, wheels, repair)
 
 
 def _why_not() -> str:

@@ -29,6 +29,7 @@ PANELS = {
     "Without the Engine": "没有引擎时",
     "What works before the engine is installed": "安装引擎之前可用的功能",
     "Engine is off": "引擎未启动",
+    "Engine {version}": "引擎 {version}",
     "Engine is starting": "引擎正在启动",
     "Engine ready: {device}": "引擎就绪：{device}",
     "Engine found: {path}": "已找到引擎：{path}",

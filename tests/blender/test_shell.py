@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import os
 import subprocess
 import sys
@@ -115,7 +116,7 @@ def test_the_engine_is_fetched_only_where_blender_may_go_online() -> None:
     """Or from a folder of wheels, which needs no network."""
     preferences = bpy.context.preferences.addons["bl_ext.user_default.understudy"].preferences
     assert not bpy.app.online_access and "Blender may not go online" in refusal(ops.install_engine)
-    preferences.wheel_folder = "//wheels"
+    preferences.wheel_folder = "/wheels"
     assert ops.install_engine.poll()
     preferences.wheel_folder = ""
     bpy.context.preferences.system.use_online_access = True
@@ -289,6 +290,25 @@ print('AT', engine_folder(), flush=True)
 import os
 os._exit(0)
 """
+
+
+def test_an_engine_of_an_earlier_version_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the extension was updated, and not where another engine is named."""
+    from bl_ext.user_default.understudy import installer, preferences
+
+    preferences.preferences().engine_folder = str(tmp_path / "engine")
+    monkeypatch.setattr(installer, "PACKAGES", tmp_path)
+    (tmp_path / "understudy-0.2.0-py3-none-any.whl").touch()
+    python = installer.interpreter(tmp_path / "engine")
+    python.parent.mkdir(parents=True)
+    python.touch()
+    for version, told in (("0.1.0", "0.1.0"), ("0.2.0", "")):
+        state = {"state": "complete", "version": version, "backend": "CPU"}
+        (tmp_path / "engine" / installer.STATE_FILE).write_text(json.dumps(state))
+        assert preferences.older_engine() == "", "the environment variable names another"
+        with monkeypatch.context() as own:
+            own.delenv("UNDERSTUDY_ENGINE_PYTHON")
+            assert preferences.older_engine() == told
 
 
 def test_all_blender_versions_share_one_engine(tmp_path: Path) -> None:
