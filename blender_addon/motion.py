@@ -55,7 +55,8 @@ class MotionParams:
 @dataclass(eq=False)
 class Plan:
     """What a job is to fill. spans: the frames strictly between the two numbers, track by track. frame_start,
-    frame_end: of the clip. play_on: frames after it; towards_target: what comes after those is a pose to arrive at."""
+    frame_end: of the clip. play_on: frames after it; towards_target: what comes after those is a pose to arrive at; path: in so
+    many of them the joint `leader` goes where the artist has keyed it."""
 
     rig: Rig
     spans: dict[Track, tuple[int, int]]
@@ -64,11 +65,13 @@ class Plan:
     play_on: int = 0
     towards_target: bool = False
     whole: bool = False
+    path: int = 0
+    leader: int = -1
 
     @property
     def frames(self) -> Sequence[int]:
-        """The frame of every row of the clip; a pose to arrive at is the last of them."""
-        frames = range(self.frame_start, self.frame_end + 1)
+        """The frame of every row of the clip; a pose to arrive at is the last of them, a way to go those at the end."""
+        frames = range(self.frame_start, self.frame_end + self.path + 1)
         return [*frames, self.frame_end + self.play_on + 1] if self.towards_target else frames
 
     @property
@@ -148,13 +151,15 @@ def _plan_extrapolate(params: MotionParams, rig: Rig) -> Plan:
         raise MotionError("All of this is repeated by Cycles modifiers, so it plays on by itself; remove them first.")
     if cyclic:
         rig.notes.append("What a Cycles modifier repeats already plays on by itself and was left alone.")
+    leader = -1 if params.towards_target else _leader(rig, tracks)
+    others = [track for track in tracks if track.joint < 0 or track.joint != leader]
     last: list[int] = []
     for selected in (True, False) if params.use_selected_keys else (False,):
-        last = last or [frame for track in tracks for frame in track.frames(selected)[-1:]]
+        last = last or [frame for track in others for frame in track.frames(selected)[-1:]]
     if not last or max(last) - _first_key(rig) < 1:
         raise MotionError("There is no motion to play on: key at least two poses first.")
     end = max(last)
-    later = [frame for track in tracks for frame in track.frames() if frame > end]
+    later = [frame for track in others for frame in track.frames() if frame > end]
     if params.towards_target and not later:
         raise MotionError(
             rpt_("There is no key after frame {end} to arrive at; key a pose there, or play on freely.").format(end=end)
@@ -169,8 +174,24 @@ def _plan_extrapolate(params: MotionParams, rig: Rig) -> Plan:
         )
     if play_on < wish:
         rig.notes.append(f"Stopped after {play_on} frames, before the key at frame {min(later)}.")
-    spans = {track: (end, end + play_on + 1) for track in tracks if track.frames()[:1] <= [end]}
-    return Plan(rig, spans, max(end - LONG_PAST, _first_key(rig)), end, play_on, params.towards_target)
+    plan = Plan(rig, {}, max(end - LONG_PAST, _first_key(rig)), end, play_on, params.towards_target)
+    if leader >= 0:
+        plan.leader, plan.path = leader, min(rig.joints[leader].location.frames()[-1] - end, play_on)
+        rig.notes.append(f"'{rig.joints[leader].name}' goes where it is keyed, and the rest along with it.")
+    for track in tracks:
+        if track.frames()[:1] <= [end]:
+            plan.spans[track] = (max(end, track.frames()[-1]) if track not in others else end, end + play_on + 1)
+    return plan
+
+
+def _leader(rig: Rig, tracks: list[Track]) -> int:
+    """The root that alone is placed further ahead than all else is keyed, so that the rest is to go along with it; or -1."""
+    found = []
+    for index, joint in enumerate(rig.joints):
+        others = [frame for track in tracks if track.joint != index for frame in track.frames()[-1:]]
+        if joint.parent < 0 and others and joint.location.frames()[-1:] > [max(others)]:
+            found.append(index)
+    return found[0] if len(found) == 1 else -1
 
 
 # --- arrays ----------------------------------------------------------------------------------------------------------
@@ -230,7 +251,18 @@ def array_steps(plan: Plan) -> Generator[Step, None, dict[str, np.ndarray]]:
             given[max(lo + 1 - plan.frame_start, 0) : hi - plan.frame_start] = False
             given[[frame - plan.frame_start for frame in track.frames() if frame in frames]] = True
         arrays[f"{track.kind}_wanted"][column] = True
+    if plan.path:
+        _only_leader(plan, arrays)
     return arrays
+
+
+def _only_leader(plan: Plan, arrays: dict[str, np.ndarray]) -> None:
+    """Of the frames of a way nothing is given but where the leader goes, and how it turns if that is keyed there too."""
+    for kind in ("rotation", "location", "value"):
+        arrays[f"{kind}_keys"][-plan.path :] = False
+    joint = plan.rig.joints[plan.leader]
+    for kind, track in (("rotation", joint.rotation), ("location", joint.location)):
+        arrays[f"{kind}_keys"][-plan.path :, plan.leader] = track.frames()[-1:] > [plan.frame_end]
 
 
 def _rotations(joint: Joint, frames: Sequence[int]) -> np.ndarray:

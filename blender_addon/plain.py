@@ -104,9 +104,11 @@ def inbetween(folder: Path) -> Finished:
     return _write(folder, clip.frame_start, made, filled)
 
 
-def extrapolate(folder: Path, frames: int) -> Finished:
-    """Let the motion coast to rest after the last frame; writes result/clip.npz as the engine would. Raises JobError."""
+def extrapolate(folder: Path, frames: int, path: int = 0) -> Finished:
+    """Let the motion coast to rest after the last frame, or after the one before the last `path`, which say where a root goes;
+    writes result/clip.npz as the engine would. Raises JobError."""
     clip, data = job_folder.read_clip(folder), _read(folder)
+    way = {name: (data[f"{name}s"][-path:], data[f"{name}_keys"][-path:]) for name in ("rotation", "location")}
     if not any(data[f"{name}_wanted"].any() for name in ("rotation", "location", "value")):
         raise JobError("There is nothing to play on: select bones or channels that are animated.")
     rest = REST * clip.fps
@@ -114,7 +116,7 @@ def extrapolate(folder: Path, frames: int) -> Finished:
     made: dict[str, np.ndarray] = {}
     filled: dict[str, np.ndarray] = {}
     for name in ("rotation", "location", "value"):
-        x, free = data[f"{name}s"], data[f"{name}_wanted"]
+        x, free = data[f"{name}s"][: -path or None], data[f"{name}_wanted"]
         if name != "value":
             free = free & (x != x[:1]).any(-1).any(0)
         x = x[..., None] if name == "value" else x
@@ -124,7 +126,22 @@ def extrapolate(folder: Path, frames: int) -> Finished:
         else:
             made[name] = last + (last - before) * covered * free[:, None]
         filled[name] = np.broadcast_to(free, (frames, len(free)))
-    return _write(folder, clip.frame_end + 1, made, filled)
+        if path and name != "value":
+            _go(made[name], *way[name])
+    return _write(folder, clip.frame_end - path + 1, made, filled)
+
+
+def _go(made: np.ndarray, given: np.ndarray, known: np.ndarray) -> None:
+    """Put what is given of the first frames (P, J, ·) into those that were made, where it is known in all of them; what comes
+    after goes on from there. Changes made in place."""
+    n = min(len(made), len(given))
+    for j in np.flatnonzero(known.all(0)):
+        if made.shape[-1] == 4:
+            turn = quat.multiply(given[n - 1, j], made[n - 1, j] * quat.CONJUGATE)
+            made[n:, j] = quat.multiply(np.broadcast_to(turn, made[n:, j].shape), made[n:, j])
+        else:
+            made[n:, j] += given[n - 1, j] - made[n - 1, j]
+        made[:n, j] = given[:n, j]
 
 
 def make_loop(folder: Path, settings: Loop) -> Finished:
@@ -152,7 +169,7 @@ def run(folder: Path) -> Finished:
     if isinstance(settings, Inbetween):
         return inbetween(folder)
     if isinstance(settings, Extrapolate) and not settings.towards_target:
-        return extrapolate(folder, settings.frames)
+        return extrapolate(folder, settings.frames, settings.path)
     if isinstance(settings, Loop):
         return make_loop(folder, settings)
     if isinstance(settings, Clean):

@@ -168,7 +168,9 @@ class Extrapolate:
     """Play `frames` frames on after the last frame of clip.npz; writes result/clip.npz. model as in Inbetween.
 
     towards_target: the clip's last frame is a pose to arrive at, `frames` after the one before it; the result begins one
-    frame after that one and ends with the target itself. Otherwise as in Inbetween.
+    frame after that one and ends with the target itself. path: the clip's last `path` frames are a way to go: what is keyed in
+    all of them, of a root, is given, nothing else of them counts, and the result begins with the first of them. Otherwise as in
+    Inbetween.
     """
 
     frames: int
@@ -176,6 +178,7 @@ class Extrapolate:
     learned: str = ""
     variation: float = 0.0
     towards_target: bool = False
+    path: int = 0
     seed: int = 0
     device: str = "auto"
 

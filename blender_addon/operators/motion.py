@@ -69,7 +69,7 @@ class UNDERSTUDY_OT_extrapolate(SliderOperator, bpy.types.Operator):
     """Play the motion of the selected bones on after their last key (or last selected key).
 
     Your own keys stay as they are: where one comes later, the motion stops before it, or arrives at it if To Next Key
-    is on"""
+    is on; but where the root alone is keyed further, the rest goes along with it"""
 
     bl_idname = "understudy.extrapolate"
     bl_label = "Extrapolate"
@@ -99,6 +99,7 @@ class UNDERSTUDY_OT_extrapolate(SliderOperator, bpy.types.Operator):
             **self.network(context),
             variation=self.variation,
             towards_target=plan.towards_target,
+            path=plan.path,
         )
 
 

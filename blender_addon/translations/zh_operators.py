@@ -76,9 +76,10 @@ OPERATORS = {
         "再次运行会重新生成，\n在其上重摆姿态后它就归你所有"
     ),
     "Play the motion of the selected bones on after their last key (or last selected key).\n\nYour own keys stay as they are:"
-    " where one comes later, the motion stops before it, or arrives at it if To Next Key\nis on": (
+    " where one comes later, the motion stops before it, or arrives at it if To Next Key\nis on;"
+    " but where the root alone is keyed further, the rest goes along with it": (
         "让所选骨骼的运动在最后一个（或最后选中的）关键帧之后继续演下去。\n\n你自己的关键帧保持不变：若后面还有关键帧，运动"
-        "在它之前停止，\n开启“到下一关键帧”时则到达它"
+        "在它之前停止，\n开启“到下一关键帧”时则到达它；若只有根骨骼在后面还有关键帧，其余部分会随它前行"
     ),
     "Delete the keys that Understudy made for the selected bones. Keys of your own stay, also those of generated keys\nthat"
     " you have posed over": (

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from engine import clips, device, protocol, quat, skeleton
-from engine.motion import baseline, contacts, infer, replay, retime, tokens, variation
+from engine.motion import along, baseline, contacts, infer, replay, retime, tokens, variation
 from engine.motion.infer import FEWEST, FPS, Steps, curves, network
 from engine.motion.unroll import Pair, play, shipped, stack
 from engine.progress import Outcome, Update
@@ -37,10 +37,20 @@ def extrapolate(folder: Path, settings: protocol.Extrapolate) -> Steps:
         raise JobError("There is nothing to play on: select bones or channels that are animated.")
     if settings.towards_target:
         return (yield from _arrive(folder, data, settings))
-    played = yield from play_on(folder, data, settings, settings.frames)
+    data, way = _way(data, settings.path)
+    played = yield from play_on(data, settings, settings.frames, way)
     made = curves(played.rotations, played.locations, played.values)
     clips.write_result(folder, data.clip.frame_end + 1, made, played.plain, curves(*played.masks))
     return Outcome([clips.RESULT], played.notes, _figures(played))
+
+
+def _way(data: clips.Motion, length: int) -> tuple[clips.Motion, along.Way | None]:
+    """The clip without its last `length` frames, and the way that they give. Raises JobError."""
+    past = len(data.rotations) - length
+    if past < 1:
+        raise JobError("There is no motion before the way that the root is to go; choose more frames.")
+    size = float(skeleton.reach(torch.from_numpy(data.offsets), data.clip.parents))
+    return _rows(data, np.arange(past)), along.split(data, length, size) if length else None
 
 
 def _figures(filled: infer.Filled) -> dict[str, float]:
@@ -48,9 +58,9 @@ def _figures(filled: infer.Filled) -> dict[str, float]:
 
 
 def play_on(
-    folder: Path, data: clips.Motion, settings: protocol.Extrapolate, count: int
+    data: clips.Motion, settings: protocol.Extrapolate, count: int, way: along.Way | None = None
 ) -> Generator[Update, bool | None, infer.Filled]:
-    """`count` frames after the clip. Raises JobError."""
+    """`count` frames after the clip, along a way if there is one."""
     rotations, locations, values = (
         torch.from_numpy(x) for x in (data.rotations, data.locations, data.values[..., None])
     )
@@ -61,23 +71,29 @@ def play_on(
     made_turns = baseline.coast_rotations(rotations, turns, count, fps)
     made_moves = baseline.coast(locations, moves, count, fps)
     made_values = baseline.coast(values, free, count, fps)
+    if way:
+        made_turns, made_moves = way.place(made_turns, made_moves)
     plain = curves(made_turns, made_moves, made_values)
     notes: list[str] = []
     if settings.model != "baseline":
         if why := cannot_play(settings.model, data, turns):
             notes.append(why)
         else:
-            go = Go(data, turns, moves, count)
+            go = Go(data, turns, moves, round(count * along.FASTEST) + 2 if way else count)
             for done in go.run(shipped(network("extrapolate", device.choose(settings.device)))):
                 yield Update(done, "Playing on")
             notes += go.notes
             made_turns = within_limits(go.rotations, rotations, data.clip.parents)
-            made_moves = torch.where(go.root[:, None], level(go.locations, locations, data), made_moves)
+            own_moves = level(go.locations, locations, data)
+            if way:
+                made_turns, own_moves = way.follow(made_turns, own_moves, count)
+            made_moves = torch.where(go.root[:, None], own_moves, made_moves)
             made_turns = stand(data, made_turns, made_moves, turns)
     if settings.variation > 0:
         how = fps, settings.variation, settings.seed
         made_turns = _vary(variation.vary_rotations, rotations[-1:], made_turns, turns, *how)
         made_moves = _vary(variation.vary, locations[-1:], made_moves, moves, *how)
+        made_turns, made_moves = way.place(made_turns, made_moves) if way else (made_turns, made_moves)
     masks = [w.expand(count, len(w)) for w in (turns, moves, free)]
     return infer.Filled(made_turns, made_moves, made_values, plain, masks, notes)
 
@@ -107,7 +123,7 @@ def _arrive(folder: Path, data: clips.Motion, settings: protocol.Extrapolate) ->
     notes: list[str] = []
     free = count - round(ARRIVAL * fps) if count > infer.FARTHEST * retime.near_one(fps) else 0
     if free:
-        played = yield from play_on(folder, _rows(data, np.arange(past)), settings, free)
+        played = yield from play_on(_rows(data, np.arange(past)), settings, free)
         notes, rows = played.notes, slice(past, past + free)
         whole.rotations[rows], whole.values[rows] = played.rotations.numpy(), played.values[..., 0].numpy()
         whole.locations[rows] = steer(played.locations, data, free / count).numpy()

@@ -30,11 +30,22 @@ def read(folder: Path) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("rig", [BIPED, TAIL, PENDULUM])
-@pytest.mark.parametrize("settings", [protocol.Inbetween(model="baseline"), protocol.Extrapolate(40, model="baseline")])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        protocol.Inbetween(model="baseline"),
+        protocol.Extrapolate(40, model="baseline"),
+        protocol.Extrapolate(40, model="baseline", path=15),
+        protocol.Extrapolate(10, model="baseline", path=15),
+    ],
+)
 def test_the_same_curves_as_the_engine(tmp_path: Path, rig: list[int], settings: protocol.Settings) -> None:
     motion = keyed(waving(rig, fps=24), [0, 7, 8, 30, 60])
     motion.rotation_keys[[3, 44], 1] = True  # a bone with keys of its own
     motion.location_keys[30] = False
+    if isinstance(settings, protocol.Extrapolate) and settings.path:
+        motion.location_keys[-settings.path :, 0] = True  # a way to go
+        motion.rotation_keys[-settings.path :, 0] = settings.frames > settings.path  # and to turn
     clips.write_clip(tmp_path, motion)
     job_folder.write_job(tmp_path, settings)
     theirs = by_the_engine(tmp_path)

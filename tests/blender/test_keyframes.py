@@ -209,15 +209,15 @@ def test_no_turn_of_a_wheel_is_lost(tmp_path: Path) -> None:
 def test_playing_on_stops_before_the_artists_next_key(tmp_path: Path) -> None:
     """From the last key of the selection; a bone that was keyed earlier holds until then."""
     ob = posed((1, 10))
-    key_pose([ob.pose.bones["b0"]], 20, seed=5)
+    key_pose([ob.pose.bones["b1"]], 20, seed=5)
     before = dump(ob)
-    held = [bone_curve(ob, "b1", "location", i).evaluate(20) for i in range(3)]
+    held = [bone_curve(ob, "b0", "location", i).evaluate(20) for i in range(3)]
     run(ob, tmp_path, play_on=12)
-    assert frames_of(bone_curve(ob, "b0", "location"), "GENERATED") == list(range(21, 33))
-    assert frames_of(bone_curve(ob, "b1", "location"), "GENERATED") == list(range(11, 33))
-    assert [bone_curve(ob, "b1", "location", i).evaluate(15) for i in range(3)] == pytest.approx(held)
+    assert frames_of(bone_curve(ob, "b1", "location"), "GENERATED") == list(range(21, 33))
+    assert frames_of(bone_curve(ob, "b0", "location"), "GENERATED") == list(range(11, 33))
+    assert [bone_curve(ob, "b0", "location", i).evaluate(15) for i in range(3)] == pytest.approx(held)
     run(ob, tmp_path, play_on=5)
-    assert frames_of(bone_curve(ob, "b0", "location"), "GENERATED") == list(range(21, 26))
+    assert frames_of(bone_curve(ob, "b1", "location"), "GENERATED") == list(range(21, 26))
     delete_generated_keys(ob.session_uid, ())
     assert dump(ob) == before
     for fcurve in fcurves(ob).values():
@@ -227,7 +227,7 @@ def test_playing_on_stops_before_the_artists_next_key(tmp_path: Path) -> None:
     plan, _ = run(ob, tmp_path, play_on=12)
     assert plan.play_on == 9 and any("frame 20" in note for note in plan.rig.notes)
     assert dump(ob, ARTISTS, handles=False) == own
-    assert frames_of(bone_curve(ob, "b0", "location"), "GENERATED") == list(range(11, 20))
+    assert frames_of(bone_curve(ob, "b1", "location"), "GENERATED") == list(range(11, 20))
     key_pose(ob.pose.bones, 11, seed=8)
     with pytest.raises(MotionError, match="no room after frame 10"):
         for fcurve in fcurves(ob).values():

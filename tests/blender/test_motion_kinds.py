@@ -221,6 +221,29 @@ def test_playing_on_to_the_next_key() -> None:
         bpy.ops.understudy.extrapolate(bones="ALL", towards_target=True)
 
 
+@pytest.mark.parametrize("model", ["auto", "baseline"])
+def test_playing_on_along_the_way_of_the_root(model: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """The root is keyed further than the rest: it goes where it is keyed, and the rest goes on with it, and on after that."""
+    ob = make_armature((-1, 0, 1, 2, 1, 4, 0, 6))
+    for frame in range(1, 21):
+        key_pose(ob.pose.bones, frame, seed=frame // 4)
+    root = ob.pose.bones["b0"]
+    for frame, place in ((30, (1.0, 0.0, 2.0)), (44, (3.0, 0.0, 2.0))):
+        root.location = place
+        root.keyframe_insert("location", frame=frame)
+    before, way = dump(ob, handles=False), bone_curve(ob, "b0", "location", 2)
+    shown = [way.evaluate(frame) for frame in range(20, 45)]
+    bpy.context.scene.understudy_motion.every_frame = True
+    assert bpy.ops.understudy.extrapolate(bones="ALL", frames=40, model=model) == {"FINISHED"}
+    assert "'b0' goes where it is keyed" in capfd.readouterr().out
+    own_values_stay(ob, before)
+    assert frames_of(way, "GENERATED") == list(range(45, 61)), "the way itself is the artist's"
+    assert [way.evaluate(frame) for frame in range(20, 45)] == pytest.approx(shown, abs=1e-4)
+    assert abs(way.evaluate(45) - way.evaluate(44)) < 0.5, "it goes on from the way's end"
+    for name in ("b0", "b3", "b7"):
+        assert frames_of(bone_curve(ob, name, "rotation_quaternion"), "GENERATED") == list(range(21, 61))
+
+
 def test_other_takes_differ_and_the_amount_is_kept() -> None:
     """Seeds with variation give other motion, the same seed the same; an amount of 0 is the plain interpolation."""
     ob = make_armature((-1, 0, 0, 0, 1, 2, 3), seed=1)
