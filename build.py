@@ -230,8 +230,9 @@ def extension_tool(found: dict[str, str]) -> tuple[list[str | Path], Path]:
     return [python, builder], next(package.glob("*/scripts/modules/_bpy_internal/extensions/tags.py"))
 
 
-def pack_engine(python: Path, target: Path = ROOT / "blender_addon" / "engine_package") -> int:
+def pack_engine(python: Path, target: Path | None = None) -> int:
     """The engine as a wheel: inside the extension, Install Engine takes it from there."""
+    target = target or ROOT / "blender_addon" / "engine_package"
     for left_over in (target, ROOT / "build" / "lib"):
         shutil.rmtree(left_over, ignore_errors=True)
     pip: list[str | Path] = [
@@ -301,8 +302,8 @@ def check(_: list[str]) -> int:
 
 
 def bench(arguments: list[str]) -> int:
-    """Run a benchmark: stylise, ablation, gpu, motion --data FOLDER, generate or capture; `bench NAME --help` tells more."""
-    names = ("stylise", "ablation", "gpu", "motion", "generate", "capture")
+    """Run a benchmark: stylise, ablation, gpu, times, motion --data FOLDER, generate or capture; `bench NAME --help` tells more."""
+    names = ("stylise", "ablation", "gpu", "times", "motion", "generate", "capture")
     if not arguments or arguments[0] not in names:
         sys.exit(f"Say which benchmark to run: {', '.join(names)}.")
     found = pythons()
