@@ -29,7 +29,7 @@ from engine.motion import bench, bench_long, prediction, training, windows
 from engine.motion.windows import PAST
 
 GAP = 30
-COLUMNS, WIDTH, HEIGHT, LEFT = 8, 120, 120, 110
+COLUMNS, WIDTH, HEIGHT, LEFT = 11, 96, 96, 90
 INK = {"SLERP": (190, 120, 40), "smooth": (150, 90, 160), "ours": (40, 110, 200), "truth": (60, 60, 60)}
 PANEL = 224  # pixels of a film's panels
 # Clips of cmu_prediction_train.npz that no network here was trained on: they are takes of cmu_dev.npz.
@@ -206,8 +206,9 @@ def main() -> None:
     mocap = read_mocap(args.data / "cmu_dev.npz")
     with torch.inference_mode():
         places = poses_of(bench.protocol_data(mocap))
-    strip(places, mocap.parents, picked(places, 5)).save(args.out / "motion.png")
-    film(args.out / "motion" / "gaps.mp4", gaps_film(places, mocap.parents, picked(places, 10)))
+    picks = picked(places, 10)
+    strip(places, mocap.parents, picks).save(args.out / "motion.png", optimize=True)
+    film(args.out / "motion" / "gaps.mp4", gaps_film(places, mocap.parents, picks))
     film(args.out / "motion" / "long.mp4", long_film(bench_long.stretches(args.data / "cmu_dev.npz")[::3]))
 
 
