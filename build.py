@@ -302,7 +302,7 @@ def check(_: list[str]) -> int:
 
 
 def bench(arguments: list[str]) -> int:
-    """Run a benchmark: stylise, ablation, gpu, times, motion --data FOLDER, generate or capture; `bench NAME --help` tells more."""
+    """Run a benchmark: stylise, ablation, gpu, times, motion --data FOLDER, generate, capture; `bench NAME --help` tells more."""
     names = ("stylise", "ablation", "gpu", "times", "motion", "generate", "capture")
     if not arguments or arguments[0] not in names:
         sys.exit(f"Say which benchmark to run: {', '.join(names)}.")
