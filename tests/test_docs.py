@@ -172,6 +172,27 @@ def test_every_package_has_its_licence() -> None:
     assert needed - told == set()
 
 
+def test_every_tool_is_shown_before_and_after() -> None:
+    """By a picture whose text says what is to be seen, and every picture is on some page."""
+    tools = {
+        "stylise",
+        "footage",
+        "combine",
+        "generate",
+        "inbetween",
+        "play_on",
+        "loop",
+        "clean",
+        "reduce_keys",
+        "learn",
+    }
+    shown = {page: re.findall(r"!\[([^\]]+)\]\(([\w/]+\.png)\)", text) for page, text in PAGES.items()}
+    assert not [tool for tool in tools if not shown[f"{tool}.md"]]
+    assert not [text for page in shown.values() for text, _ in page if len(text) < 15]
+    used = {path for page in shown.values() for _, path in page}
+    assert {f"pictures/{path.name}" for path in (ROOT / "docs" / "pictures").glob("*.png")} <= used
+
+
 def test_pictures_are_small() -> None:
     for path in (ROOT / "docs" / "pictures").glob("*.png"):
         assert path.stat().st_size < 150_000, path.name
