@@ -19,6 +19,7 @@ from engine.stylise.reprojection import Match
 from engine.stylise.rows import rows
 from engine.stylise.surface import Surface
 from engine.stylise.tones import Tones, fit_sum, interior, shade
+from engine.stylise.waves import Waves
 
 if TYPE_CHECKING:
     from engine.stylise.painter import Key
@@ -93,6 +94,7 @@ class Swatches:
         self.affinity = _affinity(energy, count).astype(np.float32)
         self._affinity = torch.from_numpy(self.affinity).to(device)
         self._fill({w: p for w, p in patches.items() if p.radius >= BROAD}, keys[0].view.shape[0], device)
+        self.waves = Waves(keys, surfaces, tones, self.tones, device)
         shifts = [
             _shifts(key, tones[i], interior(edges[i], key.painted, 1), self.tones.count) for i, key in enumerate(keys)
         ]
@@ -140,7 +142,13 @@ class Swatches:
         moved = (there > 0) & (match.confidence > 0.3)
         planes = zip(match.xy.unbind(-1), shift, woven.xy.unbind(-1), strict=True)
         xy = torch.stack([torch.where(moved, place + by, other) for place, by, other in planes]).movedim(0, -1)
-        return Match(xy, torch.where(moved, match.confidence, woven.confidence))
+        confidence = torch.where(moved, match.confidence, woven.confidence)
+        if self.waves:
+            known = torch.from_numpy(np.where((kin >= 0) & (kin < self._objects), kin, self._objects)).to(tones.device)
+            where, there, wanted = self.waves.place(surface, tones, _rows(known, surface.ids))
+            xy.view(-1, 2)[where] = there
+            confidence.view(-1)[where] = wanted
+        return Match(xy, confidence)
 
     def _pixel(self, match: Match) -> Tensor:
         """(H, W), the nearest pixel in the atlas."""

@@ -108,7 +108,9 @@ class Painter:
         self._key_guides = [self.read(key.view, surface) for key, surface in zip(keys, surfaces, strict=True)]
         height, width = keys[0].view.shape
         self._sheets: Sheets | None = None
-        self.atlas = torch.zeros(CARRIED, SCALE * len(keys) * height, SCALE * width, device=device)
+        self.atlas = torch.zeros(
+            CARRIED, SCALE * (len(keys) * height + self.swatches.waves.rows), SCALE * width, device=device
+        )
         for i in range(len(keys)):
             self.refresh(i)
 
@@ -159,6 +161,7 @@ class Painter:
         sheets = lay_out(tone, to_tensor(key.paint).to(self.device), painted, guides[RENDER, :height, :width])
         for sheet, plane in zip(self.atlas[:, SCALE * i * height : SCALE * (i + 1) * height], sheets, strict=True):
             sheet.copy_(double(plane[None])[0])
+        self.swatches.waves.refresh(i, sheets, self.atlas)
         self._sheets = None
 
     def settle(self) -> None:

@@ -145,6 +145,12 @@ class Tones:
             tones += shades >= limit
         return tones
 
+    def colours(self, tone: int) -> NDArray[np.float64]:
+        """(objects, 3) mean paint in a tone, -1 to 1."""
+        inside = self.classify((torch.arange(BINS) + 0.5) * TOP / BINS).numpy() == tone
+        colours: NDArray[np.float64] = 2 * (np.exp(self.curves[:, inside].mean(1)) - 0.02) - 1
+        return colours
+
     def ratio(
         self, ids: NDArray[np.int64], before: NDArray[np.float32], after: NDArray[np.float32]
     ) -> NDArray[np.float32]:

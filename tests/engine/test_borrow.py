@@ -95,9 +95,10 @@ def test_borrowed_strokes_are_of_the_right_object_and_tone() -> None:
     turned = view(light[:, ::-1].copy(), ids)
     tones = swatches.tones.classify(shade(turned))
     place = swatches.place(Surface.of(turned), tones, KIN, NOWHERE)
-    x, y = place.xy[place.confidence > 0.5].round().long().clamp(0, SIDE - 1).numpy().T
-    here = (place.confidence > 0.5).numpy()
-    assert here.mean() > 0.9
+    assert (place.confidence > 0.5).float().mean() > 0.9
+    here = ((place.confidence > 0.5) & (place.xy[..., 1] < SIDE)).numpy()  # below the key are lines that go on
+    x, y = place.xy[here].round().long().clamp(0, SIDE - 1).numpy().T
+    assert here.mean() > 0.6
     inner = (np.abs(np.arange(SIDE) - SIDE // 2) > 3)[here.nonzero()[1]]  # the light is read over 5 x 5 pixels
     assert (ids[y, x] == ids[here]).mean() > 0.98
     assert (light[y, x] == light[:, ::-1][here])[inner].mean() > 0.95

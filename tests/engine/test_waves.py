@@ -1,0 +1,110 @@
+"""Hatching that goes on where a shadow spreads, on small made-up keys: along the lines that the key shows in a strip, on an
+object that no key shows in the dark, in that object's own colours; and nothing of the kind where strokes do not come again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from engine.stylise.borrow import Swatches
+from engine.stylise.generator import CARRIED, SCALE, lay_out, sample
+from engine.stylise.painter import Key, to_tensor
+from engine.stylise.reprojection import Match
+from engine.stylise.surface import Surface
+from engine.stylise.tones import shade
+from engine.stylise.views import View
+
+SIDE = 96
+COLOURS = np.array([[0, 0, 0], [230, 200, 120], [120, 200, 230], [210, 120, 190]], np.float64)
+NOWHERE = Match(torch.zeros(SIDE, SIDE, 2), torch.zeros(SIDE, SIDE))
+THIRDS = (np.arange(SIDE) * 3 // SIDE + 1)[:, None].repeat(SIDE, 1)
+
+
+def view(light: np.ndarray, finer: float = 1.0) -> View:
+    """Three flat objects, one below the other, under a light (H, W), as seen from `finer` times as near."""
+    y, x = np.mgrid[:SIDE, :SIDE] / (SIDE * finer)
+    albedo = np.full((SIDE, SIDE, 3), 0.6, np.float32)
+    return View(
+        frame=1,
+        render=(albedo + 0.05) * light[..., None].astype(np.float32),
+        albedo=albedo,
+        ids=THIRDS,
+        points=np.stack([x, y, 0 * x], -1).astype(np.float32),
+        normal=np.broadcast_to(np.float32([0, 0, 1]), (SIDE, SIDE, 3)).copy(),
+        depth=np.zeros((SIDE, SIDE), np.float32),
+        sizes=np.full((4, 3), 1, np.float32),
+    )
+
+
+def strip() -> np.ndarray:
+    """Light that leaves a strip of the first two objects in the dark."""
+    at = np.arange(SIDE)
+    dark = (THIRDS < 3) & (np.abs(at - 30 - at[:, None] // 8) < 7)
+    return np.where(dark, 0.3, 0.9)
+
+
+def paint(light: np.ndarray, lines: np.ndarray) -> np.ndarray:
+    """Each object in its colour, two thirds as bright in the dark, where lines have a third of that."""
+    dark = light < 0.6
+    grey = np.where(dark, np.where(lines, 0.22, 0.66), 1.0)
+    return (COLOURS[THIRDS] * grey[..., None]).astype(np.uint8)
+
+
+def hatching() -> np.ndarray:
+    """Lines that are 8 pixels apart, upwards to the right."""
+    y, x = np.mgrid[:SIDE, :SIDE]
+    return np.cos(2 * np.pi * (0.75 * x + 0.66 * y) / 8) > 0.3
+
+
+def strokes_in(light: np.ndarray, lines: np.ndarray, finer: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Strokes (3, H, W) that a view under `light` is lent after one key with the strip, and how far (H, W)."""
+    drawn = Key(view(strip()), paint(strip(), lines), np.ones((SIDE, SIDE), bool))
+    swatches = Swatches([drawn])
+    tone = to_tensor(paint(strip(), np.zeros((SIDE, SIDE), bool)))  # a network that paints no lines
+    atlas = torch.zeros(CARRIED, SCALE * (SIDE + swatches.waves.rows), SCALE * SIDE)
+    sheets = lay_out(tone, to_tensor(drawn.paint), torch.ones(1, SIDE, SIDE), torch.zeros_like(tone))
+    swatches.waves.refresh(0, sheets, atlas)
+    asked = view(light, finer)
+    place = swatches.place(Surface.of(asked), swatches.tones.classify(shade(asked)), np.arange(4), NOWHERE)
+    return sample(atlas[:3], place.xy[None])[0].numpy(), place.confidence.numpy()
+
+
+@pytest.fixture(scope="module")
+def spread() -> tuple[np.ndarray, np.ndarray]:
+    """All in the dark."""
+    return strokes_in(np.full((SIDE, SIDE), 0.3), hatching())
+
+
+def test_lines_go_on_where_the_shadow_spreads(spread: tuple[np.ndarray, np.ndarray]) -> None:
+    strokes, wanted = spread
+    for ob in (1, 2):
+        there = ob == THIRDS
+        assert wanted[there].mean() > 0.9
+        assert np.corrcoef(strokes.mean(0)[there], -hatching()[there].astype(float))[0, 1] > 0.75
+
+
+def test_an_object_that_was_never_seen_in_the_dark_is_hatched_as_the_others(
+    spread: tuple[np.ndarray, np.ndarray],
+) -> None:
+    """In shades of its own: of its colours the strongest changes most."""
+    strokes, wanted = spread
+    there = THIRDS == 3
+    assert wanted[there].mean() > 0.9
+    assert np.corrcoef(strokes.mean(0)[there], -hatching()[there].astype(float))[0, 1] > 0.75
+    deep = strokes[:, there & hatching()].mean(1)
+    assert deep[0] < deep[2] < deep[1] < -0.1, deep
+
+
+def test_lines_too_fine_to_be_seen_apart_are_left_out() -> None:
+    wanted = strokes_in(np.full((SIDE, SIDE), 0.3), hatching(), finer=0.2)[1]
+    assert wanted.max() < 0.05
+
+
+def test_strokes_that_do_not_come_again_are_not_laid_out_as_lines() -> None:
+    """Blots at random are no hatching."""
+    rng = np.random.default_rng(3)
+    coarse = rng.random((SIDE // 4, SIDE // 4)) > 0.6
+    blots = coarse.repeat(4, 0).repeat(4, 1)
+    drawn = Key(view(strip()), paint(strip(), blots), np.ones((SIDE, SIDE), bool))
+    assert not Swatches([drawn]).waves
