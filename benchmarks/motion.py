@@ -53,6 +53,20 @@ def unseen(folder: Path) -> dict[str, dict[str, float]]:
     return out
 
 
+def unseen_played(folder: Path) -> dict[str, dict[str, float]]:
+    """Playing on on the same rigs, over standing still: as the job has it, by each network alone, by damped velocity."""
+    out: dict[str, dict[str, float]] = {}
+    players = bench.shipped_players(training.load(training.WEIGHTS / "extrapolate")[0])
+    for path in rigs.make(folder):
+        poses = bench.prediction_windows(read_mocap(path))
+        still = bench.score_prediction(poses, players["zero velocity"])
+        for name, player in players.items():
+            if name != "zero velocity":
+                label = path.stem if name == "ours" else f"{path.stem}, {name}"
+                out[label] = bench.ratios(bench.score_prediction(poses, player), still)
+    return out
+
+
 def published(path: Path) -> dict[str, dict[str, float]]:
     """Mean angle errors by the CMU prediction benchmark on its validation clips."""
     every = prediction.windows(path, VALIDATION)
@@ -66,6 +80,7 @@ def tables(data: Path, out: Path) -> dict[str, dict]:
     spread = torch.tensor(training.load(training.WEIGHTS / "inbetween")[1]["position_deviation"])
     found: dict[str, dict] = dict(bench.table(mocap, spread))
     found["rigs never trained on, over SLERP"] = unseen(out / "rigs")
+    found["rigs never trained on, played on, over zero velocity"] = unseen_played(out / "rigs")
     if (data / "cmu_prediction_train.npz").exists():
         found["CMU prediction benchmark"] = published(data / "cmu_prediction_train.npz")
     every = bench_long.stretches(data / "cmu_dev.npz")
