@@ -12,14 +12,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from engine.footage.tracking import Flow
 from engine.generate import paths, seam
 from engine.generate.clip import Clip
+from engine.generate.colours import Colours
 from engine.generate.networks import Meeting, Networks, enlarge, enlarge_flow, warp
 from engine.generate.training import AHEAD, HISTORY, begin, both_flows
 from engine.generate.trust import astray
@@ -29,7 +32,11 @@ HAZE = 0.2  # alpha of it, at most
 MEMORY = 12  # frames that the LSTM looks back
 SEEN = 0.1  # tones by which two pixels differ, in all channels together
 LEFT = 0.5  # of the difference, at most, when what differs is fetched along the flow
-FOLLOWED = 0.45  # of what differs is found again, at least, where flow can follow from one stretch to another
+FOLLOWED = 0.4  # of what differs is found again, at least, where flow can follow from one stretch to another
+BOTH = slice(0, 2), slice(2, 4)  # flows there and back
+DOUBT = 0.25  # how many of the pixels around have to be found again for a flow to count half
+MISSED = 1.0  # tones in all channels, by which the predicted motion may miss a tone and it still be corrected
+TORN = 0.5  # how much rather the second stretch is taken where the first is torn
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,11 @@ class Player:
         leaps, ahead = paths.leaps(self.clip.latent, self.clip.apart), paths.longest_lead(len(self.clip))
         return astray(self.networks, self.clip, leaps, ahead, self.device)
 
+    @cached_property
+    def colours(self) -> Colours:
+        """Those that the sequence has."""
+        return Colours([*self.pictures, *self.clip.pictures], self.device)
+
     def picture(self, i: int) -> Tensor:
         """(1, 4, H, W) float32."""
         return self.pictures[i][None].float().to(self.device)
@@ -54,6 +66,15 @@ class Player:
     def small(self, i: int) -> Tensor:
         """(1, 4, h, w) float32."""
         return self.clip.pictures[i][None].to(self.device)
+
+
+class Left(NamedTuple):
+    """A frame of a stretch that is being left. small: (1, 4, h, w). fine: (1, 4, H, W). torn: (1, 1, h, w), 0 to 1, where
+    it was stretched or squeezed."""
+
+    small: Tensor
+    fine: Tensor
+    torn: Tensor
 
 
 @torch.inference_mode()
@@ -86,24 +107,23 @@ def play(player: Player, stretch: paths.Stretch) -> Iterator[Tensor]:
 def _lead(player: Player, stretch: paths.Stretch, alone: int, count: int) -> list[Tensor]:
     """The first `count` frames of a stretch, `alone` of them of what is left behind."""
     leaving = list(islice(_go_on(player, stretch.leave), count))
-    made, leaving = [fine[0] for _, fine in leaving[:alone]], leaving[alone:]
+    made, leaving = [frame.fine[0] for frame in leaving[:alone]], leaving[alone:]
     if not leaving:
         return made
     goals = range(stretch.begin + alone, stretch.begin + count)
     second = torch.cat([player.small(i) for i in goals])
     share = _column([paths.share_of(h + 1, len(leaving)) for h in range(len(leaving))], player.device)
     search = Flow(*second.shape[-2:])
-    crisp = torch.cat([small for small, _ in leaving])
-    flows = both_flows(search, crisp, second)
-    if not _followed(crisp, second, flows, search):
-        flows = torch.zeros_like(flows)
+    crisp = torch.cat([frame.small for frame in leaving])
+    flows = _followed(crisp, second, both_flows(search, crisp, second), search)
     meeting = player.networks.generator(crisp, second, flows, share)
     old, new = meeting.bring(crisp, second, crisp=True)
-    chosen = seam.choose(old, new, 2 * meeting.gate - 1)
-    for h, (_, fine) in enumerate(leaving):
+    torn = torch.cat([frame.torn for frame in leaving])
+    chosen = seam.choose(old, new, 2 * meeting.gate - 1 + TORN * torn)
+    for h, frame in enumerate(leaving):
         one = Meeting(*(part[h : h + 1] for part in meeting))
-        here, there = one.bring(fine, player.picture(goals[h]), crisp=True)
-        picture = seam.lay(here, there, chosen[h : h + 1])[0]
+        here, there = one.bring(frame.fine, player.picture(goals[h]), crisp=True)
+        picture = player.colours(seam.lay(here, there, chosen[h : h + 1]))[0]
         made.append(picture * (picture[3:] > UNSEEN))
     return made
 
@@ -113,28 +133,34 @@ def _column(values: list[float], device: torch.device) -> Tensor:
     return torch.tensor(values, dtype=torch.float32, device=device)[:, None, None, None]
 
 
-def _followed(first: Tensor, second: Tensor, flows: Tensor, search: Flow) -> bool:
-    """Whether flows (L, 4, H, W) lead from one stretch (L, 4, H, W) to another: back again from most of what differs, or
-    to what looks the same."""
+def _followed(first: Tensor, second: Tensor, flows: Tensor, search: Flow) -> Tensor:
+    """What can be gone by of flows (L, 4, H, W) from one stretch (L, 4, H, W) to another and back: all, where they lead back
+    from most of what differs; those that do, smoothly, where they but lead to what looks the same; else none."""
     ways = flows.permute(0, 2, 3, 1).cpu().numpy()
-    agreed = np.stack([search.agrees(way[..., :2], way[..., 2:]) for way in ways])
+    sure = np.stack([[search.agrees(way[..., a], way[..., b]) for way in ways] for a, b in (BOTH, BOTH[::-1])], 1)
     apart = (first - second).abs().sum(1)
     left = (first - warp(second, flows[:, :2])).abs().sum(1)
     differs = (apart > SEEN).cpu().numpy()
-    return bool(left.sum() < LEFT * apart.sum()) or not differs.any() or bool(agreed[differs].mean() > FOLLOWED)
+    if not differs.any() or sure[:, 0][differs].mean() > FOLLOWED:
+        return flows
+    if left.sum() >= LEFT * apart.sum():
+        return torch.zeros_like(flows)
+    known = torch.from_numpy(sure).to(flows).repeat_interleave(2, 1)
+    return seam.wide(flows * known) / (seam.wide(known) + DOUBT)
 
 
-def _go_on(player: Player, leave: int) -> Iterator[tuple[Tensor, Tensor]]:
+def _go_on(player: Player, leave: int) -> Iterator[Left]:
     """What comes after a learned frame, small and in full size. First as it was learned, then as the predictor expects."""
     last = len(player.clip) - 1
     for i in range(leave + 1, last + 1):
-        yield player.small(i), player.picture(i)
+        small = player.small(i)
+        yield Left(small, player.picture(i), torch.zeros_like(small[:, :1]))
     yield from _predict(player, last)
 
 
-def _predict(player: Player, last: int) -> Iterator[tuple[Tensor, Tensor]]:
+def _predict(player: Player, last: int) -> Iterator[Left]:
     """What is expected after the last frame. A prediction grows soft; so what is shown is the last frame itself, pushed on by the
-    predicted motion in one go, and only its coarse tones are made those of the prediction."""
+    predicted motion in one go, and only its coarse tones are made those of the prediction, of colours that there were."""
     past = begin(player.clip, [last], (slice(None), slice(None)), player.device)
     predictor = player.networks.predictor
     state = past[0]
@@ -147,11 +173,19 @@ def _predict(player: Player, last: int) -> Iterator[tuple[Tensor, Tensor]]:
         step = seam.soften(state.flow)
         way = step + warp(way, step)
         pushed = warp(small, way, crisp=True)
-        tones = seam.soften(state.frames[-1] - pushed)
-        yield _toned(pushed, tones), _toned(warp(fine, enlarge_flow(way, size), crisp=True), enlarge(tones, size))
+        tones = seam.only_light(seam.soften(state.frames[-1] - pushed), MISSED)
+        large = warp(fine, enlarge_flow(way, size), crisp=True)
+        made = player.colours(_toned(pushed, tones)), player.colours(_toned(large, enlarge(tones, size)))
+        yield Left(*made, _torn(way))
 
 
 def _toned(pushed: Tensor, tones: Tensor) -> Tensor:
     """A picture whose coarse tones are corrected, but for a haze where there was nothing."""
     made = (pushed + tones).clamp(min=0)
     return made * ((pushed[:, 3:] > UNSEEN) | (made[:, 3:] > HAZE))
+
+
+def _torn(way: Tensor) -> Tensor:
+    """(B, 1, H, W), 0 to 1: how far what is fetched along a flow is stretched or squeezed, not carried."""
+    down, along = F.pad(way.diff(dim=2), (0, 0, 0, 1)), F.pad(way.diff(dim=3), (0, 1))
+    return seam.soften((down.square() + along.square()).sum(1, keepdim=True)).sqrt().clamp(max=1)

@@ -13,10 +13,10 @@ from engine.generate.networks import enlarge
 CELL = 2  # pixels a side that change over together
 TIME = 4.0  # times as dear is a change in time as one in space, so that few pixels change at once
 HELD = 4.0  # times dearer is one between frames that are alike, as drawings on twos are
-LEAST = 0.02  # tones: what a change costs where both are the same, so that it is short
+LEAST = 0.04  # tones: what a change costs where both are the same, so that it is short
 PREFERENCE = 2.0  # mean costs that a preference of 1 is worth
 WIDE = 9  # pixels: finer than that is detail, which is of the one or the other
-LIGHT = 0.25  # tones in all channels: more is no difference of light
+LIGHT = 0.5  # tones in all channels: more is no difference of light
 ROUNDS = 300
 RISE, FALL = (
     1.0,
@@ -37,13 +37,20 @@ def choose(first: Tensor, second: Tensor, prefer: Tensor) -> Tensor:
 
 def lay(first: Tensor, second: Tensor, chosen: Tensor) -> Tensor:
     """(B, C, H, W): detail of the one or the other as chosen, (B, 1, h, w) of any size; where they are but lit
-    differently, coarse tones change over more widely, so that no edge is seen."""
-    size = (chosen.shape[-2], chosen.shape[-1])
+    differently, tones change over the more widely the coarser they are, so that no edge is seen."""
+    size, full = (chosen.shape[-2], chosen.shape[-1]), (first.shape[-2], first.shape[-1])
     apart = second - first
-    coarse = wide(F.interpolate(apart, size=size, mode="area"))
-    coarse = coarse * torch.exp(-((coarse.abs().sum(1, keepdim=True) / LIGHT) ** 2))
-    there, widely = (enlarge(x, (apart.shape[-2], apart.shape[-1])) for x in (chosen, wide(chosen) - chosen))
-    return first + there * apart + widely * enlarge(coarse, (apart.shape[-2], apart.shape[-1]))
+    area = F.interpolate(apart, size=size, mode="area")
+    middle, coarse = only_light(soften(area)), only_light(wide(area))
+    made = first + enlarge(chosen, full) * apart
+    for band, share in ((middle - coarse, soften(chosen)), (coarse, wide(chosen))):
+        made = made + enlarge(share - chosen, full) * enlarge(band, full)
+    return torch.maximum(torch.minimum(made, torch.maximum(first, second)), torch.minimum(first, second))
+
+
+def only_light(apart: Tensor, most: float = LIGHT) -> Tensor:
+    """Differences of tones (B, C, H, W) without those that are more than light makes, `most` in all channels together."""
+    return apart * torch.exp(-((apart.abs().sum(1, keepdim=True) / most) ** 2))
 
 
 def soften(maps: Tensor, side: int = 3) -> Tensor:
@@ -63,8 +70,8 @@ def _least_cut(cost: Tensor, wanted: Tensor, held: Tensor) -> Tensor:
     (L + 1,), as many times as dear is a change before each frame and after the last."""
     length = len(cost)
     ends = torch.cat([cost[:1], cost, cost[-1:]])
-    limits = [TIME * held[:, None, None] * _means(ends, 0), _means(cost, 1), _means(cost, 2)]
-    flows = [torch.zeros_like(limit) for limit in limits]
+    limit = TIME * held[:, None, None] * _means(ends, 0)
+    flows = [torch.zeros_like(limit), torch.zeros_like(cost[:, 1:]), torch.zeros_like(cost[:, :, 1:])]
     ramp = torch.linspace(0, 1, length + 2, device=cost.device)[1:-1, None, None]
     share = ramp.expand_as(cost).clone()
     before, after = torch.zeros_like(cost[:1]), torch.ones_like(cost[:1])
@@ -72,10 +79,12 @@ def _least_cut(cost: Tensor, wanted: Tensor, held: Tensor) -> Tensor:
     for _ in range(ROUNDS):
         whole = torch.cat([before, ahead, after])
         # A change back in time costs so much that there is none.
-        flows[0] = torch.maximum(torch.minimum(flows[0] + RISE * whole.diff(dim=0), limits[0]), -20 * limits[0])
-        for axis in (1, 2):
-            risen = flows[axis] + RISE * ahead.diff(dim=axis)
-            flows[axis] = torch.maximum(torch.minimum(risen, limits[axis]), -limits[axis])
+        flows[0] = torch.maximum(torch.minimum(flows[0] + RISE * whole.diff(dim=0), limit), -20 * limit)
+        # Both ways in space together, so that a cut is as dear whichever way it runs.
+        down = F.pad(flows[1] + RISE * ahead.diff(dim=1), (0, 0, 0, 1))
+        along = F.pad(flows[2] + RISE * ahead.diff(dim=2), (0, 1))
+        beyond = (torch.hypot(down, along) / cost).clamp(min=1)
+        flows[1], flows[2] = (down / beyond)[:, :-1], (along / beyond)[:, :, :-1]
         out = -flows[0].diff(dim=0)
         out[:, 1:] += flows[1]
         out[:, :-1] -= flows[1]
