@@ -86,6 +86,16 @@ def test_a_gap_longer_than_the_network_knows(tmp_path: Path) -> None:
     assert np.abs(np.diff(made["rotations"], axis=0)).max() < 0.1 and outcome.notes == []
 
 
+def test_a_bone_with_keys_far_apart_among_others_is_said(tmp_path: Path) -> None:
+    motion = keyed(waving(BIPED, frames=121), list(range(0, 121, 20)))
+    motion.rotation_keys[20:101, 4] = False
+    outcome, made = run(tmp_path / "acted", motion, protocol.Inbetween())
+    _, plain = run(tmp_path / "plain", motion, protocol.Inbetween(model="baseline"))
+    assert len(outcome.notes) == 1 and "more than 2 seconds between their own keys" in outcome.notes[0]
+    assert np.allclose(made["rotations"][:, 4], plain["rotations"][:, 4], atol=1e-5)
+    assert np.abs(made["rotations"][:, 5] - plain["rotations"][:, 5]).max() > 1e-3
+
+
 def test_a_rig_the_network_cannot_help(tmp_path: Path) -> None:
     motion = keyed(waving(PENDULUM), [0, 30, 60])
     outcome, made = run(tmp_path, motion, protocol.Inbetween())
