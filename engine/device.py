@@ -79,13 +79,17 @@ def best_thread_count() -> int:
 def share_out(device: torch.device, pixels: int) -> tuple[int, int]:
     """How many frames of so many pixels to work on at once, and on how many threads each: on the CPU frames share the cores
     better than the steps of one frame do, as long as memory allows; a graphics card wants its files read ahead."""
-    cores = os.cpu_count() or 1
-    if "OMP_NUM_THREADS" in os.environ:
-        cores = torch.get_num_threads()
-    elif hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
+    cores = spare_cores()
     frames = max(1, min(cores, AT_ONCE // max(1, pixels)))
     return frames, max(1, cores // frames) if device.type == "cpu" else 1
+
+
+def spare_cores() -> int:
+    """Cores that this process may use; OMP_NUM_THREADS is the user's word, read here because torch tells each thread its own."""
+    asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    if asked.isdigit() and int(asked):
+        return int(asked)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def use_threads(count: int) -> None:

@@ -5,7 +5,9 @@ It knows views, paint and tones; no networks."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,6 +17,7 @@ from scipy.fft import irfft2, next_fast_len, rfft2
 from scipy.ndimage import binary_dilation, distance_transform_edt, gaussian_filter
 from torch import Tensor
 
+from engine.device import spare_cores
 from engine.stylise.reprojection import Match
 from engine.stylise.rows import rows
 from engine.stylise.surface import Surface
@@ -76,8 +79,11 @@ def facing(slopes: Tensor) -> Tensor:
 class Swatches:
     """The swatches of all objects and tones, as one table."""
 
-    def __init__(self, keys: list[Key], device: torch.device | str = "cpu") -> None:
-        surfaces = [Surface.of(key.view) for key in keys]
+    def __init__(
+        self, keys: list[Key], device: torch.device | str = "cpu", surfaces: list[Surface] | None = None
+    ) -> None:
+        """surfaces: the keys', on the processor, if they are at hand."""
+        surfaces = surfaces or [Surface.of(key.view) for key in keys]
         edges = [surface.edges.numpy() for surface in surfaces]
         self.tones = Tones(keys, edges)
         tones = [self.tones.classify(shade(key.view)).numpy() for key in keys]
@@ -93,30 +99,30 @@ class Swatches:
                     patches[where] = patch
         self.affinity = _affinity(energy, count).astype(np.float32)
         self._affinity = torch.from_numpy(self.affinity).to(device)
-        self._fill({w: p for w, p in patches.items() if p.radius >= BROAD}, keys[0].view.shape[0], device)
-        self.waves = Waves(keys, surfaces, tones, self.tones, device)
-        shifts = [
-            _shifts(key, tones[i], interior(edges[i], key.painted, 1), self.tones.count) for i, key in enumerate(keys)
-        ]
-        self._shifts = torch.from_numpy(np.concatenate(shifts, 1)).to(device)
+        broad = {where: patches[where] for where in sorted(patches) if patches[where].radius >= BROAD}
+        inside = [interior(edge, key.painted, 1) for edge, key in zip(edges, keys, strict=True)]
+        weaving = partial(weave, height=keys[0].view.shape[0])
+        with ThreadPoolExecutor(spare_cores()) as crew:  # nothing takes longer before the first frame
+            waves = crew.submit(Waves, keys, surfaces, tones, self.tones, device)
+            shifts = crew.map(partial(_shifts, count=self.tones.count), keys, tones, inside)
+            woven = dict(zip(broad, crew.map(weaving, broad.values()), strict=True))
+            self.waves = waves.result()
+            self._shifts = torch.from_numpy(np.concatenate(list(shifts), 1)).to(device)
+        self._fill(broad, woven, device)
 
     def _fill(
         self,
         patches: dict[tuple[int, int], Patch],
-        height: int,
+        woven: dict[tuple[int, int], Swatch | None],
         device: torch.device | str,
     ) -> None:
-        """Weave what is needed into the table."""
+        """Lay out what was woven as a table."""
         which = np.full((self._objects + 1, self.tones.count), -1)
-        woven: dict[tuple[int, int], int] = {}
-        swatches: list[Swatch] = []
+        swatches = [swatch for swatch in woven.values() if swatch]
+        number = {where: i for i, where in enumerate(where for where, swatch in woven.items() if swatch)}
         for where in np.ndindex(self._objects, self.tones.count):
             source = self._source(where, patches)
-            if source is not None and source not in woven:
-                swatch = weave(patches[source], height)
-                woven[source] = len(swatches) if swatch else -1
-                swatches += [swatch] if swatch else []
-            which[where] = -1 if source is None else woven[source]
+            which[where] = -1 if source is None else number.get(source, -1)
         start = np.cumsum([0, *(swatch.side**2 for swatch in swatches)])
         there = np.where(which < 0, len(swatches), which)
         unit, side = (np.array([*(getattr(s, name) for s in swatches), 1]) for name in ("unit", "side"))
@@ -238,10 +244,10 @@ def _affinity(energy: NDArray[np.float64], count: NDArray[np.float64]) -> NDArra
     return np.exp(-(np.maximum(gap - 0.25, 0) ** 2) / 0.09)
 
 
-def _shifts(key: Key, tones: NDArray[np.int64], inside: NDArray[np.bool_], count: int) -> NDArray[np.float32]:
+def _shifts(key: Key, tones: NDArray[np.int64], inside: NDArray[np.bool_], count: int) -> NDArray[np.int16]:
     """(count, H, W, 3): for every pixel of a key, by the tone that it is to be in, how far right and down its object shows that
     tone, and 1; zeros where no shift leads there. A few shifts serve an object, so that its strokes move together."""
-    out = np.zeros((count, *tones.shape, 3), np.float32)
+    out = np.zeros((count, *tones.shape, 3), np.int16)
     for ob, tone in _kinds(key.view.ids, tones, inside & (key.view.ids > 0)):
         whole = inside & (key.view.ids == ob)
         box = _box(whole)
@@ -251,9 +257,9 @@ def _shifts(key: Key, tones: NDArray[np.int64], inside: NDArray[np.bool_], count
     return out
 
 
-def _cover(wanted: NDArray[np.bool_], source: NDArray[np.bool_]) -> NDArray[np.float32]:
+def _cover(wanted: NDArray[np.bool_], source: NDArray[np.bool_]) -> NDArray[np.int16]:
     """(H, W, 3): greedily the shift that leads most of what is wanted into the source, near ones first."""
-    out = np.zeros((*wanted.shape, 3), np.float32)
+    out = np.zeros((*wanted.shape, 3), np.int16)
     if not wanted.any():
         return out
     thin = max(1, round((wanted.size / SEARCHED) ** 0.5))  # of a large object every so manieth pixel tells

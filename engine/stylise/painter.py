@@ -95,13 +95,13 @@ class Painter:
 
     def __init__(self, generator: Generator, keys: list[Key], device: torch.device) -> None:
         self.generator = generator
-        self.keys = keys
+        self.keys = list(keys)
         self.device = device
         self.known = np.unique(np.concatenate([np.unique(key.view.ids[key.painted]) for key in keys]))
         surfaces = [Surface.of(key.view, device) for key in keys]
         both = zip(keys, surfaces, strict=True)
         self.places = Atlas([KeySurface(key.view, key.painted, device, surface) for key, surface in both])
-        self.swatches = Swatches(keys, device)
+        self.swatches = Swatches(keys, device, surfaces if device.type == "cpu" else None)
         edges = [surface.edges[:3].cpu().numpy() for surface in surfaces]
         self.palette = Palette(keys, edges, self.swatches.tones).to(device)
         self._albedos = np.min([_mean_albedos(key.view, self.known) for key in keys], 0)
@@ -167,6 +167,9 @@ class Painter:
     def settle(self) -> None:
         """Nothing will be learned any more: what only `refresh` needs is given back, half a gigabyte a key of 1920 x 1080."""
         self._key_guides = []
+        for i, (key, surface) in enumerate(zip(self.keys, self.places.keys, strict=True)):
+            surface.view = key.view.outline()
+            self.keys[i] = replace(key, view=surface.view)
         if Sheets.fit(self.atlas, 1, 1):
             self._sheets = Sheets(self.atlas)
             self.atlas = self.atlas.new_empty(0)

@@ -41,6 +41,11 @@ class View:
         """(H, W)."""
         return self.ids.shape[0], self.ids.shape[1]
 
+    def outline(self) -> View:
+        """Frame, objects and size alone, where memory is dear."""
+        none = np.zeros((0, 0, 3), np.float32)
+        return View(self.frame, none, none, self.ids, none, none, none[..., 0], self.sizes)
+
     @cached_property
     def slopes(self) -> np.ndarray:
         """(H, W, 2, 3) float32: how the point changes by one pixel to the right and down. Of the two neighbours the nearer
