@@ -25,10 +25,10 @@ import bpy
 import numpy as np
 
 from . import compat, edges, viewport
-from .exr import ExrError
+from .exr import ExrError, read_channels
 from .job_folder import albedo_path, edges_path, frame_path, geometry_path, write_json
 from .properties import job_folder
-from .protocol import EDGE_PASSES, EDGE_SCALE, MAX_FRAMES, MAX_SIDE, Shot, ShotObject
+from .protocol import EDGE_PASSES, EDGE_SCALE, GEOMETRY_PASSES, MAX_FRAMES, MAX_SIDE, Shot, ShotObject
 from .steps import beside
 from .words import rpt_
 
@@ -103,8 +103,9 @@ def capture(params: CaptureParams) -> Generator[tuple[int, int], None, Shot]:
                     made = _make(picture, shot, frame, making)
                     if settings is _edges_settings:
                         made = yield from beside(worker, (done, total), partial(_finish_edges, made))
+                    elif not seen:  # in the first sweep, or there is no other
+                        seen = yield from beside(worker, (done, total), partial(_anything_seen, made))
                     _store(made, path(params.folder, frame))
-                    seen = seen or _anything_seen(scene, making)
                     yield (done := done + 1), total
             if not seen:
                 raise CaptureError(
@@ -424,20 +425,14 @@ def _finish(shot: Shot, folder: Path) -> None:
         raise CaptureError(_cannot_write(folder, error)) from error
 
 
-def _anything_seen(scene: bpy.types.Scene, making: Path) -> bool:
-    """Whether the last render is more than background. Blender reads no multilayer file, so it saves it once more."""
-    path = making / "seen.png"
-    with ExitStack() as changes:
-        _change(changes, scene.render.image_settings, **compat.image_format("PNG", "8"))
-        _render_result().save_render(str(path), scene=scene)
-    image: Any = bpy.data.images.load(str(path))
+def _anything_seen(made: Path) -> bool:
+    """Whether the geometry's picture is more than background. Runs beside Blender. Raises CaptureError."""
+    *names, channels = GEOMETRY_PASSES["anchor"]
     try:
-        pixels = np.empty(len(image.pixels), np.float32)
-        image.pixels.foreach_get(pixels)
-        return bool(pixels[3::4].any())
-    finally:
-        bpy.data.images.remove(image)
-        path.unlink()
+        (alpha,) = read_channels(made, [[f"{name}.{channels[-1]}" for name in names]])
+    except ExrError as error:
+        raise CaptureError(rpt_("The geometry could not be rendered: {why}").format(why=error)) from error
+    return bool(alpha.any())
 
 
 def _render_result() -> bpy.types.Image | None:

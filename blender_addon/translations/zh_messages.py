@@ -76,6 +76,7 @@ MESSAGES = {
     "Frame {frame} could not be read: {why}": "无法读取第 {frame} 帧：{why}",
     "Frame {frame} could not be rendered: {why}": "无法渲染第 {frame} 帧：{why}",
     "The edges could not be rendered: {why}": "无法渲染边缘：{why}",
+    "The geometry could not be rendered: {why}": "无法渲染几何信息：{why}",
     "Frame {frame} could not be written to {folder}; make room or choose another folder.": (
         "无法把第 {frame} 帧写入 {folder}；请腾出空间或另选文件夹。"
     ),
