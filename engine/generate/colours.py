@@ -11,7 +11,7 @@ from torch import Tensor
 LEVELS = 16  # of each channel, which make up cells of colour
 CHUNK = 4096  # cells at once
 MOST = 4096  # of the cells, the most frequent, that colours are moved to
-NEAR = 1.5  # cells off, a colour is left as it is
+NEAR = 0.5  # cells off, a colour is left as it is
 
 
 class Colours:
