@@ -180,7 +180,8 @@ def _plan_extrapolate(params: MotionParams, rig: Rig) -> Plan:
         rig.notes.append(f"'{rig.joints[leader].name}' goes where it is keyed, and the rest along with it.")
     for track in tracks:
         if track.frames()[:1] <= [end]:
-            plan.spans[track] = (max(end, track.frames()[-1]) if track not in others else end, end + play_on + 1)
+            after = max([end, *track.frames()[-1:]]) if track not in others else end
+            plan.spans[track] = (after, end + play_on + 1)
     return plan
 
 
