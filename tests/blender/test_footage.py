@@ -127,7 +127,7 @@ def test_only_this_strip_is_read_and_nothing_stays_behind(strip: Any, fake_engin
 
 def test_a_movie_is_read_by_its_path(saved_file: Path, fake_engine: Any) -> None:
     fake_engine(jobs=[FINISH])
-    path = _render_movie(saved_file.parent)
+    path = render_movie(write_sequence(saved_file.parent / "shoot", range(1, 7)), WIDTH, HEIGHT)
     bpy.context.scene.frame_start = 3
     folder = use(filepath=str(path))
     assert folder.name == path.stem and list(read_shot(folder).frames) == list(range(3, 9))
@@ -135,16 +135,15 @@ def test_a_movie_is_read_by_its_path(saved_file: Path, fake_engine: Any) -> None
     assert (np.diff(reds) > 0.02).all(), "in order, and each frame once"
 
 
-def _render_movie(folder: Path) -> Path:
-    """Six frames of the sequence as a movie."""
-    scene = bpy.data.scenes.new("Movie")
-    paths = write_sequence(folder / "shoot", range(1, 7))
+def render_movie(paths: list[Path], width: int, height: int) -> Path:
+    """The pictures as a movie, beside their folder."""
+    scene, folder = bpy.data.scenes.new("Movie"), paths[0].parents[1]
     strips = compat.sequencer_strips(scene.sequence_editor_create())
     strip = strips.new_image("Clip", str(paths[0]), 1, 1)
     for path in paths[1:]:
         strip.elements.append(path.name)
-    scene.frame_start, scene.frame_end = 1, 6
-    scene.render.resolution_x, scene.render.resolution_y = WIDTH, HEIGHT
+    scene.frame_start, scene.frame_end = 1, len(paths)
+    scene.render.resolution_x, scene.render.resolution_y = width, height
     scene.view_settings.view_transform = "Standard"
     if hasattr(scene.render.image_settings, "media_type"):
         scene.render.image_settings.media_type = "VIDEO"

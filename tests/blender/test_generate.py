@@ -12,7 +12,7 @@ from bl_ext.user_default.understudy import api, compat
 from bl_ext.user_default.understudy.jobs import manager
 from shots import refusal
 from stage import add_ball, add_ground, empty_stage, guides, link
-from test_footage import add_strip, editor, move, read_picture, trim
+from test_footage import add_strip, editor, move, read_picture, render_movie, trim
 
 SIDE, COUNT = 48, 32
 QUICK = {"seconds": 1.0, "count": 6}
@@ -131,6 +131,15 @@ def test_a_folder_of_other_pictures(saved_file: Path) -> None:
     (strip,) = compat.sequencer_strips(editor())
     assert compat.strip_span(strip) == (133, 139) and strip.name == "plates continued"
     assert np.abs(read_picture(files(strip)[0]) - wave(132)).mean() < 0.1
+
+
+def test_a_movie(saved_file: Path) -> None:
+    bpy.context.scene.frame_start = 3
+    path = render_movie(write_waves(saved_file.parent / "wave", range(1, COUNT + 1)), SIDE, SIDE)
+    assert bpy.ops.understudy.generate(source="FILES", path=str(path), how="CONTINUE", **QUICK) == {"FINISHED"}
+    (strip,) = compat.sequencer_strips(editor())
+    assert compat.strip_span(strip) == (3 + COUNT, 9 + COUNT) and strip.name == f"{path.stem} continued"
+    assert np.abs(read_picture(files(strip)[0]) - wave(COUNT)).mean() < 0.1
 
 
 def test_missing_frames_are_filled_in_and_a_whole_strip_is_slowed_down(strip: Any) -> None:
