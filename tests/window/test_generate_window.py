@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import Seat, Window
 from test_sequencer_window import open_sequencer
+from watch import WATCH, no_long_block
 
 STRIPS = """
 import bpy, sys
@@ -61,6 +62,7 @@ def test_a_strip_is_continued_by_one_click_and_taken_back_by_one_undo(
 ) -> None:
     blender = window(smoke_file)
     open_sequencer(blender)
+    blender.do(WATCH)
     blender.click("understudy.generate", 0.5)
     blender.wait("manager.running is not None and manager.running.done > 0.1", 60)
     assert blender.ask("manager.running.takes_enough"), "it can be ended early"
@@ -79,6 +81,7 @@ def test_a_strip_is_continued_by_one_click_and_taken_back_by_one_undo(
     blender.wait("len(strips()) == 1")
     assert (tmp_path / "understudy" / "smoke" / "generated" / "strips" / "Smoke" / "takes" / "continued").is_dir()
     what_was_learned(blender, tmp_path / "sequences")
+    no_long_block(blender, "ReadingOperator.modal", "pump")
 
 
 def what_was_learned(blender: Window, library: Path) -> None:

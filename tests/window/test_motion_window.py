@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Seat, Window
+from watch import WATCH, no_long_block
 
 Start = Callable[..., Window]
 KEYS = """[[fc.data_path, fc.array_index, [[list(k.co), list(k.handle_left), list(k.handle_right), k.type, k.interpolation]
@@ -105,6 +106,7 @@ def test_playing_on_whole_ranges_and_learning(window: Start, rig_file: Path) -> 
     says what it needs."""
     blender = window(rig_file)
     before = blender.ask(KEYS)
+    blender.do(WATCH)
     blender.click("understudy.extrapolate")
     blender.wait(OPEN, 60)
     blender.point(500, 500)
@@ -122,6 +124,7 @@ def test_playing_on_whole_ranges_and_learning(window: Start, rig_file: Path) -> 
     assert "is kept as it was" in blender.reports()
     blender.click("understudy.learn_motion")
     blender.wait("'4 seconds or more of a moving rig are needed' in reports()", 60)
+    no_long_block(blender, "SliderOperator.modal", "JobOperator.modal", "pump")
     assert "Traceback" not in blender.log()
 
 

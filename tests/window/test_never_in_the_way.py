@@ -12,54 +12,13 @@ from pathlib import Path
 from conftest import ENGINE_PYTHON, ROOT, Seat, Window
 from test_window import alive
 from trained import write_trained_shot
+from watch import WATCH, no_long_block
 
 sys.path.insert(0, str(ROOT / "tests" / "engine"))
 from tiny_shot import write_shot
 
 Start = Callable[..., Window]
 FakeEngine = Callable[..., Path]
-LONGEST = 0.1  # seconds
-
-# Seconds of the processor that each call of ours takes on the main thread, so that other programs do not count.
-WATCH = """
-import time
-longest = {}
-
-def timed(name, call):
-    def wrapped(*arguments, **named):
-        begun = time.thread_time()
-        try:
-            return call(*arguments, **named)
-        finally:
-            longest[name] = max(longest.get(name, 0.0), time.thread_time() - begun)
-    return wrapped
-
-from bl_ext.user_default.understudy import jobs, ui, ui_stylise
-from bl_ext.user_default.understudy.operators import job, motion, slider
-
-def watch(owner, name):
-    call = timed(f'{owner.__name__}.{name}', getattr(owner, name))
-    setattr(owner, name, lambda self, context, event: call(self, context, event))
-
-for owner in (job.JobOperator, slider.SliderOperator, motion.KeyOperator):
-    watch(owner, 'invoke')
-watch(slider.SliderOperator, 'modal')
-watch(motion.KeyOperator, 'modal')
-modal, pump = timed('modal', job.JobOperator.modal), timed('pump', jobs.Manager.pump)
-head, steps = timed('head', ui.EngineState.draw), timed('steps', ui_stylise.ShotSteps.draw)
-job.JobOperator.modal = lambda self, context, event: modal(self, context, event)  # Blender counts the arguments
-jobs.Manager.pump = lambda self: pump(self)
-ui.EngineState.draw = lambda self, context: head(self, context)
-ui_stylise.ShotSteps.draw = lambda self, context: steps(self, context)
-"""
-
-
-def no_long_block(blender: Window, *expected: str) -> None:
-    """Nothing took long, and what is `expected` was seen at all."""
-    longest = blender.ask("longest")
-    print(longest)
-    assert all(any(name in seen for seen in longest) for name in expected), longest
-    assert not {name: seconds for name, seconds in longest.items() if seconds > LONGEST}
 
 
 def test_no_block_while_the_engine_works(window: Start, shot_file: Path, fake_engine: FakeEngine) -> None:
@@ -74,7 +33,7 @@ def test_no_block_while_the_engine_works(window: Start, shot_file: Path, fake_en
     blender.wait("done() > 0.1")
     blender.do("bpy.ops.understudy.show_preview()")
     blender.wait("'Scene Stylised' in bpy.data.scenes", 60)
-    no_long_block(blender, "modal", "pump", "head", "steps")
+    no_long_block(blender, "JobOperator.modal", "pump", "EngineState.draw", "ShotSteps.draw", "show_preview")
 
 
 def test_no_block_without_an_engine(window: Start, shot_file: Path) -> None:
@@ -89,7 +48,7 @@ def test_no_block_without_an_engine(window: Start, shot_file: Path) -> None:
     blender.wait("'Scene Stylised' in bpy.data.scenes", 60)
     assert len(os.listdir(folder / "result")) == 8
     assert "carried over by plain reprojection" in blender.reports()
-    no_long_block(blender, "modal", "head")
+    no_long_block(blender, "JobOperator.modal", "EngineState.draw")
     blender.point(400, 500)
     blender.key("ctrl+z")
     blender.wait("'Scene Stylised' not in bpy.data.scenes")
@@ -167,18 +126,33 @@ def test_undo_and_a_render_during_a_job(window: Start, shot_file: Path, fake_eng
     assert "Traceback" not in blender.log()
 
 
+def quit_blender(blender: Window, *processes: int) -> None:
+    """As File > Quit does it; nothing outlives it, and nothing goes wrong on the way."""
+    blender.do("bpy.context.preferences.use_preferences_save = False")  # the next test has its own
+    blender.do("bpy.app.timers.register(lambda: bpy.ops.wm.quit_blender() and None, first_interval=0.2)")
+    deadline = time.monotonic() + 120.0
+    while any(map(alive, (blender.pid, *processes))):
+        assert time.monotonic() < deadline, "the engine or Blender lives on"
+        time.sleep(0.1)
+    assert "Traceback" not in blender.log() and "Segmentation" not in blender.log()
+
+
 def test_quitting_during_a_job_ends_the_engine(window: Start, shot_file: Path, fake_engine: FakeEngine) -> None:
     write_trained_shot(shot_file.parent / "understudy")
     blender = window(shot_file, fake_engine(jobs=[[{"progress": [0.3, "Painting", 60.0]}, {"sleep": 60}]]))
     blender.click("understudy.stylise")
     blender.wait("done() > 0")
-    engine = blender.ask("manager._engine.ready.pid")
-    blender.do("bpy.app.timers.register(lambda: bpy.ops.wm.quit_blender() and None, first_interval=0.2)")
-    deadline = time.monotonic() + 120.0
-    while alive(engine) or alive(blender.pid):
-        assert time.monotonic() < deadline, "the engine or Blender lives on"
-        time.sleep(0.1)
-    assert "Traceback" not in blender.log() and "Segmentation" not in blender.log()
+    quit_blender(blender, blender.ask("manager._engine.ready.pid"))
+
+
+def test_quitting_during_a_capture(window: Start, shot_file: Path) -> None:
+    """Half a shot is no shot: what was rendered goes."""
+    blender = window(shot_file)
+    blender.do("bpy.context.scene.frame_end = 400")
+    blender.click("understudy.capture")
+    blender.wait("done() > 0")
+    quit_blender(blender)
+    assert not (shot_file.parent / "understudy" / "shot" / "shot.json").exists()
 
 
 def test_two_blenders_at_once(window: Start, seat: Seat, shot_file: Path) -> None:

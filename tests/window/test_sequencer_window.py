@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import Seat, Window
 from trained import write_picture
+from watch import WATCH, no_long_block
 
 SEQUENCER = """
 def view():
@@ -57,6 +58,7 @@ def test_footage_is_read_while_the_interface_answers(
 ) -> None:
     blender = window(cut_file, fake_engine(jobs=[[{"progress": [0.4, "Frame 600 tracked", 9.0]}, {"finish": {}}]]))
     open_sequencer(blender)
+    blender.do(WATCH)
     blender.click("understudy.use_footage", 0.4)
     blender.wait("done() > 0.02")
     assert blender.ask("done()") < 1, "it answers while it reads"
@@ -68,6 +70,7 @@ def test_footage_is_read_while_the_interface_answers(
     blender.click("understudy.use_footage", 0.4)
     blender.wait("bpy.context.scene.understudy.job_folder", 150)
     assert (folder / "shot.json").is_file()
+    no_long_block(blender, "ReadingOperator.invoke", "ReadingOperator.modal")
     blender.point(600, 120)
     picture = Path(request.config.getoption("--panel-picture") or tmp_path / "sequencer.png")
     blender.picture(picture)
@@ -80,8 +83,10 @@ def test_footage_is_read_while_the_interface_answers(
 def test_combined_strips_are_one_undo_step(window: Callable[..., Window], cut_file: Path) -> None:
     blender = window(cut_file)
     open_sequencer(blender)
+    blender.do(WATCH)
     blender.click("understudy.combine")
     blender.wait("len(strips()) == 3", 90)
+    no_long_block(blender, "ReadingOperator.modal", "pump")
     assert blender.ask("strips()[-1].channel") == 3
     blender.point(600, 120)
     blender.key("ctrl+z")

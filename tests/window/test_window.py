@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import Seat, Window
 from trained import write_trained_shot
+from watch import WATCH, no_long_block
 
 Start = Callable[..., Window]
 FakeEngine = Callable[..., Path]
@@ -87,6 +88,8 @@ def test_escape_in_the_middle_of_a_capture(window: Start, shot_file: Path) -> No
     blender.click("understudy.capture")
     blender.wait("done() > 0")
     blender.point(400, 500)
+    blender.key("ctrl+z", "F12")  # wait until the scene is the artist's again
+    blender.wait("done() > 0.01")
     blender.key("Escape")
     blender.wait("done() < 0")
     assert blender.ask(RENDER_SETTINGS) == before
@@ -158,9 +161,10 @@ def alive(process: int) -> bool:
 
 
 def test_the_whole_way_by_clicking(window: Start, shot_file: Path) -> None:
-    """Capture, paint, train and stylise with the real engine."""
+    """Capture, paint, train, ask for the next key and stylise with the real engine; the interface answers throughout."""
     folder = shot_file.parent / "understudy" / "shot"
     blender = window(shot_file)
+    blender.do(WATCH)
     blender.do("bpy.context.scene.understudy.training_seconds = 3")
     blender.click("understudy.capture")
     blender.wait(f"done() < 0 and Path({str(folder / 'shot.json')!r}).exists()", 60)
@@ -169,8 +173,11 @@ def test_the_whole_way_by_clicking(window: Start, shot_file: Path) -> None:
     blender.click("understudy.train_style")
     blender.wait("done() < 0", 120)
     assert "The style is trained" in blender.reports()
+    blender.click("understudy.suggest_key")
+    blender.wait(f"manager.running is None and Path({str(folder / 'suggest.json')!r}).exists()", 60)
     blender.click("understudy.stylise")
     blender.wait("'Scene Stylised' in bpy.data.scenes", 120)
+    no_long_block(blender, "capture.modal", "paint_key.execute", "JobOperator.invoke", "JobOperator.modal", "pump")
     assert sorted(os.listdir(folder / "result")) == ["0001.png", "0002.png", "0003.png", "0004.png"]
 
 
