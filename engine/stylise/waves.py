@@ -32,6 +32,8 @@ HATCHED = 0.12  # part that waves tell of the strokes of an object that is hatch
 SURE = 100  # pixels of an object that tell how it is hatched
 BLOCK = 16  # pixels of a square that belongs to one half
 TOLD = 0.1  # part of the other half's variance that a wave has to tell
+OWN = 600  # pixels of an object that tell which way its own lines run
+TURNED = 0.05  # part of the other half that a wave of an object's own has to tell beyond the common one
 APART = 0.3  # of its length: waves nearer than that are one
 SIDE = 12  # pixels of the atlas, unscaled, in a period
 SOFT = 8.0  # pixels over which a ground is the mean of its strokes
@@ -235,6 +237,28 @@ def _ranks(values: NDArray[np.float64], groups: NDArray[np.int64]) -> NDArray[np
     return out
 
 
+def _turned(spots: Spots, waves: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The waves as they run on one object, if they run there otherwise than on all; else the same."""
+    if len(spots.ids) < OWN:
+        return waves
+    halves = (spots.half, ~spots.half)
+    gains = []
+    for half in halves:
+        turned = np.stack([_refine(spots.part(half), spots.strokes[half], wave) for wave in waves])
+        gains.append(_told(spots, turned, half, ~half) - _told(spots, waves, half, ~half))
+    if min(gains) < TURNED:
+        return waves
+    return np.stack([_refine(spots, spots.strokes, wave) for wave in waves])
+
+
+def _slot(own: Spots, all_: Spots, waves: NDArray[np.float64], ground: NDArray[np.float64] | None) -> Slot:
+    """A square in the colours of `own`, in which lines lie as they do in `all_`."""
+    score, cells = _score(all_, waves)
+    lightness = (np.searchsorted(np.sort(score), cells) * RANKS // len(score)).clip(0, RANKS - 1)
+    period = 2 * np.pi / np.linalg.norm(waves, axis=1).max() / np.median(all_.footprint)
+    return Slot(own.place, _ranks(own.strokes, own.ids), lightness, 0.4 * SCALE * SIDE / period, ground)
+
+
 def _look(slot: Slot, sums: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Strokes (3, C + rims, C + rims) of a square and the ground (3,) they lie on. sums: (9, RANKS) of its pixels' strokes
     towards black and towards white, as parts of the way there, and of their tone, by step."""
@@ -263,14 +287,13 @@ class Waves:
         objects = max(int(key.view.ids.max()) for key in keys) + 1
         self._slots: list[Slot] = []
         which = np.full((objects + 1, count), -1)
-        vectors = np.zeros((count, 2, 3))
+        self._lines: list[NDArray[np.float64]] = []
         found: dict[int, NDArray[np.float64]] = {}
         for run in [*((tone,) for tone in range(count)), *((tone, tone + 1) for tone in range(count - 1))]:
             if not any(tone in found for tone in run):
                 waves, _ = find(gather(keys, surfaces, tones, run), rng)
                 found |= dict.fromkeys(run, waves) if len(waves) else {}
         for tone, waves in found.items():
-            vectors[tone, : len(waves)] = waves
             spots = gather(keys, surfaces, tones, (tone,))
             if len(spots.ids) >= SURE:
                 self._use(tone, spots, waves, which, rule)
@@ -282,33 +305,27 @@ class Waves:
         origin = np.stack([number % across * edge, top + number // across * edge], -1).reshape(-1, 2)
         self._origin = torch.from_numpy(np.pad(origin, [(0, 1), (0, 0)]).astype(np.float32)).to(device)
         self._which = torch.from_numpy(which).to(device)
-        self._vectors = torch.from_numpy(vectors.astype(np.float32)).to(device)
+        self._vectors = torch.from_numpy(np.array(self._lines, np.float32).reshape(-1, 2, 3)).to(device)
         self._sums = [np.zeros((len(self._slots), 9, RANKS)) for _ in keys]
 
     def _use(self, tone: int, spots: Spots, waves: NDArray[np.float64], which: NDArray[np.int64], rule: Tones) -> None:
         """Squares for the objects that are hatched in a tone, or that no key shows in it."""
-        score, cells = _score(spots, waves)
-        steps = _ranks(spots.strokes, spots.ids)
-        lightness = (np.searchsorted(np.sort(score), cells) * RANKS // len(score)).clip(0, RANKS - 1)
-        period = 2 * np.pi / np.linalg.norm(waves, axis=1).max() / np.median(spots.footprint)
-        blur = 0.4 * SCALE * SIDE / period
-        number = np.bincount(spots.ids, minlength=len(which))
-        told = np.zeros(len(which))
-        for ob in np.unique(spots.ids):
-            part = spots.part(spots.ids == ob)
-            told[ob] = _told(part, waves, part.half | True, part.half | True)
-        hatched = np.flatnonzero(told > HATCHED)
-        shared = np.isin(spots.ids, hatched)
+        own = {int(ob): spots.part(spots.ids == ob) for ob in np.unique(spots.ids)}
+        told = {ob: _told(part, waves, part.half | True, part.half | True) for ob, part in own.items()}
+        hatched = [ob for ob, part in told.items() if part > HATCHED]
+        shared = spots.part(np.isin(spots.ids, hatched))
         grounds = rule.colours(tone)
         for ob in range(1, len(which) - 1):
-            if ob in hatched and number[ob] >= SURE:
-                mine, ground = spots.ids == ob, None
-            elif (ob in hatched or number[ob] < 3 * SURE) and len(hatched) > 1:
-                mine, ground = shared, grounds[ob]
+            if ob in hatched and len(own[ob].ids) >= SURE:
+                lines = _turned(own[ob], waves)
+                slot = _slot(own[ob], own[ob] if lines is not waves else shared, lines, None)
+            elif len(hatched) > 1 and (ob in hatched or ob not in own or len(own[ob].ids) < 3 * SURE):
+                lines, slot = waves, _slot(shared, shared, waves, grounds[ob])
             else:
                 continue
             which[ob, tone] = len(self._slots)
-            self._slots.append(Slot(spots.place[mine], steps[mine], lightness, blur, ground))
+            self._slots.append(slot)
+            self._lines.append(np.pad(lines, [(0, 2 - len(lines)), (0, 0)]))
 
     def __bool__(self) -> bool:
         return bool(self._slots)
@@ -337,10 +354,11 @@ class Waves:
         pixels, their places in the atlas (N, 2), and how far each is wanted (N,): lines too close to be told apart are not."""
         slots = self._which[known, tones].flatten()
         where = torch.nonzero(slots >= 0)[:, 0]
-        vectors = self._vectors[tones.flatten()[where]]  # (N, 2, 3)
+        slots = slots[where]
+        vectors = self._vectors[slots]  # (N, 2, 3)
         points = surface.points.flatten(1)[:, where].T
         turns = (vectors * points[:, None]).sum(-1) / (2 * torch.pi)
         slopes = surface.slopes.flatten(2)[:, :, where]  # (2, 3, N)
         change = torch.einsum("nwc,pcn->nwp", vectors, slopes).norm(dim=-1).amax(-1) / (2 * torch.pi)
-        xy = self._origin[slots[where]] + RIM - 0.5 + SIDE * (turns - torch.floor(turns))
+        xy = self._origin[slots] + RIM - 0.5 + SIDE * (turns - torch.floor(turns))
         return where, xy, (2 - 4 * change).clamp(0, 1)  # whole from four pixels a period on, none below two

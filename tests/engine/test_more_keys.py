@@ -22,7 +22,9 @@ from engine.stylise.train import train_style
 
 KEYS = (2, 5, 8)
 SCORED = [frame for frame in FRAMES if frame not in KEYS]
-TOLERANCE = 0.3  # dB: as many steps for more keys are fewer for each
+TOLERANCE = (
+    0.5  # dB: as many steps for more keys are fewer for each, and stripes laid by rule are cleaner than carried ones
+)
 
 
 @pytest.fixture(autouse=True)
