@@ -102,14 +102,17 @@ def child(folder: Path, out: Path, begun: float) -> None:
     from engine.jobs import run_folder
 
     seen: list[float] = []
+    shown: list[tuple[int, np.ndarray]] = []
     first = 0.0
     for update in run_folder(folder):
         first = first or time.time() - begun
         if update.preview is not None:
             seen.append(time.time() - begun)
-            if len(seen) <= 3:
-                Image.fromarray(update.preview[..., :3]).save(out.with_suffix(f".{update.frame}.{len(seen)}.png"))
-    timed.report(out, {"start s": first, "end s": time.time() - begun} | {f"{i}": at for i, at in enumerate(seen, 1)})
+            shown += [(update.frame, update.preview)] if len(shown) < 3 else []
+    times = {"start s": first, "end s": time.time() - begun} | {f"{i}": at for i, at in enumerate(seen, 1)}
+    for i, (frame, picture) in enumerate(shown, 1):
+        Image.fromarray(picture[..., :3]).save(out.with_suffix(f".{frame}.{i}.png"))
+    timed.report(out, times)
 
 
 def run(folder: Path, job: protocol.TrainStyle | protocol.Stylise, out: Path) -> Figures:
