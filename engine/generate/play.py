@@ -36,7 +36,7 @@ FOLLOWED = 0.4  # of what differs is found again, at least, where flow can follo
 BOTH = slice(0, 2), slice(2, 4)  # flows there and back
 DOUBT = 0.25  # how many of the pixels around have to be found again for a flow to count half
 MISSED = 1.0  # tones in all channels, by which the predicted motion may miss a tone and it still be corrected
-TORN = 0.5  # how much rather the second stretch is taken where the first is torn
+TORN = 1.5  # how much rather the second stretch is taken where the first is torn
 
 
 @dataclass(frozen=True)
