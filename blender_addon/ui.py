@@ -188,6 +188,8 @@ class EngineMissingMore:
 class VIEW3D_PT_understudy(Sidebar, EngineState, bpy.types.Panel):
     """The engine, and the job that runs"""
 
+    bl_order = 1
+
 
 class VIEW3D_PT_understudy_without(Sidebar, EngineMissingMore, bpy.types.Panel):
     """What works before the engine is installed"""

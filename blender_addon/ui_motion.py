@@ -1,5 +1,5 @@
 """The panels of Motion: In-Between and Play On in front, Loop, Clean, Fewer Keys and Learn folded below. They are registered
-twice, for Blender sorts panels once and for all: below Stylise, and above it for Pose Mode. Draws, and nothing else."""
+twice, for Blender sorts panels once and for all: below Stylise, and for Pose Mode above everything. Draws, and nothing else."""
 
 from __future__ import annotations
 
@@ -138,7 +138,8 @@ PANELS: tuple[type, ...] = (
 
 
 class InPoseMode:
-    """Above Stylise: whoever poses has not come to paint."""
+    """Above the rest: whoever poses has not come to paint. By itself, for a panel below another that comes only when the mode
+    changes is given no room by Blender 4.3 and 5.2."""
 
     bl_order = 0
 
@@ -149,9 +150,9 @@ class InPoseMode:
 
 
 def _for_pose_mode(panel: Any) -> type:
-    """The same panel once more, below its parent's second registration."""
+    """The same panel once more, those below it under its second registration."""
     first = panel is VIEW3D_PT_understudy_motion
-    parent = panel.bl_parent_id if first else f"{panel.bl_parent_id}_posing"
+    parent = "" if first else f"{panel.bl_parent_id}_posing"
     mixins = (InPoseMode, *panel.__bases__) if first else panel.__bases__
     body = {"__doc__": panel.__doc__, "bl_label": panel.bl_label, "bl_parent_id": parent, "draw": panel.draw}
     return type(f"{panel.__name__}_posing", mixins, body)

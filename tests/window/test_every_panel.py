@@ -67,6 +67,7 @@ def test_every_panel_is_drawn(window: Callable[..., Window], shot_file: Path) ->
     look("object_mode")
     blender.do(POSE)
     look("pose_mode")
+    blender.find("understudy.extrapolate")
     blender.do("view()[1].type = 'SEQUENCE_EDITOR'")
     blender.do(SEQUENCER)
     look("video_sequencer")
