@@ -24,6 +24,7 @@ ENVS = ROOT / ".envs"
 BLENDER_TESTS = ROOT / "tests" / "blender"
 PYTHONS = ("3.11", "3.13")
 IN_USE = "%d.%d" % sys.version_info[:2]
+PIP = "pip==25.3"  # what Install Engine works with
 
 # --- finding Python --------------------------------------------------------------------------------------------------
 
@@ -231,7 +232,7 @@ def extension_tool(found: dict[str, str]) -> tuple[list[str | Path], Path]:
 
 
 def pack_engine(python: Path, target: Path | None = None) -> int:
-    """The engine as a wheel: inside the extension, Install Engine takes it from there."""
+    """The engine as a wheel, and pip's: inside the extension, Install Engine takes them from there."""
     target = target or ROOT / "blender_addon" / "engine_package"
     for left_over in (target, ROOT / "build" / "lib"):
         shutil.rmtree(left_over, ignore_errors=True)
@@ -245,8 +246,8 @@ def pack_engine(python: Path, target: Path | None = None) -> int:
         "--no-build-isolation",
         "--no-cache-dir",
     ]
-    made = run(*pip, "--wheel-dir", target, ".")
-    for wheel in target.glob("*.whl"):
+    made = run(*pip, "--wheel-dir", target, ".", PIP)
+    for wheel in target.glob("understudy-*.whl"):
         settle(wheel)
     return made
 

@@ -22,7 +22,7 @@ from typing import IO, Any
 
 PYTHONS = ((3, 11), (3, 12), (3, 13), (3, 14))  # that torch has builds for
 STATE_FILE = "understudy.json"
-PACKAGES = Path(__file__).with_name("engine_package")  # the engine's wheel, that the extension brings
+PACKAGES = Path(__file__).with_name("engine_package")  # the wheels that the extension brings: the engine's and pip's
 FULL = 32  # megabytes: with less than that left, it is the disk
 RECORD_LINES = 200  # of pip's words that are kept for the sentence about a failure
 
@@ -41,8 +41,7 @@ REASONS = (
     (r"No space left on device|not enough space|Errno 28", "the disk is full; free some space and install again"),
     (r"Permission ?[Dd]enied|Errno 13|Access is denied|Read-only file system",
      "the folder {target} cannot be written to; choose another in the preferences"),
-    (r"ensurepip is not|No module named venv|No module named ensurepip",
-     "{python} cannot make environments; install its venv package (on Debian: python3-venv), or name another Python"),
+    (r"No module named venv", "{python} cannot make environments; name another Python"),
     (r"hash(es)? (do|does) not match|BadZipFile|is not a valid wheel|has an invalid wheel|[Ww]heel .* is invalid",
      "a package came damaged; install again, which fetches it anew"),
     (r"name resolution|NewConnectionError|Max retries|ConnectTimeout|ReadTimeout|Connection (refused|reset)|ProxyError",
@@ -108,7 +107,7 @@ def package_version(package: Path) -> str:
 
 def fits(python: str | Path) -> bool | None:
     """Whether a Python of a version that torch has builds for can make environments; None if it is no such Python at all."""
-    ask = [str(python), "-I", "-c", "import sys; print(*sys.version_info[:2]); import venv, ensurepip; print('yes')"]
+    ask = [str(python), "-I", "-c", "import sys; print(*sys.version_info[:2]); import venv; print('yes')"]
     try:
         found = subprocess.run(ask, capture_output=True, text=True, timeout=20, **_quiet())
         major, minor, *able = found.stdout.split()
@@ -124,11 +123,11 @@ def find_python(named: str = "", blenders_own: str = sys.executable) -> Path:
     for candidate in [named] if named else _candidates(blenders_own):
         if able := fits(candidate):
             return Path(candidate)
-        if able is False:  # as Debian's own, whose venv is a package by itself
+        if able is False:  # cut down to what some program needs
             unable = unable or candidate
     if unable:
         raise InstallError(
-            f"{unable} cannot make environments; install its venv package (on Debian: python3-venv), or name another Python."
+            f"{unable} cannot make environments; install another Python, or name one in the preferences."
         )
     if named:
         raise InstallError(f"{named} is no Python from 3.11 to 3.14; name another.")
@@ -253,26 +252,29 @@ def check(plan: Plan) -> None:
 def commands(plan: Plan) -> Iterator[tuple[float, str, list[str]]]:
     """Each command with the part that is done after it and what it does, in order; the next is asked for when one is done."""
     python = [str(interpreter(plan.target)), "-I"]
-    yield 0.04, "Making the environment", [str(plan.python), "-I", "-m", "venv", str(plan.target)]
+    venv = [
+        str(plan.python),
+        "-I",
+        "-m",
+        "venv",
+        "--without-pip",
+    ]  # Debian's Python, and so its Blender, has no pip to give
+    yield 0.04, "Making the environment", [*venv, str(plan.target)]
+    brought = max(plan.package.parent.glob("pip-*.whl"), default=None)
+    if brought is None:
+        raise InstallError(f"There is no pip beside {plan.package.name}; install the extension again from its zip.")
+    quiet = ["--no-input", "--disable-pip-version-check", "--no-index"]
+    yield 0.08, "Putting pip in", [*python, str(brought / "pip"), "install", *quiet, "--upgrade", str(brought)]
     pip = [*python, "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--upgrade"]
     if plan.wheels:
         pip += ["--no-index", "--find-links", str(plan.wheels)]
     else:
         pip += ["--retries", "2", "--timeout", "20"]
-        yield 0.08, "Bringing pip up to date", [*pip, "pip"]
         if index := BACKENDS[plan.backend][0]:
             pip += ["--extra-index-url", index]
-    bar = "raw" if _pip_version(plan.target) >= (24, 1) else "off"  # older ones tell no machine how far they are
-    yield 0.95, "Fetching torch and the engine", [*pip, "--progress-bar", bar, str(plan.package)]
+    yield 0.95, "Fetching torch and the engine", [*pip, "--progress-bar", "raw", str(plan.package)]
     verify = "import engine.device; print(engine.device.describe())"
     yield 1.0, "Trying the engine", [*python, "-c", verify]
-
-
-def _pip_version(target: Path) -> tuple[int, int]:
-    """Of the pip in an environment; (0, 0) without one."""
-    found = next(target.glob("[Ll]ib/**/site-packages/pip-*.dist-info"), None)
-    match = re.match(r"pip-(\d+)\.(\d+)", found.name) if found else None
-    return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
 class Installation:

@@ -40,7 +40,7 @@ ROUNDS = 12  # of a search for a button: a busy machine draws late
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """--panel-picture FILE keeps the picture that test_picture takes."""
-    parser.addoption("--panel-picture", metavar="FILE", help="keep the picture of the panel here (docs/panel.png)")
+    parser.addoption("--panel-picture", metavar="FILE", help="keep the picture of the panel here")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

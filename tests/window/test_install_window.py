@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,19 +12,27 @@ from conftest import PYTHON_HOME, Window
 from test_never_in_the_way import quit_blender
 from watch import WATCH, no_long_block
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import build
+
 PYTHON = PYTHON_HOME / "bin" / "python3"
 PREFERENCES = "bpy.context.preferences.addons['bl_ext.user_default.understudy'].preferences"
 
 
 @pytest.fixture
 def damaged_package(user_folder: Path) -> Iterator[None]:
-    """The extension with an engine that cannot be installed."""
+    """The extension with an engine that cannot be installed, and a pip that could."""
     folder = user_folder / "extensions" / "user_default" / "understudy" / "engine_package"
     folder.mkdir(exist_ok=True)
     package = folder / "understudy-99.0.0-py3-none-any.whl"
     package.write_bytes(b"half a wheel")
+    fetch = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, build.PIP]
+    subprocess.run(fetch, check=True)
     yield
     package.unlink()
+    for pip in folder.glob("pip-*.whl"):
+        pip.unlink()
 
 
 def test_begun_cancelled_and_removed(
@@ -68,7 +78,7 @@ def test_begun_cancelled_and_removed(
 def slow_python(folder: Path) -> Path:
     """One that takes a minute to make an environment, as a slow disk does."""
     python = folder / "python"
-    python.write_text(f'#!/bin/sh\ncase "$*" in *venv*ensurepip*) ;; *venv*) sleep 60 ;; esac\nexec "{PYTHON}" "$@"\n')
+    python.write_text(f'#!/bin/sh\ncase "$*" in *without-pip*) sleep 60 ;; esac\nexec "{PYTHON}" "$@"\n')
     python.chmod(0o755)
     return python
 
