@@ -46,11 +46,13 @@ def extrapolate(folder: Path, settings: protocol.Extrapolate) -> Steps:
 
 def _way(data: clips.Motion, length: int) -> tuple[clips.Motion, along.Way | None]:
     """The clip without its last `length` frames, and the way that they give. Raises JobError."""
+    if not length:
+        return data, None
     past = len(data.rotations) - length
     if past < 1:
         raise JobError("There is no motion before the way that the root is to go; choose more frames.")
     size = float(skeleton.reach(torch.from_numpy(data.offsets), data.clip.parents))
-    return _rows(data, np.arange(past)), along.split(data, length, size) if length else None
+    return _rows(data, np.arange(past)), along.split(data, length, size)
 
 
 def _figures(filled: infer.Filled) -> dict[str, float]:
