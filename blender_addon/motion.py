@@ -23,7 +23,7 @@ from .job_folder import write_json
 from .protocol import Clip
 from .rig import Joint, Rig, read_rig
 from .steps import Step
-from .words import n_, rpt_
+from .words import n_, rpt_, said
 
 READING = n_("Reading the keys")
 PAST = 10  # frames before the first key that the engine gets to see, as in the LaFAN1 protocol
@@ -90,7 +90,7 @@ def make_plan(params: MotionParams) -> Plan:
     if not rig.tracks:
         why = rig.notes[0] if rig.notes else "Key them first, or select others."
         raise MotionError(
-            rpt_("Nothing selected of '{ob}' has keys that may be added to. {why}").format(ob=ob.name, why=why)
+            rpt_("Nothing selected of '{ob}' has keys that may be added to. {why}").format(ob=ob.name, why=said(why))
         )
     for _, owner in animated(ob):
         if (users := compat.action_users(owner)) > 1:

@@ -17,7 +17,7 @@ from .installer import read_state
 from .jobs import manager
 from .preferences import engine_folder, engine_python, older_engine, preferences
 from .styles import icon_of
-from .words import iface_, n_
+from .words import iface_, n_, said
 
 ICON = Path(__file__).with_name("icon.png")
 WITHOUT = n_(
@@ -89,7 +89,7 @@ class EngineState:
             self._draw_installation(installer.current.last)
             return
         if installer.failed:
-            sentence(layout, installer.failed, "ERROR", width)
+            sentence(layout, said(installer.failed, iface_), "ERROR", width)
         try:
             engine_python()
         except EngineMissing as error:
@@ -116,7 +116,7 @@ class EngineState:
         elif isinstance(error, EngineNotInstalled) and not read_state(engine_folder()):
             layout.label(text="No engine is installed yet", icon="INFO")
         else:
-            sentence(layout, str(error), "INFO", width)
+            sentence(layout, said(str(error), iface_), "INFO", width)
         if must_go_online():
             layout.operator("extensions.userpref_allow_online", text="Allow Online Access", icon="INTERNET")
         row = layout.row(align=True)
@@ -129,7 +129,7 @@ class EngineState:
         row.label(text="Installing the engine")
         row.operator("understudy.cancel_install", text="", icon="X")
         box.progress(factor=step.done, text=f"{step.done:.0%}", type="BAR")
-        box.label(text=step.text)
+        box.label(text=said(step.text, iface_))
 
     def _draw_running(self) -> None:
         running = manager.running
@@ -145,7 +145,7 @@ class EngineState:
         if running.seconds_left is not None:
             text = iface_("{done}, {time} left").format(done=text, time=duration(running.seconds_left))
         box.progress(factor=running.done, text=text, type="BAR")
-        box.label(text=running.text)
+        box.label(text=said(running.text, iface_))
         if running is not manager.local:
             row = box.row(align=True)
             if running.takes_enough:

@@ -12,7 +12,7 @@ from ..jobs import Running, manager
 from ..properties import default_folder
 from ..protocol import Shot
 from ..shot import look
-from ..words import iface_, rpt_
+from ..words import iface_, rpt_, said
 from .job import OperatorError, allowed, make_folder, no_shot_folder, shot_folder
 
 
@@ -87,7 +87,7 @@ class UNDERSTUDY_OT_capture(bpy.types.Operator):
             if not context.scene.understudy.job_folder:
                 make_folder(self._folder.parent)
         except (OperatorError, CaptureError) as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, said(str(error)))
             return False
         settings = context.scene.understudy
         if bpy.data.filepath and not settings.job_folder:
@@ -110,7 +110,7 @@ class UNDERSTUDY_OT_capture(bpy.types.Operator):
             )
             return {"FINISHED"}
         except CaptureError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, said(str(error)))
             return {"CANCELLED"}
         self._running.advance(done / total, iface_("Render {done} of {total}").format(done=done, total=total))
         manager.show(self._running)

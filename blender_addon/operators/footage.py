@@ -28,7 +28,7 @@ from ..jobs import Running, manager
 from ..protocol import Finished, TrackFootage
 from ..sequences import stored
 from ..shot import look
-from ..words import iface_, rpt_
+from ..words import iface_, rpt_, said
 from .job import JobOperator, OperatorError, allowed, make_folder, no_shot_folder, shot_folder
 
 TURN_SECONDS = 0.05  # so long frames are read before the window has its turn
@@ -113,7 +113,7 @@ class ReadingOperator(JobOperator):
         try:
             self._reading = self.start_reading(context)
         except (OperatorError, FootageError) as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, said(str(error)))
             return False
         self._running = manager.local = Running(self.bl_label, self.job_at, text="Reading")
         manager.show(self._running)
@@ -127,7 +127,7 @@ class ReadingOperator(JobOperator):
         except StopIteration:
             return {"FINISHED"}
         except FootageError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, said(str(error)))
             return {"CANCELLED"}
         except OSError as error:
             self.report(

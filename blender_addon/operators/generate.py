@@ -35,7 +35,7 @@ from ..preferences import preferences
 from ..protocol import Finished, Generate, LearnSequence
 from ..sequences import edit_scene, place_strip, stored
 from ..styles import StyleError
-from ..words import n_, rpt_
+from ..words import n_, rpt_, said
 from .combine import captured_objects
 from .footage import ReadingOperator, active_strip
 from .job import OperatorError, allowed, make_folder, no_shot_folder, shot_folder
@@ -340,7 +340,7 @@ class UNDERSTUDY_OT_save_sequence(SourceOperator, bpy.types.Operator):
         try:
             self.name = self.name or self.named(context).name
         except (OperatorError, FootageError) as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, said(str(error)))
             return {"CANCELLED"}
         return set(context.window_manager.invoke_props_dialog(self))
 
@@ -349,7 +349,7 @@ class UNDERSTUDY_OT_save_sequence(SourceOperator, bpy.types.Operator):
         try:
             saved = save_learned(self.named(context).folder, self.name)
         except (OperatorError, FootageError) as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, said(str(error)))
             return {"CANCELLED"}
         context.scene.understudy_generate.sequence = saved.name
         self.report({"INFO"}, rpt_("Saved as {folder}.").format(folder=saved))

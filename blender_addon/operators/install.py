@@ -15,7 +15,7 @@ from ..engine_process import EngineError
 from ..installer import Installation, InstallError, Plan
 from ..jobs import manager
 from ..preferences import engine_folder, engine_python, preferences
-from ..words import n_, rpt_
+from ..words import n_, rpt_, said
 from .job import allowed
 
 LOOK_SECONDS = 0.2
@@ -62,7 +62,7 @@ class UNDERSTUDY_OT_install_engine(bpy.types.Operator):
         try:
             installation = Installation(make_plan(self.repair))
         except InstallError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, said(str(error)))
             return {"CANCELLED"}
         manager.close()  # a running engine holds its own files
         installer.current = installation
@@ -76,7 +76,9 @@ class UNDERSTUDY_OT_install_engine(bpy.types.Operator):
         sentence = installation.last.sentence
         self.report(
             {"ERROR" if sentence else "INFO"},
-            sentence or rpt_("The engine is installed: {text}.").format(text=installation.last.text),
+            said(sentence)
+            if sentence
+            else rpt_("The engine is installed: {text}.").format(text=installation.last.text),
         )
         return {"CANCELLED"} if sentence else {"FINISHED"}
 
@@ -121,7 +123,7 @@ class UNDERSTUDY_OT_remove_engine(bpy.types.Operator):
             with installer.alone(engine_folder()):
                 installer.remove(engine_folder())
         except InstallError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, said(str(error)))
             return {"CANCELLED"}
         self.report({"INFO"}, "The engine was removed.")
         return {"FINISHED"}

@@ -20,7 +20,7 @@ from ..preferences import engine_python
 from ..properties import job_folder
 from ..protocol import Cancelled, Failed, Finished, JobError, Message, Preview
 from ..steps import Step, drain
-from ..words import rpt_
+from ..words import rpt_, said
 from .stepped import Pieces, SteppedOperator
 
 POLL_SECONDS = 0.02
@@ -61,7 +61,7 @@ def no_engine() -> bool:
 def allowed(cls: type[bpy.types.Operator], why_not: str) -> bool:
     """For polls: the grey button says why it is grey."""
     if why_not:
-        cls.poll_message_set(rpt_(why_not))
+        cls.poll_message_set(said(why_not))
     return not why_not
 
 
@@ -218,7 +218,7 @@ class JobOperator(SteppedOperator):
                 manager.local = Running(self.bl_label, self._folder)
                 self._step()
         except (OperatorError, JobError, EngineError) as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, said(str(error)))
             return False
         except OSError as error:  # a full disk, most of all: nothing was handed to the engine
             self.report({"ERROR"}, self._cannot_write(error))
@@ -251,7 +251,7 @@ class JobOperator(SteppedOperator):
         if isinstance(self._ended, Finished):
             return (yield from self._apply(context, self._ended))
         if isinstance(self._ended, Failed):
-            self.report({"ERROR"}, self._ended.sentence)
+            self.report({"ERROR"}, said(self._ended.sentence))
         else:
             self.report({"WARNING"}, "Cancelled; what was finished is kept.")
         return {"CANCELLED"}
@@ -269,10 +269,10 @@ class JobOperator(SteppedOperator):
                     break
                 yield step
         except (OperatorError, JobError) as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, said(str(error)))
             return {"CANCELLED"}
         for note in finished.notes:
-            self.report({"INFO"}, note)
+            self.report({"INFO"}, said(note))
         return {"FINISHED"}
 
 
@@ -350,7 +350,7 @@ class UNDERSTUDY_OT_start_engine(bpy.types.Operator):
         try:
             manager.start()
         except EngineError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, said(str(error)))
             return {"CANCELLED"}
         return {"FINISHED"}
 

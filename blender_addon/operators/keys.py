@@ -21,7 +21,7 @@ from ..job_folder import frame_path, key_path, write_job
 from ..protocol import Finished, Shot, SuggestKey
 from ..sequences import absolute
 from ..shot import coverage_path, look, suggestion
-from ..words import n_, rpt_, tip_
+from ..words import n_, rpt_, said, tip_
 from .job import JobOperator, OperatorError, allowed, make_folder, no_shot_folder, shot_folder
 
 UNUSED = "unused"
@@ -193,7 +193,7 @@ class UNDERSTUDY_OT_paint_key(bpy.types.Operator):
             else:
                 write_new(key, lambda path: shutil.copyfile(source, path))
         except OperatorError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, said(str(error)))
             return {"CANCELLED"}
         image = bpy.data.images.load(str(key), check_existing=True)
         if not image.is_dirty:
@@ -255,7 +255,7 @@ class UNDERSTUDY_OT_use_image_as_key(bpy.types.Operator):
         try:
             notes = self._take(context, key_path(shot_folder(context), frame))
         except OperatorError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, said(str(error)))
             return {"CANCELLED"}
         self.report({"INFO"}, rpt_("Frame {frame} is a key now{notes}.").format(frame=frame, notes=notes))
         return {"FINISHED"}
@@ -340,7 +340,7 @@ class UNDERSTUDY_OT_remove_key(bpy.types.Operator):
                 raise OperatorError("The painting is not saved: save it in the Image Editor (Alt S) first.")
             moved = put_aside(key)
         except OperatorError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, said(str(error)))
             return {"CANCELLED"}
         self.report(
             {"INFO"},

@@ -13,7 +13,7 @@ from .. import outcome, sequence_library
 from ..preferences import sequence_folder
 from ..shot import numbered, result_suffix
 from ..styles import StyleError
-from ..words import rpt_
+from ..words import rpt_, said
 from .job import OperatorError, allowed
 from .results import NODES, PlaceOperator
 
@@ -70,7 +70,7 @@ class UNDERSTUDY_OT_delete_sequence(bpy.types.Operator):
                 raise StyleError("Choose the learned sequence to delete first.")
             sequence_library.delete(name)
         except StyleError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, said(str(error)))
             return {"CANCELLED"}
         if settings.sequence == name:
             settings.sequence = ""

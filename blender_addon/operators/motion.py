@@ -16,7 +16,7 @@ from ..protocol import Extrapolate, Inbetween, JobError, Settings
 from ..sparse import Keying
 from ..steps import Step, drain
 from ..whole import reduce_steps
-from ..words import rpt_
+from ..words import rpt_, said
 from .job import OperatorError, allowed
 from .motion_job import BONES, Target, frame_range, targets, why_not
 from .slider import SliderOperator
@@ -144,7 +144,7 @@ class KeyOperator(SteppedOperator):
             for target in targets(context, self.bones, self.only_active):
                 count += yield from self.change(context, target)
         except (OperatorError, JobError) as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, said(str(error)))
             return {"CANCELLED"}
         if not count:
             self.report({"WARNING"}, self.nothing)

@@ -26,7 +26,7 @@ from ..properties import job_folder
 from ..protocol import Failed, Finished, JobError, Message, Settings
 from ..steps import Step, beside
 from ..takes import Take, read_take
-from ..words import rpt_
+from ..words import rpt_, said
 from .job import JobOperator, OperatorError, allowed, make_folder
 
 BONES = (
@@ -163,7 +163,7 @@ class MotionOperator(JobOperator):
         if not self._jobs:
             raise refusals[0]
         for note in (*notes, *map(str, refusals)):
-            self.report({"INFO"}, note)
+            self.report({"INFO"}, said(note))
             outcome.note(note)
         return self._jobs[0][1]
 
@@ -214,7 +214,7 @@ class MotionOperator(JobOperator):
         if not counts:
             raise errors[0]
         for error in errors:
-            self.report({"WARNING"}, str(error))
+            self.report({"WARNING"}, said(str(error)))
             outcome.note(str(error))
         outcome.keyed(sum(counts))
         return sum(counts)

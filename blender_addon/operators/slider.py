@@ -24,7 +24,7 @@ from ..motion import READING, Plan, make_plan
 from ..protocol import Finished, JobError
 from ..steps import Step, drain
 from ..takes import Look, Take
-from ..words import n_, rpt_
+from ..words import n_, rpt_, said
 from .job import OperatorError, allowed
 from .motion_job import MotionOperator
 from .stepped import Pieces
@@ -213,7 +213,7 @@ class SliderOperator(MotionOperator):
         if not (self._asked and isinstance(self._ended, Finished)):
             return (yield from super()._end(context))
         for note in self._ended.notes:
-            self.report({"INFO"}, note)
+            self.report({"INFO"}, said(note))
         return (yield from self.open(context, self.amount))
 
     def open(self, context: bpy.types.Context, amount: float) -> Pieces:
@@ -227,7 +227,7 @@ class SliderOperator(MotionOperator):
                 yield len(plans) / len(self._takes), READING
             self._slider = Slider(context, self._takes, plans, amount)
         except (OperatorError, JobError) as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, said(str(error)))
             return {"CANCELLED"}
         self._seen = {0: self._takes}
         self._base = read_job(self._jobs[0][1]).settings.seed if self._jobs else 0
@@ -255,7 +255,7 @@ class SliderOperator(MotionOperator):
         try:
             yield from self.key(context, self.amount)
         except JobError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, said(str(error)))
             return {"CANCELLED"}
         return {"FINISHED"}
 
@@ -302,7 +302,7 @@ class SliderOperator(MotionOperator):
     def _back(self, why: str) -> None:
         """No other take: the first one is shown again."""
         assert self._slider is not None
-        self.report({"WARNING"}, why)
+        self.report({"WARNING"}, said(why))
         self._slider.take_number, self._slider.busy = 0, False
         self._takes = self._seen[0]
 
@@ -371,7 +371,7 @@ class UNDERSTUDY_OT_act_amount(SliderOperator, bpy.types.Operator):
         try:
             self._takes = last.again()
         except OperatorError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, said(str(error)))
             return False
         return True
 

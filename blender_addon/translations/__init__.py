@@ -1,7 +1,7 @@
 """The extension's words in other languages, as Blender looks them up: Simplified Chinese so far. Knows words and no scene.
 
-Another language is one more set of the four tables and one more line in LANGUAGES; tests/blender/test_translations.py says
-what is missing in it.
+Another language is one more set of the tables and one more line in LANGUAGES; tests/blender/test_translations.py and
+tests/addon/test_sentences.py say what is missing in it.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ import re
 import bpy
 
 from ..preferences import BACKEND_ITEMS
+from .zh_engine import ENGINE
 from .zh_messages import MESSAGES
 from .zh_operators import BUTTONS, OPERATORS, OWN
 from .zh_panels import PANELS
 from .zh_properties import PROPERTIES
+from .zh_sentences import PARTS, SENTENCES
 
 ANY, OPERATOR = bpy.app.translations.contexts.default, bpy.app.translations.contexts.operator_default
 Words = dict[tuple[str, str], str]
+TEMPLATES = ENGINE | SENTENCES  # what is found again in finished sentences, whatever the language (words.py)
 
 
 def simplified_chinese() -> Words:
@@ -32,6 +35,11 @@ def simplified_chinese() -> Words:
     words |= {(OPERATOR, english): text for english, text in BUTTONS.items()}
     words |= {("Understudy", english): text for english, text in OWN.items()}
     return words
+
+
+def with_sentences(words: Words) -> Words:
+    """The same, and what finished sentences are made of, where no words of Blender's are."""
+    return {("Understudy", english): text for english, text in (TEMPLATES | PARTS).items()} | words
 
 
 def as_looked_up(words: Words) -> Words:
@@ -51,7 +59,8 @@ LANGUAGES = {"zh_HANS": simplified_chinese}
 
 
 def register() -> None:
-    bpy.app.translations.register(__package__, {name: as_looked_up(words()) for name, words in LANGUAGES.items()})
+    words = {name: with_sentences(as_looked_up(table())) for name, table in LANGUAGES.items()}
+    bpy.app.translations.register(__package__, words)
 
 
 def unregister() -> None:
