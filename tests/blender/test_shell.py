@@ -296,7 +296,7 @@ def test_an_engine_of_an_earlier_version_is_told_of(tmp_path: Path, monkeypatch:
     """After the extension was updated, and not where another engine is named."""
     from bl_ext.user_default.understudy import installer, preferences
 
-    monkeypatch.setattr(preferences.preferences(), "engine_folder", str(tmp_path / "engine"))
+    monkeypatch.setattr(preferences, "engine_folder", lambda: tmp_path / "engine")
     monkeypatch.setattr(installer, "PACKAGES", tmp_path)
     (tmp_path / "understudy-0.2.0-py3-none-any.whl").touch()
     python = installer.interpreter(tmp_path / "engine")
