@@ -150,8 +150,7 @@ class Swatches:
         xy = torch.stack([torch.where(moved, place + by, other) for place, by, other in planes]).movedim(0, -1)
         confidence = torch.where(moved, match.confidence, woven.confidence)
         if self.waves:
-            known = torch.from_numpy(np.where((kin >= 0) & (kin < self._objects), kin, self._objects)).to(tones.device)
-            where, there, wanted = self.waves.place(surface, tones, _rows(known, surface.ids))
+            where, there, wanted = self.waves.place(surface, tones, self._shown_as(kin, surface.ids))
             xy.view(-1, 2)[where] = there
             confidence.view(-1)[where] = wanted
         return Match(xy, confidence)
@@ -177,11 +176,20 @@ class Swatches:
         xy = torch.stack([a + turn[0] * u + turn[1] * v, b + turn[2] * u + turn[3] * v]).movedim(0, -1)
         return Match(xy, there)
 
-    def suit(self, match: Match, tones: Tensor) -> Tensor:
-        """(H, W), 0 to 1: how far strokes found in the keys suit the tone (H, W) that they are to lie in."""
-        return _rows(
-            self._affinity.flatten(), tones * len(self._affinity) + _rows(self._key_tones.flatten(), self._pixel(match))
-        )
+    def suit(self, match: Match, tones: Tensor, ids: Tensor, kin: NDArray[np.int64]) -> Tensor:
+        """(H, W), 0 to 1: how far strokes found in the keys suit the tone (H, W) that they are to lie in. Where that tone is
+        hatched, none of another tone do: lines that go on are truer. ids: (H, W). kin: as in `place`."""
+        there = _rows(self._key_tones.flatten(), self._pixel(match))
+        suits = _rows(self._affinity.flatten(), tones * len(self._affinity) + there)
+        if not self.waves:
+            return suits
+        hatched = self.waves.holds(tones, self._shown_as(kin, ids))
+        return torch.where(hatched & (there != tones), torch.zeros_like(suits), suits)
+
+    def _shown_as(self, kin: NDArray[np.int64], ids: Tensor) -> Tensor:
+        """(H, W) the object in the keys after which each pixel is painted."""
+        known = np.where((kin >= 0) & (kin < self._objects), kin, self._objects)
+        return _rows(torch.from_numpy(known).to(ids.device), ids)
 
 
 def _rows(table: Tensor, which: Tensor) -> Tensor:

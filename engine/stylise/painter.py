@@ -143,8 +143,10 @@ class Painter:
         part `light`), and of another."""
         match = match or self.places.match(view, surface=surface)
         tones = self.swatches.tones.classify(shade(view, self.device))
-        suits = Match(match.xy, match.confidence * (1 - light * (1 - self.swatches.suit(match, tones))))
-        return suits, self.swatches.place(surface, tones, self.kin(view) if kin is None else kin, match)
+        kin = self.kin(view) if kin is None else kin
+        suits = self.swatches.suit(match, tones, surface.ids, kin)
+        trusted = Match(match.xy, match.confidence * (1 - light * (1 - suits)))
+        return trusted, self.swatches.place(surface, tones, kin, match)
 
     @torch.no_grad()
     def refresh(self, i: int) -> None:

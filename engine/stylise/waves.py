@@ -349,6 +349,10 @@ class Waves:
             square[:3] = torch.from_numpy(look).to(square)
             square[3:6] = torch.from_numpy(ground[:, None, None]).to(square)
 
+    def holds(self, tones: Tensor, known: Tensor) -> Tensor:
+        """(H, W) bool, where hatching is to be had, of tones and objects as in `place`."""
+        return self._which[known, tones] >= 0
+
     def place(self, surface: Surface, tones: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Where hatching is to be had. known: (H, W) the object in the keys after which each pixel is painted. Returns the flat
         pixels, their places in the atlas (N, 2), and how far each is wanted (N,): lines too close to be told apart are not."""

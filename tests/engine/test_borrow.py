@@ -114,7 +114,8 @@ def test_where_the_light_has_moved_strokes_are_moved_in_one_piece() -> None:
     match = Match(torch.from_numpy(np.stack([x, y], -1)), torch.ones(SIDE, SIDE))
     tones = swatches.tones.classify(shade(turned))
     dark = (ids == 1) & (tones.numpy() == 0)
-    assert float(swatches.suit(match, tones)[dark].max()) < 0.1
+    suits = swatches.suit(match, tones, Surface.of(turned).ids, KIN)
+    assert float(suits[dark].max()) < 0.1
     place = swatches.place(Surface.of(turned), tones, KIN, match)
     step = (place.xy - match.xy).numpy()[4:42, 6:42]
     assert len(np.unique(step.reshape(-1, 2), axis=0)) <= 3
