@@ -217,7 +217,7 @@ def demo(arguments: list[str]) -> int:
 
 def sync(_: list[str]) -> int:
     """Copy the contract, and what else both halves need, into the add-on."""
-    for module in ("protocol.py", "settings.py", "job_folder.py", "motion/decimate.py"):
+    for module in ("protocol.py", "settings.py", "job_folder.py", "lock.py", "motion/decimate.py"):
         shutil.copyfile(ROOT / "engine" / module, ROOT / "blender_addon" / Path(module).name)
     return 0
 

@@ -20,6 +20,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
+from .lock import lock
+
 PYTHONS = ((3, 11), (3, 12), (3, 13), (3, 14))  # that torch has builds for
 STATE_FILE = "understudy.json"
 PACKAGES = Path(__file__).with_name("engine_package")  # the wheels that the extension brings: the engine's and pip's
@@ -189,13 +191,13 @@ def alone(target: Path) -> Iterator[IO[str]]:
     file = target.with_name(f"{target.name}.lock")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        lock = open(file, "a", encoding="ascii")  # noqa: SIM115 closed below
+        held = open(file, "a", encoding="ascii")  # noqa: SIM115 closed below
     except OSError as error:
         raise _unwritable(target, error) from error
-    with lock:
-        if not _lock(lock):
+    with held:
+        if not lock(held):
             raise InstallError("Another Blender is installing the engine; wait until it is done, then try again.")
-        yield lock
+        yield held
         with contextlib.suppress(OSError):  # Windows deletes no open file; an empty one does no harm
             file.unlink()
 
@@ -204,27 +206,6 @@ def _unwritable(target: Path, error: OSError) -> InstallError:
     return InstallError(
         f"The folder {target} cannot be written to ({error.strerror}); choose another in the preferences."
     )
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: IO[str]) -> bool:
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _lock(file: IO[str]) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
 
 
 # --- making it -------------------------------------------------------------------------------------------------------
@@ -323,8 +304,8 @@ class Installation:
     def _run(self) -> None:
         try:
             self._plan = settle(self._plan)
-            with alone(self._plan.target) as lock:
-                self._held = {} if sys.platform == "win32" else {"pass_fds": (lock.fileno(),)}
+            with alone(self._plan.target) as held:
+                self._held = {} if sys.platform == "win32" else {"pass_fds": (held.fileno(),)}
                 end = self._make()
         except InstallError as error:
             end = Step(self.last.done, "Failed", True, str(error))

@@ -6,12 +6,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import sys
 from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from engine import job_folder, protocol
+from engine.lock import lock
 from engine.progress import Outcome, Update
 from engine.protocol import JobError
 
@@ -161,9 +161,9 @@ def explain(error: Exception) -> str:
 
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock. The system drops it with the process that holds it, so a lock is never left behind."""
+    """Hold the folder's lock."""
     with open(folder / LOCK_FILE, "a+", encoding="ascii") as file:
-        if not _lock(file):
+        if not lock(file):
             file.seek(0)
             raise JobError(
                 f"Another process ({file.read(20).strip() or 'unknown'}) is running the job in {folder}; "
@@ -173,25 +173,3 @@ def _alone(folder: Path) -> Iterator[None]:
         file.write(f"{os.getpid()}\n")
         file.flush()
         yield
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: IO[str]) -> bool:
-        file.seek(1 << 20)  # a byte far behind the text, which others may then still read
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _lock(file: IO[str]) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True

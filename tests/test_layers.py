@@ -98,7 +98,7 @@ def test_the_engine_knows_no_blender(path: Path) -> None:
     assert foreign(path) <= TORCH
 
 
-@pytest.mark.parametrize("module", ["protocol.py", "settings.py", "job_folder.py"])
+@pytest.mark.parametrize("module", ["protocol.py", "settings.py", "job_folder.py", "lock.py"])
 def test_the_contract_is_one_and_needs_the_standard_library_only(module: str) -> None:
     ours, theirs = ROOT / "engine" / module, ROOT / "blender_addon" / module
     assert ours.read_bytes() == theirs.read_bytes(), "run `python3 build.py sync`"
