@@ -29,7 +29,7 @@ from benchmarks.stylise import OUR_CODE, Figures, Judge, suggested_keys
 from engine import job_folder
 from engine.jobs import JOBS
 from engine.protocol import Stylise, TrainStyle
-from engine.stylise import features, generator, head, losses, painter, palette, patches, train
+from engine.stylise import features, generator, head, losses, painter, palette, patches, train, waves
 from engine.stylise import sheets as atlas_sheets
 from engine.stylise.generator import Carried, StrokeNetwork
 from engine.stylise.views import read_view
@@ -91,6 +91,11 @@ def without_palette() -> None:
     swap(palette.Palette, "guess", lambda *given: torch.zeros_like(guess(*given)))
 
 
+def without_hatching() -> None:
+    """No wave is believed, and hatching stays where the key has it."""
+    swap(waves, "TOLD", 2.0)
+
+
 def without_base() -> None:
     """Training begins with nothing learned."""
     swap(train, "_base", lambda: generator.Generator(train.GENERATOR))
@@ -129,9 +134,10 @@ def without_fade() -> None:
 
 def with_small_atlas() -> None:
     """Strokes are carried over at the key's own size."""
-    for place in (generator, painter, atlas_sheets):
+    for place in (generator, painter, atlas_sheets, waves):
         swap(place, "SCALE", 1)
-    swap(generator, "double", lambda x: x)
+    for place in (generator, painter):
+        swap(place, "double", lambda x: x)
 
 
 ADVERSARY = "with an adversarial term of 0.06"
@@ -141,6 +147,7 @@ VARIANTS: dict[str, Callable[[], None]] = {
     "no borrowed strokes": without_carried("borrowed_trust"),
     "no strokes, one plain network": without_carried("trust", "borrowed_trust"),
     ADVERSARY: lambda: None,
+    "hatching does not go on": without_hatching,
     "without the base": without_base,
     "no last layer solved for the keys": without_solving,
     "no palette by rule": without_palette,
