@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import torch
 
@@ -53,3 +55,21 @@ def test_a_colour_that_the_key_shows_in_another_light_keeps_its_paint() -> None:
     wrong = np.abs(guess - paint(other)).max(-1)
     assert wrong[8:-8, 8:40].max() < 30, "brown in dim light"
     assert wrong[8:-8, 56:88].max() < 65, "cream in bright light, not blue"
+
+
+def test_a_shadow_that_no_key_shows_keeps_the_objects_hue_where_others_disagree() -> None:
+    """Two balls stand half in the shadow, one turns blue there and one grey; an olive wall is lit all over. In the shadow
+    the wall is darker, and olive still."""
+    ids = np.repeat(np.arange(1, 4), SIDE // 3)[None].repeat(SIDE, 0)
+    lit = (np.arange(SIDE) < SIDE // 2)[:, None] | (ids == 3)
+    light = np.where(lit, 0.8, 0.25).astype(np.float32)
+    view = dataclasses.replace(bird(light), ids=ids, sizes=np.full((4, 3), 2, np.float32))
+    bright = np.array([[200, 180, 180], [190, 200, 180], [150, 150, 60]])[ids - 1]
+    dark = np.array([[20, 20, 180], [60, 60, 60], [0, 0, 0]])[ids - 1]
+    key = Key(view, np.where(lit[..., None], bright, dark).astype(np.uint8), np.ones((SIDE, SIDE), bool))
+    edges = [np.zeros((3, SIDE, SIDE), np.float32)]
+    tones = Tones([key], edges)
+    three, shaded = np.full(1, 3), np.full(1, 0.25, np.float32)
+    red, green, blue = tones.ratio(three, np.full(1, 0.8, np.float32), shaded)[0] * [150, 150, 60]
+    assert max(red, green) < 110, "darker"
+    assert min(red, green) > 1.6 * blue, "olive"
