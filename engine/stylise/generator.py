@@ -124,10 +124,11 @@ class StrokeNetwork(nn.Module):
     def forward(self, guides: Tensor, tone: Tensor, carried: Carried) -> Tensor:
         strokes, key_tone, key_render, border = carried.direct.split([3, 3, 3, 1], 1)
         turned = guides[:, RENDER] - key_render  # how the light has changed
-        trust = carried.trust * fade(border, turned)
+        apart = (tone - key_tone).abs().mean(1, keepdim=True)  # and what the tone makes of it
+        trust = carried.trust * fade(border, turned, apart)
         lent = carried.borrowed_trust * (1 - trust)
         borrowed, ground = carried.borrowed.split([3, 3], 1)
-        whole, near = unturned(turned) * trust, settle(tone, ground) * lent
+        whole, near = unturned(turned) * (1 - leapt(apart)) * trust, settle(tone, ground) * lent
         inner = away_from(guides[:, self.edges])  # lines are drawn where an edge is now, not where one was
         tone = tone + inner * (whole * (key_tone - tone) + near * (ground - tone))
         borrowed = adapt(borrowed, ground, tone) * lent
@@ -142,10 +143,18 @@ class StrokeNetwork(nn.Module):
         return tone + strokes + borrowed + colour.contiguous()
 
 
-def fade(border: Tensor, turned: Tensor) -> Tensor:
-    """(B, 1, H, W), 0 to 1: at a border of the key's tones its strokes are that border, and stay behind when the light moves."""
+def fade(border: Tensor, turned: Tensor, apart: Tensor) -> Tensor:
+    """(B, 1, H, W), 0 to 1: at a border of the key's tones its strokes are that border, and stay behind when the light moves or
+    the tone is another; so does a highlight, of which little light makes much."""
     moved = (turned.abs().mean(1, keepdim=True) * 8 - 0.3).clamp(0, 1)
-    return 1 - moved * (1.6 * (border - FIRM)).clamp(0, 1)
+    moved = torch.maximum(moved, leapt(apart))
+    left = moved * (1.6 * (border - FIRM)).clamp(0, 1)
+    return (1 - left) * (1 - unturned(turned) * (5 * apart - 0.75).clamp(0, 1))
+
+
+def leapt(apart: Tensor) -> Tensor:
+    """(B, 1, H, W), 0 to 1: whether tones that are so far apart (B, 1, H, W) are two tones of the painter's."""
+    return (5 * apart - 0.5).clamp(0, 1)
 
 
 def unturned(turned: Tensor) -> Tensor:
