@@ -43,8 +43,12 @@ class Way:
         """The joint that goes the way."""
         return int(self.moves.int().argmax())
 
-    def follow(self, rotations: Tensor, locations: Tensor, count: int) -> tuple[Tensor, Tensor]:
-        """`count` rows of the motion (N, J, ·) that was played on freely, along the way; what comes after it goes on freely."""
+    def follow(
+        self, rotations: Tensor, locations: Tensor, count: int, carried: dict[int, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """`count` rows of the motion (N, J, ·) that was played on freely, along the way; what comes after it goes on freely.
+        carried: the other joints that go along with the root, as the controls of its feet, each with its place at rest (3,)
+        as seen from the root's."""
         root = self.root
         given = torch.cat([self.last[None, root], self.locations[:count, root]])
         own = torch.cat([self.last[None, root], locations[:, root]])
@@ -57,6 +61,10 @@ class Way:
         rotations, locations = self.place(rotations, locations)
         if (n := self.length) < count:
             locations[n:, root] = locations[n - 1, root] + quat.rotate(yaw[-1:], free[n:] - free[n - 1])
+        for joint, rest in carried.items():
+            apart = quat.rotate(yaw, locations[:, joint] + rest - free)
+            rotations[:, joint] = quat.multiply(yaw, rotations[:, joint])
+            locations[:, joint] = locations[:, root] + apart - rest
         return rotations, locations
 
     def place(self, rotations: Tensor, locations: Tensor) -> tuple[Tensor, Tensor]:

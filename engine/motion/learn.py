@@ -25,6 +25,9 @@ from engine.protocol import JobError
 NAME = "learned/inbetween"
 PAST, GAPS = 10, (5, 15, 30)
 TEST, CHECK = 0.15, 0.1  # of every clip: held back to be tested on, and to tell when to stop
+BRIEF = (
+    3  # rows before a gap where it is told when to stop: so long gaps have room in a short stretch, and they tell most
+)
 FEWEST_ROWS = 120  # of motion at 30 frames a second: with less there is nothing to test on
 BATCH, RATE = 6, 2e-3
 BETTER = 0.99  # of the others' error: what counts as better
@@ -162,18 +165,19 @@ def split(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece], list[Piece
     fit, check, test = [], [], []
     for piece in pieces:
         shortest = (PAST + GAPS[0] + 2) / max(piece.rows, 1)
-        first, second = max(TEST, min(shortest, 0.3)), max(CHECK, min(shortest, 0.2))
+        brief = (BRIEF + GAPS[1] + 3) / max(piece.rows, 1)
+        first, second = max(TEST, min(shortest, 0.3)), max(CHECK, min(brief, 0.2))
         test.append(piece.part(0.5, 0.5 + first))
         check.append(piece.part(1.0 - second, 1.0))
         fit += [piece.part(0.0, 0.5), piece.part(0.5 + first, 1.0 - second)]
     return [p for p in fit if p.rows > PAST + GAPS[0]], check, test
 
 
-def test_windows(pieces: Sequence[Piece]) -> dict[int, Windows]:
+def test_windows(pieces: Sequence[Piece], past: int = PAST) -> dict[int, Windows]:
     """For each length of gap the windows of the LaFAN1 protocol, close together; short ones where there is no room."""
     out: dict[int, Windows] = {}
     for gap in GAPS:
-        rows = PAST + gap + 1
+        rows = past + gap + 1
         found = [p.window(s * p.step, p.step, rows) for p in pieces for s in range(0, p.rows - rows + 1, 3)]
         if found:
             out[gap] = Windows(torch.stack([q for q, _ in found]), torch.stack([p for _, p in found]))
@@ -208,9 +212,10 @@ def compare(actor: blend.Actor, windows: dict[int, Windows], rig: tokens.Rig) ->
     rig = tokens.Rig(rig.parents, rig.offsets.to(where), rig.up)
     for gap, found in windows.items():
         truth = Windows(found.rotations.to(where), found.locations.to(where))
-        given = np.r_[0:PAST, PAST + gap]
-        keys = rows_keyed(PAST + gap + 1, len(rig.parents), given, where).expand(len(truth.rotations), -1, -1)
-        free = slice(PAST, PAST + gap)
+        past = truth.rotations.shape[1] - gap - 1
+        given = np.r_[0:past, past + gap]
+        keys = rows_keyed(past + gap + 1, len(rig.parents), given, where).expand(len(truth.rotations), -1, -1)
+        free = slice(past, past + gap)
         made = errors(*blend.fill(actor, truth.rotations, truth.locations, keys, keys, rig), truth, rig, free)
         gaps = baseline.gaps(keys)
         curves = baseline.smooth_rotations(truth.rotations, gaps), baseline.smooth(truth.locations, gaps)
@@ -240,7 +245,7 @@ class Lessons:
         self.base = copy.deepcopy(self.mean.network)
         self.where = next(base.parameters()).device
         self.rig = tokens.Rig(rig.parents, rig.offsets.to(self.where), rig.up)
-        self.fit, self.check = fit, test_windows(check)
+        self.fit, self.check = fit, test_windows(check, BRIEF)
         self.random, self.seconds, self.steps = np.random.default_rng(settings.seed), settings.seconds, 0
         self.optimizer = torch.optim.AdamW(self.actor.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.02)
 

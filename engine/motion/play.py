@@ -4,6 +4,7 @@ clip folder in, a result in the same folder out; the curves coast to rest where 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -77,20 +78,24 @@ def play_on(
         made_turns, made_moves = way.place(made_turns, made_moves)
     plain = curves(made_turns, made_moves, made_values)
     notes: list[str] = []
-    if settings.model != "baseline":
-        if why := cannot_play(settings.model, data, turns):
+    if settings.model != "baseline" and not bool((turns | moves).any()):
+        notes.append(cannot_play(settings.model, data, turns))
+    elif settings.model != "baseline":
+        go = Go(data, turns, moves, round(count * along.FASTEST) + 2 if way else count)
+        if why := go.why_not(settings.model):
             notes.append(why)
         else:
-            go = Go(data, turns, moves, round(count * along.FASTEST) + 2 if way else count)
-            for done in go.run(shipped(network("extrapolate", device.choose(settings.device)))):
+            pair = shipped(network("extrapolate", device.choose(settings.device))) if go.acted else None
+            for done in go.run(pair):
                 yield Update(done, "Playing on")
             notes += go.notes
-            made_turns = within_limits(go.rotations, rotations, data.clip.parents)
+            made_turns = within_limits(go.rotations, rotations, go.upper)
             own_moves = level(go.locations, locations, data)
+            made_values = torch.where(free[:, None], go.values[:count], made_values) if go.played else made_values
             if way:
-                made_turns, own_moves = way.follow(made_turns, own_moves, count)
-            made_moves = torch.where(go.root[:, None], own_moves, made_moves)
-            made_turns = stand(data, made_turns, made_moves, turns)
+                made_turns, own_moves = way.follow(made_turns, own_moves, count, go.carried())
+            made_moves = torch.where((moves if go.played else go.root)[:, None], own_moves[:count], made_moves)
+            made_turns = stand(data, made_turns, made_moves, turns) if go.acted else made_turns
     if settings.variation > 0:
         how = fps, settings.variation, settings.seed
         made_turns = _vary(variation.vary_rotations, rotations[-1:], made_turns, turns, *how)
@@ -167,7 +172,7 @@ def steer(locations: Tensor, data: clips.Motion, share: float) -> Tensor:
 
 
 def within_limits(made: Tensor, known: Tensor, parents: list[int]) -> Tensor:
-    """Rotations (F, J, 4) that leave the range of the `known` (T, J, 4) by little; roots may face anywhere."""
+    """Rotations (F, J, 4) that leave the range of the `known` (T, J, 4) by little; what has no parent may face anywhere."""
     mean = quat.normalize(quat.continuous(known).mean(0, keepdim=True))
     seen = baseline.turn_between(mean.expand_as(known), known).norm(dim=-1).amax(0)
     turn = baseline.turn_between(mean.expand_as(made), made)
@@ -228,9 +233,13 @@ def cannot_play(model: str, data: clips.Motion, turns: Tensor) -> str:
 
 
 class Go:
-    """The extrapolation network at work on one clip. `rotations` (count, J, 4), `locations`: what run() made.
+    """A clip played on. `rotations` (count, J, 4), `locations`, `values` (count, C, 1): what run() made.
 
-    The network plays the first HORIZON rows, as far as it was trained; then the motion goes on with what the clip holds.
+    others: more than one joint is moved, as the hands and feet of a control rig are; acted: the networks play; played: the
+    clip's own motion was taken up.
+
+    The networks play the first HORIZON rows, as far as they were trained; then the motion goes on with what the clip holds.
+    They know of one moved joint only, so that of a control rig all is the clip's own, from the first row on.
     """
 
     def __init__(self, data: clips.Motion, turns: Tensor, moves: Tensor, count: int) -> None:
@@ -239,36 +248,97 @@ class Go:
         last = len(rotations) - 1
         times = last - self.step * np.arange(min(MEMORY, int(last / self.step + 1e-6) + 1))[::-1]
         self.context = retime.Rows(times)
+        self.data, self.turned, self.acted = data, turns, False
         self.part = retime.moving_part(data, rotations, locations)
-        self.root = moves & (moves.cumsum(0) == 1)  # the body's; other locations coast
+        self.root = moves & (moves.cumsum(0) == 1)  # the body's; the networks know of no other locations
         self.turns, self.moves = turns[self.part.joints], self.root[self.part.joints]
+        self.others, self.all_moves = bool((moves & ~self.root).any()), moves[self.part.joints]
         self.rotations = rotations[-1:].expand(count, -1, -1).clone()
         self.locations = locations[-1:].expand(count, -1, -1).clone()
+        self.known_values = torch.from_numpy(data.values)
+        self.values = self.known_values[-1:].expand(count, -1)[..., None].clone()
         self.notes: list[str] = []
+        self.played = False
+        over = set(itertools.compress(self.part.joints, (p < 0 for p in self.part.rig.parents)))
+        self.upper = [-1 if j in over else p for j, p in enumerate(data.clip.parents)]
+
+    @functools.cached_property
+    def known(self) -> tokens.Stance:
+        """The clip's rows as stances, on the processor."""
+        turns, moves = self.context.rotations(self.part.rotations), self.context.vectors(self.part.locations)
+        return tokens.stances(turns[None], moves[None], self.part.rig)
+
+    @functools.cached_property
+    def way(self) -> replay.Way:
+        """Who leads, and whether the whole stays where it is."""
+        parents = self.part.rig.parents
+        leader = int(self.moves.int().argmax()) if bool(self.moves.any()) else self.part.rig.main
+        while parents[leader] >= 0:
+            leader = parents[leader]
+        return replay.stays(self.known, self.part.rig, leader)
+
+    def carried(self) -> dict[int, Tensor]:
+        """The other joints that go where the whole goes, each with its place at rest (3,) as seen from the root's."""
+        places = {j: self.known.positions[0, -1, i] - self.known.locations[0, -1, i] for i, j in self._free()}
+        root = int(self.root.int().argmax())
+        return {j: at - places[root] for j, at in places.items() if root in places and j != root}
+
+    def _free(self) -> list[tuple[int, int]]:
+        parents = self.part.rig.parents
+        return [(i, j) for i, j in enumerate(self.part.joints) if parents[i] < 0 and bool(self.all_moves[i])]
+
+    def why_not(self, model: str) -> str:
+        """Why neither the networks nor the clip's own motion serve, as a sentence; empty where one does."""
+        rows, joints = len(self.context.times), len(self.part.joints)
+        why = cannot_play(model, self.data, self.turned)
+        self.acted = not why and not self.others
+        if self.acted or model not in ("auto", "lstm") or not joints:
+            return why
+        if not replay.enough(rows):
+            return why or SHORT_MEMORY
+        serves = joints >= FEWEST or replay.recurs(self.known, self.part.rig, self.way)
+        return "" if serves else why
 
     @torch.inference_mode()
-    def run(self, pair: Pair) -> Iterator[float]:
-        """Play on, telling the part done."""
-        where = next(pair.net.parameters()).device
-        rig = tokens.Rig(self.part.rig.parents, self.part.rig.offsets.to(where), self.part.rig.up)
-        free = tokens.Free(*(x.float()[None, None, :, None].to(where) for x in (self.turns, self.moves)))
-        rotations, locations = self.context.rotations(self.part.rotations), self.context.vectors(self.part.locations)
-        known = tokens.stances(rotations[None].to(where), locations[None].to(where), rig)
-        count = int(np.ceil(self.count / self.step))
-        first = min(count, HORIZON) if replay.enough(len(rotations)) else count
-        made: list[tokens.Stance] = []
-        for now in itertools.islice(play(pair, known, free, rig), first):
-            made.append(now)
-            yield len(made) / count
-        played = stack(made)
-        turns, moves = [rotations[-1:], played.rotations[0].cpu()], [locations[-1:], played.locations[0].cpu()]
-        if first < count:
-            turn, move = replay.replay(known, played.rows(first - 1, first), rig, count - first)
-            turns.append(torch.where(self.turns[:, None], turn.cpu(), rotations[-1]))
-            moves.append(torch.where(self.moves[:, None], move.cpu(), locations[-1]))
+    def run(self, pair: Pair | None) -> Iterator[float]:
+        """Play on, telling the part done; without networks by what the clip holds alone."""
+        known, count = self.known, int(np.ceil(self.count / self.step))
+        last = known.rotations.shape[1]
+        lasting = replay.enough(last)
+        first = 0 if pair is None else min(count, HORIZON) if lasting else count
+        reached, turns, moves = known.rows(last - 1, last), [known.rotations[0, -1:]], [known.locations[0, -1:]]
+        if pair is not None:
+            made: list[tokens.Stance] = []
+            for now in itertools.islice(self._networks(pair), first):
+                made.append(now)
+                yield len(made) / count
+            played = stack(made)
+            turns.append(played.rotations[0].cpu())
+            moves.append(played.locations[0].cpu())
+            reached = tokens.Stance(**{name: x.cpu() for name, x in vars(played.rows(first - 1, first)).items()})
+        if first < count and lasting:
+            again = replay.replay(known, reached, self.part.rig, count - first, self.way)
+            turns.append(torch.where(self.turns[:, None], again.rotations, turns[0]))
+            moves.append(torch.where(self.all_moves[:, None], again.locations, moves[0]))
+            self._take_values(again, first)
+            self.played = True
         elif count > HORIZON:
             self.notes.append(SHORT_MEMORY)
         self._take(torch.cat(turns), torch.cat(moves))
+
+    def _networks(self, pair: Pair) -> Iterator[tokens.Stance]:
+        where = next(pair.net.parameters()).device
+        rig = tokens.Rig(self.part.rig.parents, self.part.rig.offsets.to(where), self.part.rig.up)
+        free = tokens.Free(*(x.float()[None, None, :, None].to(where) for x in (self.turns, self.moves)))
+        context = tokens.Stance(**{name: x.to(where) for name, x in vars(self.known).items()})
+        return play(pair, context, free, rig)
+
+    def _take_values(self, again: replay.Replay, first: int) -> None:
+        """The channels as the clip has them where its motion was taken up; before that they go there evenly."""
+        known = self.context.vectors(self.known_values[..., None])[..., 0]
+        values = torch.cat([known[-1:].expand(first + 1, -1), again.values(known, known[-1])])
+        rows = retime.Rows(self.step * np.arange(len(values)))
+        self.values = rows.back(values, np.arange(1, self.count + 1))[..., None]
 
     def _take(self, rotations: Tensor, locations: Tensor) -> None:
         """Rows of the part, the last known one first, as frames of the whole rig."""

@@ -143,10 +143,18 @@ def test_playing_on_leaves_the_rest_alone(tmp_path: Path) -> None:
 
 
 def test_playing_on_with_too_little_says_so_and_coasts(tmp_path: Path) -> None:
-    outcome, made = run(tmp_path, waving(PENDULUM), protocol.Extrapolate(frames=60))
-    assert len(outcome.notes) == 1 and "coasts to rest" in outcome.notes[0]
-    step = np.abs(np.diff(made["rotations"], axis=0)).max((1, 2))
-    assert step[0] > 1e-4 and step[-1] < 1e-4
+    """A door that opens once; what swings again and again goes on doing so."""
+    door, swing = waving(PENDULUM), waving(PENDULUM)
+    angle = 0.5 * (np.arange(61) / 60.0) ** 2
+    door.rotations[:, 1] = np.stack([np.cos(angle), np.sin(angle), 0 * angle, 0 * angle], 1)
+    door.rotations[:, 0], door.locations[:] = (1, 0, 0, 0), 0
+    steps = {}
+    for name, motion in (("door", door), ("swing", swing)):
+        outcome, made = run(tmp_path / name, motion, protocol.Extrapolate(frames=60))
+        steps[name] = np.abs(np.diff(made["rotations"], axis=0)).max((1, 2))
+        assert len(outcome.notes) == (name == "door") and all("coasts to rest" in note for note in outcome.notes)
+    assert steps["door"][0] > 1e-4 and steps["door"][-1] < 1e-4
+    assert steps["swing"][-10:].max() > 1e-3
 
 
 def test_a_job_can_be_given_up(tmp_path: Path) -> None:

@@ -1,0 +1,99 @@
+"""Playing on rigs whose hands and feet are controls that are moved, not turned, and things of few parts. What an artist would
+notice; no network has a part in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from jobs_run import run
+
+from engine import protocol
+from engine.clips import Motion
+
+STEP = 0.6  # seconds
+BODY, FEET, ARMS = 0, (1, 2), (3, 4)
+
+
+def walker(seconds: float = 4.0, turning: float = 0.0, fps: float = 24.0) -> Motion:
+    """A body that goes over the ground with its feet as controls beside it, each planted while the other swings, two arms
+    that are turned, and a channel that counts the way, one that beats."""
+    time = np.arange(round(seconds * fps) + 1) / fps
+    heading = turning * time
+    ahead = np.stack([np.sin(heading), -np.cos(heading), 0.0 * heading], 1)
+    aside = np.stack([np.cos(heading), np.sin(heading), 0.0 * heading], 1)
+    way = np.cumsum(ahead * 1.2 / fps, 0)
+    offsets = np.array([[0, 0, 1], [0.1, 0, 0], [-0.1, 0, 0], [0.2, 0, 0.5], [-0.2, 0, 0.5]], np.float32)
+    rotations = np.tile([1.0, 0.0, 0.0, 0.0], (len(time), 5, 1))
+    locations = np.zeros((len(time), 5, 3))
+    locations[:, BODY] = way + np.stack([0 * time, 0 * time, 0.03 * np.cos(4 * np.pi * time / (2 * STEP))], 1)
+    for foot, late in zip(FEET, (0.0, STEP), strict=True):
+        phase = (time + late) / (2 * STEP)
+        done = np.floor(phase) + np.clip(2.0 * (phase % 1.0), 0.0, 1.0)
+        at = (done * 2 * STEP - late - STEP / 2) * fps
+        places = way + offsets[foot, 0] * aside
+        locations[:, foot] = np.stack([np.interp(at, np.arange(len(way)), x) for x in places.T], 1) - offsets[foot]
+        locations[:, foot, 2] = 0.15 * np.sin(np.pi * np.clip(2.0 * (phase % 1.0), 0.0, 1.0))
+    swing = 0.25 * np.sin(2 * np.pi * time / (2 * STEP))
+    for arm, side in zip(ARMS, (1.0, -1.0), strict=True):
+        rotations[:, arm, 0], rotations[:, arm, 1] = np.cos(side * swing), np.sin(side * swing)
+    rotations[:, BODY, 0], rotations[:, BODY, 3] = np.cos(heading / 2), np.sin(heading / 2)
+    for foot in FEET:
+        rotations[:, foot] = rotations[:, BODY]
+    values = np.stack([3.0 * time, np.sin(2 * np.pi * time / (2 * STEP))], 1)
+    count = len(time)
+    clip = protocol.Clip(
+        1, count, fps, ["body", "foot.L", "foot.R", "arm.L", "arm.R"], [-1, -1, -1, 0, 0], ["way", "beat"], "Z"
+    )
+    none = np.zeros((count, 5), bool)
+    return Motion(
+        clip, offsets, rotations.astype(np.float32), locations.astype(np.float32), values.astype(np.float32), none, none,
+        np.zeros((count, 2), bool), np.ones(5, bool), np.arange(5) < 3, np.ones(2, bool),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("turning", [0.0, 0.4])
+def test_the_feet_of_a_control_rig_go_along(tmp_path: Path, turning: float) -> None:
+    """For ten seconds no foot is left behind or runs ahead, one always stands, arms and channels go on as they did."""
+    motion = walker(turning=turning)
+    outcome, made = run(tmp_path, motion, protocol.Extrapolate(frames=240))
+    assert not outcome.notes
+    before, after = motion.locations + motion.offsets, made["locations"] + motion.offsets
+    for foot in FEET:
+        reach = [np.linalg.norm((x[:, foot] - x[:, BODY])[:, :2], axis=1).max() for x in (before[24:-24], after)]
+        assert reach[1] < 1.15 * reach[0], "a foot is left behind"
+        assert after[-48:, foot, 2].max() > 0.1, "it is lifted to the end"
+    pace = np.linalg.norm(np.diff(after[:, BODY, :2], axis=0), axis=1)
+    assert 0.8 < pace.mean() * 24 / 1.2 < 1.2 and pace.max() * 24 < 1.8
+    slowest = np.linalg.norm(np.diff(after[:, list(FEET)], axis=0), axis=-1).min(1)
+    assert np.median(slowest) < 0.1 * pace.mean(), "one foot stands"
+    assert np.ptp(made["rotations"][-48:, ARMS[0]], axis=0).max() > 0.2
+    way, beat = made["values"].T
+    assert np.diff(way).min() > -1e-3 and 0.7 < (way[-1] - way[0]) / 30.0 < 1.3, "what only rises goes on rising"
+    assert np.ptp(beat[-48:]) > 1.5 and np.abs(beat).max() < 1.5
+    assert np.abs(after[0] - before[-1]).max() < 0.15, "nothing jumps"
+
+
+def ball(bounces: int) -> Motion:
+    """A ball that comes down from where it is, and as often again; then it lies."""
+    time = np.arange(61) / 24.0
+    motion = walker(60 / 24)
+    height = np.abs(np.cos(np.pi * time * bounces / 2.5)) if bounces > 1 else np.clip(1.0 - 2.0 * time**2, 0.0, 1.0)
+    clip = protocol.Clip(1, 61, 24.0, ["ball"], [-1], [], "Z")
+    at = np.stack([0.5 * time * (bounces > 1), 0 * time, height], 1)[:, None].astype(np.float32)
+    none, still = np.zeros((61, 1), bool), np.tile(np.float32([1, 0, 0, 0]), (61, 1, 1))
+    return Motion(
+        clip, motion.offsets[:1] * 0, still, at, motion.values[:, :0], none, none, none[:, :0], np.ones(1, bool),
+        np.ones(1, bool), np.ones(0, bool),
+    )  # fmt: skip
+
+
+def test_a_ball_bounces_on_and_what_is_done_once_is_not_done_again(tmp_path: Path) -> None:
+    outcome, made = run(tmp_path / "on", ball(5), protocol.Extrapolate(frames=72))
+    height = made["locations"][:, 0, 2]
+    assert not outcome.notes
+    assert height[-24:].max() > 0.8 and height.min() > -0.05 and height[-24:].min() < 0.2
+    assert 0.3 < (made["locations"][-1, 0, 0] - made["locations"][0, 0, 0]) / 3.0 < 0.7
+    outcome, made = run(tmp_path / "once", ball(1), protocol.Extrapolate(frames=72))
+    assert len(outcome.notes) == 1 and np.abs(made["locations"][:, 0, 2]).max() < 1e-3
