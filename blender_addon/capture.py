@@ -24,7 +24,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from . import compat, edges, viewport
+from . import anchors, compat, edges, viewport
 from .exr import ExrError, read_channels
 from .job_folder import albedo_path, edges_path, frame_path, geometry_path, write_json
 from .properties import job_folder
@@ -44,6 +44,7 @@ ALBEDO = {"albedo": "use_pass_diffuse_color"}
 SURFACES = ("MESH", "CURVE", "SURFACE", "FONT", "META")
 # Left out of the guides: Cycles shows lights to the camera, and what these draw would be taken for an anchor.
 NO_SURFACES = ("LIGHT", "VOLUME", "CURVES", "POINTCLOUD", "GPENCIL", "GREASEPENCIL")
+MAX_HOLES = 64  # one behind the other
 MAX_OBJECTS = 32_767  # the largest pass index
 MAX_CHANNELS = 40  # of four bytes, in any picture; of the edges' four times as many pixels a quarter
 
@@ -85,9 +86,10 @@ def capture(params: CaptureParams) -> Generator[tuple[int, int], None, Shot]:
     view_layer = scene.view_layers[params.view_layer]
     shot = _shot(scene, view_layer, params)
     frame_settings = _frame_settings if params.source == "RENDER" else partial(_viewport_settings, source=params.source)
+    holes = _holes_seen(scene, view_layer, params.source)
     sweeps = (
-        (_geometry_settings, geometry_path),
-        (_edges_settings, edges_path),
+        (partial(_geometry_settings, holes=holes), geometry_path),
+        (partial(_edges_settings, holes=holes), edges_path),
         (_albedo_settings, albedo_path),
         (frame_settings, frame_path),
     )
@@ -101,7 +103,7 @@ def capture(params: CaptureParams) -> Generator[tuple[int, int], None, Shot]:
                 picture = settings(changes, scene, view_layer)
                 for frame in shot.frames:
                     made = _make(picture, shot, frame, making)
-                    if settings is _edges_settings:
+                    if path is edges_path:
                         made = yield from beside(worker, (done, total), partial(_finish_edges, made))
                     elif not seen:  # in the first sweep, or there is no other
                         seen = yield from beside(worker, (done, total), partial(_anything_seen, made))
@@ -240,36 +242,49 @@ def _guide_settings(
     )
     _change(changes, scene.cycles, use_layer_samples="IGNORE", time_limit=0.0, sample_offset=0)
     _change(changes, scene.cycles, **compat.present(scene.cycles, use_sample_subset=False, use_pixel_jitter=False))
-    _change(changes, view_layer, use_solid=True, use_strand=False, use_volumes=False)
+    _change(changes, scene.cycles, transparent_max_bounces=MAX_HOLES)
+    _change(changes, view_layer, use_solid=True, use_strand=False, use_volumes=False, pass_alpha_threshold=0.5)
     for target in (view_layer, view_layer.cycles):
         switches = (p.identifier for p in target.bl_rna.properties if p.type == "BOOLEAN" and "pass_" in p.identifier)
         _change(changes, target, **{name: name in passes for name in switches})
     for camera in _cameras(scene):
         _change(changes, camera.dof, use_dof=False)
     for ob in bpy.data.objects:
-        if ob.type in NO_SURFACES:
+        if ob.type in NO_SURFACES or anchors.is_volume(ob):
             _change(changes, ob, hide_render=True)
 
 
+def _holes_seen(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, source: str) -> bool:
+    """Whether the frames show the holes that materials have by their alpha."""
+    solid = source == "VIEWPORT_SOLID" or (source == "RENDER" and scene.render.engine == "BLENDER_WORKBENCH")
+    return not solid and view_layer.material_override is None
+
+
 def _geometry_settings(
-    changes: ExitStack, scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, guides: Iterable[str] = GEOMETRY
+    changes: ExitStack,
+    scene: bpy.types.Scene,
+    view_layer: bpy.types.ViewLayer,
+    guides: Iterable[str] = GEOMETRY,
+    holes: bool = False,
 ) -> Picture:
     """Every surface shines with its Generated coordinates, and each object has an id of its own."""
     picture = _picture_settings(changes, scene, "OPEN_EXR_MULTILAYER", "32")
     _guide_settings(changes, scene, view_layer, {GEOMETRY[guide] for guide in guides})
     _change(changes, scene, world=None)  # its fog would dim the anchor
-    _change(changes, view_layer, material_override=_anchor_material(changes))
+    anchors.shine(changes, view_layer, holes)
     ids = {ob: i for i, ob in enumerate(_surfaces(), 1)}
     for ob in bpy.data.objects:
         _change(changes, ob, pass_index=ids.get(ob, 0))
     return picture
 
 
-def _edges_settings(changes: ExitStack, scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> Picture:
+def _edges_settings(
+    changes: ExitStack, scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, holes: bool = False
+) -> Picture:
     """What edges are told from, in finer pixels."""
     width, height = (EDGE_SCALE * side for side in _resolution(scene))
     _change(changes, scene.render, resolution_x=width, resolution_y=height, resolution_percentage=100)
-    picture = _geometry_settings(changes, scene, view_layer, EDGE_PASSES)
+    picture = _geometry_settings(changes, scene, view_layer, EDGE_PASSES, holes)
     _change(changes, scene.render.image_settings, exr_codec="NONE")  # it is read at once
     return picture
 
@@ -320,20 +335,6 @@ def _start_gpu(scene: bpy.types.Scene) -> None:
         _change(changes, scene.render, resolution_percentage=100)
         _change(changes, scene.render, use_compositing=False, use_sequencer=False)
         compat.start_gpu(scene)
-
-
-def _anchor_material(changes: ExitStack) -> bpy.types.Material:
-    """Shines with the surface's Generated coordinates: where in its rest shape a point is. For as long as `changes`."""
-    material = bpy.data.materials.new("Understudy Anchor")
-    changes.callback(bpy.data.materials.remove, material)
-    tree = compat.material_tree(material)
-    tree.nodes.clear()
-    coordinates, light, output = map(
-        tree.nodes.new, ("ShaderNodeTexCoord", "ShaderNodeEmission", "ShaderNodeOutputMaterial")
-    )
-    tree.links.new(coordinates.outputs["Generated"], light.inputs["Color"])
-    tree.links.new(light.outputs["Emission"], output.inputs["Surface"])
-    return material
 
 
 # --- one picture -----------------------------------------------------------------------------------------------------

@@ -211,19 +211,102 @@ def test_any_folder_name_will_do(name: str, tmp_path: Path) -> None:
 
 
 def test_a_linked_character(tmp_path: Path) -> None:
-    """From another file, read-only there: captured as any other, and left as it was."""
+    """From another file, read-only there: captured as any other, holes and all, and left as it was."""
     stage.empty_stage(frames=1)
     ball = stage.add_ball("Ball", (0, 0, 1))
+    card, bare = leaf("ALPHA", -2), stage.link(bpy.data.objects.new("Bare", bpy.data.meshes.new_from_object(ball)))
+    bare.data.materials.clear()
+    bare.location = (2, 0, 1)
     ball.pass_index = 5
     light = stage.link(bpy.data.objects.new("Lamp", bpy.data.lights.new("Lamp", "POINT")))
     library = tmp_path / "library.blend"
-    bpy.data.libraries.write(str(library), {ball, light})
+    bpy.data.libraries.write(str(library), {ball, light, card, bare})
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     stage.empty_stage(frames=1)
     with bpy.data.libraries.load(str(library), link=True) as (source, target):
         target.objects = source.objects
     for ob in target.objects:
         stage.link(ob)
+    before = links(bpy.data.materials["ALPHA"])
     guides, ids = captured(tmp_path / "job")
-    assert set(ids) == {"Ball"} and np.count_nonzero(guides["id"]) > 500
+    assert set(ids) == {"Ball", "ALPHA", "Bare"} and np.count_nonzero(guides["id"]) > 500
+    assert of(guides, "position", ids["ALPHA"])[:, 0].max() < -1.9, "half of the card is a hole"
+    assert np.ptp(of(guides, "anchor", ids["Bare"]), axis=0)[0] > 0.8
+    assert links(bpy.data.materials["ALPHA"]) == before and not bpy.data.objects["Bare"].material_slots
     assert bpy.data.objects["Ball"].pass_index == 5 and not bpy.data.objects["Lamp"].hide_render
+
+
+def leaf(kind: str, x: float) -> bpy.types.Object:
+    """A card that is solid on its left half: by the alpha of a Principled BSDF, or by a mix with a transparent one."""
+    bpy.ops.mesh.primitive_plane_add(size=1.6, location=(x, 1, 1.3), rotation=(1.5, 0, 0))
+    card = bpy.context.object
+    card.name = kind
+    material = bpy.data.materials.new(kind)
+    card.data.materials.append(material)
+    tree = compat.material_tree(material)
+    coordinates, split, half = map(tree.nodes.new, ("ShaderNodeTexCoord", "ShaderNodeSeparateXYZ", "ShaderNodeMath"))
+    half.operation = "GREATER_THAN" if kind == "TURNED" else "LESS_THAN"
+    tree.links.new(coordinates.outputs["UV"], split.inputs[0])
+    tree.links.new(split.outputs["X"], half.inputs[0])
+    solid = tree.nodes["Principled BSDF"]
+    solid.inputs["Base Color"].default_value = (0.1, 0.6, 0.1, 1)
+    if kind == "ALPHA":
+        tree.links.new(half.outputs[0], solid.inputs["Alpha"])
+        return card
+    mix, hole = tree.nodes.new("ShaderNodeMixShader"), tree.nodes.new("ShaderNodeBsdfTransparent")
+    tree.links.new(half.outputs[0], mix.inputs[0])
+    tree.links.new((solid if kind == "TURNED" else hole).outputs[0], mix.inputs[1])
+    tree.links.new((hole if kind == "TURNED" else solid).outputs[0], mix.inputs[2])
+    tree.links.new(mix.outputs[0], tree.nodes["Material Output"].inputs["Surface"])
+    return card
+
+
+def links(material: bpy.types.Material) -> set[tuple[str, str, str, str]]:
+    """The links between a material's nodes, by name."""
+    ends = ((link.from_node, link.from_socket, link.to_node, link.to_socket) for link in material.node_tree.links)
+    return {(a.name, b.identifier, c.name, d.identifier) for a, b, c, d in ends}
+
+
+def test_what_alpha_cuts_away_shows_what_is_behind(tmp_path: Path) -> None:
+    """Cards, half of each a hole, before a wall, and two bare cubes of one mesh: id, anchor and albedo agree on each pixel."""
+    stage.empty_stage(frames=1)
+    wall = stage.add_ball("Wall", (0, 6, 1))
+    wall.scale = (9, 1, 9)
+    cards = {leaf(kind, x).name: x for kind, x in (("ALPHA", -1.8), ("MIX", 0), ("TURNED", 1.8))}
+    bpy.ops.mesh.primitive_cube_add(size=0.8, location=(1, 0, 3))
+    bare = bpy.context.object
+    bare.name = "Bare"
+    stage.link(bare.copy()).location.x = -1
+    before = {material.name: links(material) for material in bpy.data.materials}
+    guides, ids = captured(tmp_path)
+    for name, x in cards.items():
+        place = of(guides, "position", ids[name])[:, 0]
+        assert len(place) > 50 and abs(place.min() - x + 0.8) < 0.1 and abs(place.max() - x) < 0.1, (
+            f"{name}: its left half"
+        )
+        green = of(guides, "albedo", ids[name])
+        assert (green[:, 1] > green[:, 0] + 0.3).all(), f"{name}: no hole is painted as leaf"
+    red = of(guides, "albedo", ids["Wall"])
+    assert (red[:, 0] > red[:, 1] + 0.3).all(), "nor what is behind as hole"
+    for name in ids:
+        anchor = of(guides, "anchor", ids[name])[:, :3]
+        assert anchor.min() >= -1e-3 and anchor.max() <= 1.001 and np.ptp(anchor, axis=0).max() > 0.4, name
+    assert before == {material.name: links(material) for material in bpy.data.materials}
+    assert not bpy.data.node_groups and not bare.material_slots
+
+
+def test_the_domain_of_smoke_hides_nothing(tmp_path: Path) -> None:
+    stage.empty_stage(frames=1)
+    stage.add_ball("Ball", (0, 0, 1))
+    bpy.ops.mesh.primitive_cube_add(size=4, location=(0, 0, 1))
+    domain = bpy.context.object
+    smoke = bpy.data.materials.new("Smoke")
+    tree = compat.material_tree(smoke)
+    tree.nodes.clear()
+    output, volume = tree.nodes.new("ShaderNodeOutputMaterial"), tree.nodes.new("ShaderNodeVolumePrincipled")
+    tree.links.new(volume.outputs[0], output.inputs["Volume"])
+    domain.data.materials.append(smoke)
+    guides, ids = captured(tmp_path)
+    assert set(np.unique(guides["id"])) == {0, ids["Ball"]}
+    assert of(guides, "albedo", ids["Ball"])[:, 0].min() > 0.5, "no grain of smoke"
+    assert not domain.hide_render
