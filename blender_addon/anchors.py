@@ -42,9 +42,8 @@ def is_volume(ob: bpy.types.Object) -> bool:
 
 def _output(material: bpy.types.Material) -> Any:
     """The node that Cycles shows the material by; None where the material has no nodes in use."""
-    tree: Any = material.node_tree
-    used = tree is not None and (bpy.app.version >= (5, 0) or material.use_nodes)
-    return tree.get_output_node("CYCLES") if used else None
+    tree = compat.used_tree(material)
+    return tree and tree.get_output_node("CYCLES")
 
 
 def _source(socket: Any) -> Any:

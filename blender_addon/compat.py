@@ -120,6 +120,11 @@ def material_tree(material: bpy.types.Material) -> bpy.types.NodeTree:
     return tree
 
 
+def used_tree(material: bpy.types.Material) -> Any:
+    """The material's nodes, None where it is shown without: before 5.0 they can be switched off."""
+    return material.node_tree if bpy.app.version >= (5, 0) or material.use_nodes else None
+
+
 def file_output_nodes(scene: bpy.types.Scene) -> list[bpy.types.Node]:
     """The compositor's nodes that write files, also those in groups."""
     tree = scene.compositing_node_group if hasattr(scene, "compositing_node_group") else scene.node_tree

@@ -2,8 +2,9 @@
 accepted on a rig, with the clicks, keys and seconds of every step: `python -m pytest -s docs/walk_through.py`.
 
 Not one of the tests, for it fetches torch and trains. UNDERSTUDY_WINDOW=sid takes Blender 5.2 in place of 4.3; pip's own
-settings (PIP_INDEX_URL, …) count; UNDERSTUDY_WALK_ENGINE names an engine's Python, so that installing is left out. A picture
-of each step is kept in build/walk_through.
+settings (PIP_INDEX_URL, …) count; UNDERSTUDY_WALK_ENGINE names an engine's Python, so that installing is left out; with
+UNDERSTUDY_WALK_BARE=1 no Python is on PATH but the system's own, which may lack pip and venv. A picture of each step is kept in
+build/walk_through.
 """
 
 from __future__ import annotations
@@ -96,7 +97,8 @@ def fresh(seat: Seat, tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([sys.executable, str(ROOT / "build.py"), "zip"], check=True, cwd=ROOT)
     folder = tmp_path_factory.mktemp("fresh")
     zipped = max((ROOT / "dist").glob("understudy-*.zip"))
-    seat.run(f"export BLENDER_USER_RESOURCES='{folder}' PATH='{PYTHON_HOME / 'bin'}':$PATH")
+    path = "$PATH" if os.environ.get("UNDERSTUDY_WALK_BARE") else f"'{PYTHON_HOME / 'bin'}':$PATH"
+    seat.run(f"export BLENDER_USER_RESOURCES='{folder}' PATH={path}")
     seat.run(f"blender --background --command extension install-file --repo user_default --enable '{zipped}' >&2")
     return folder
 
