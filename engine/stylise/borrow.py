@@ -176,15 +176,18 @@ class Swatches:
         xy = torch.stack([a + turn[0] * u + turn[1] * v, b + turn[2] * u + turn[3] * v]).movedim(0, -1)
         return Match(xy, there)
 
-    def suit(self, match: Match, tones: Tensor, ids: Tensor, kin: NDArray[np.int64]) -> Tensor:
+    def suit(self, match: Match, tones: Tensor, surface: Surface, kin: NDArray[np.int64]) -> Tensor:
         """(H, W), 0 to 1: how far strokes found in the keys suit the tone (H, W) that they are to lie in. Where that tone is
-        hatched, none of another tone do: lines that go on are truer. ids: (H, W). kin: as in `place`."""
+        hatched, none of another tone do, nor, if it is in the picture's plane, of another place there: lines that go on are
+        truer. kin: as in `place`."""
         there = _rows(self._key_tones.flatten(), self._pixel(match))
         suits = _rows(self._affinity.flatten(), tones * len(self._affinity) + there)
         if not self.waves:
             return suits
-        hatched = self.waves.holds(tones, self._shown_as(kin, ids))
-        return torch.where(hatched & (there != tones), torch.zeros_like(suits), suits)
+        known = self._shown_as(kin, surface.ids)
+        hatched = self.waves.holds(tones, known)
+        suits = torch.where(hatched & (there != tones), torch.zeros_like(suits), suits)
+        return self.waves.keep(suits, match.xy, surface, tones, known)
 
     def _shown_as(self, kin: NDArray[np.int64], ids: Tensor) -> Tensor:
         """(H, W) the object in the keys after which each pixel is painted."""

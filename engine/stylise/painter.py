@@ -144,7 +144,7 @@ class Painter:
         match = match or self.places.match(view, surface=surface)
         tones = self.swatches.tones.classify(shade(view, self.device))
         kin = self.kin(view) if kin is None else kin
-        suits = self.swatches.suit(match, tones, surface.ids, kin)
+        suits = self.swatches.suit(match, tones, surface, kin)
         trusted = Match(match.xy, match.confidence * (1 - light * (1 - suits)))
         return trusted, self.swatches.place(surface, tones, kin, match)
 
@@ -182,7 +182,7 @@ class Painter:
         is coarse in them for that alone is trusted."""
         height, width = view.shape
         surface = Surface.of(view, self.device)
-        surface = replace(surface, footprint=surface.footprint * scale)
+        surface = replace(surface, footprint=surface.footprint * scale, finer=scale)
         match, borrowed = self.lend(view, surface, kin=kin, light=look.light)
         carried = self._carry(match, borrowed)
         guides = self.read(view, surface, kin)[None]

@@ -21,7 +21,8 @@ class Surface:
     float32, change of the point by one pixel to the right and down. footprint: (H, W) float32, edge of the square that has the
     area of surface under a pixel. edges: (4, H, W) float32, how much a pixel borders on another object, on a leap in depth, on
     a fold, 0 to 1, and whether on a border it is the nearer side (1) or the farther (-1). sizes: (highest id + 1, 3) float32,
-    edges of the objects' boxes."""
+    edges of the objects' boxes. corner: row and column of the frame at which it begins. finer: how many of its pixels are as wide
+    as one of the keys'."""
 
     points: Tensor
     ids: Tensor
@@ -29,6 +30,8 @@ class Surface:
     footprint: Tensor
     edges: Tensor
     sizes: Tensor
+    corner: tuple[int, int] = (0, 0)
+    finer: float = 1.0
 
     @classmethod
     def of(cls, view: View, device: torch.device | str = "cpu") -> Surface:
@@ -46,6 +49,7 @@ class Surface:
             footprint=_area(slopes).sqrt_(),
             edges=torch.cat([edges, _nearer(ids, depth)]),
             sizes=torch.from_numpy(view.sizes).to(device),
+            corner=view.corner,
         )
 
 

@@ -60,4 +60,4 @@ def crop(view: View, part: tuple[slice, slice]) -> View:
     rest: dict[str, Any] = {
         name: None if (whole := getattr(view, name)) is None else whole[part] for name in ("alpha", "edges")
     }
-    return replace(view, **arrays, **rest)
+    return replace(view, **arrays, **rest, corner=(view.corner[0] + part[0].start, view.corner[1] + part[1].start))

@@ -23,7 +23,7 @@ class View:
     float32, the rest-pose surface point in object units (background: place on the screen). normal: (H, W, 3) float32.
     depth: (H, W) float32, log distance, 0 in the background. sizes: (highest id + 1, 3) float32, edges of the objects' boxes, in
     which points run from 0 to the size. alpha: (H, W) uint8, the render's; None where it is opaque. edges: (H, W, 3) uint8, the
-    guide of that name; None where it was not captured."""
+    guide of that name; None where it was not captured. corner: row and column of the frame at which a part of it begins."""
 
     frame: int
     render: np.ndarray
@@ -35,6 +35,7 @@ class View:
     sizes: np.ndarray
     alpha: np.ndarray | None = None
     edges: np.ndarray | None = None
+    corner: tuple[int, int] = (0, 0)
 
     @property
     def shape(self) -> tuple[int, int]:

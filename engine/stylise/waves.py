@@ -1,7 +1,7 @@
-"""Hatching: strokes that come again and again over the rest-pose surface. For every tone the one or two plane waves, in the
-surface's own units, that tell where a key's strokes lie; where the tone spreads, the lines go on as they went. A wave is believed
-if it is found in one half of the tone's pixels and tells of the strokes in the other. It knows views, paint and tones; no
-networks."""
+"""Hatching: strokes that come again and again over the rest-pose surface, or over the picture. For every tone the one or two
+plane waves, in the surface's own units or in pixels, that tell where a key's strokes lie; where the tone spreads, the lines go on
+as they went. A wave is believed if it is found in one half of the tone's pixels and tells of the strokes in the other, and to lie
+in the picture if that tells much more. It knows views, paint and tones; no networks."""
 
 from __future__ import annotations
 
@@ -39,6 +39,8 @@ SIDE = 12  # pixels of the atlas, unscaled, in a period
 SOFT = 8.0  # pixels over which a ground is the mean of its strokes
 RIM = 2  # and beside it, where it goes on
 ROOM = 1.05  # from a middle tone to black or white, as engine.stylise.generator.adapt has it
+FLAT = 0.1  # of the strokes, which waves in the picture's plane must tell beyond those over the surface
+SHIFTED = 0.1  # of a period, by which lines in the picture's plane may be off before they are drawn anew
 RANKS = 24  # steps of darkness between which paint is told apart
 
 
@@ -59,8 +61,14 @@ class Spots:
         return Spots(*(getattr(self, name)[where] for name in self.__dataclass_fields__))
 
 
-def gather(keys: list[Key], surfaces: list[Surface], tones: list[NDArray[np.int64]], which: tuple[int, ...]) -> Spots:
-    """All pixels of some tones that are away from edges."""
+def gather(
+    keys: list[Key],
+    surfaces: list[Surface],
+    tones: list[NDArray[np.int64]],
+    which: tuple[int, ...],
+    flat: bool = False,
+) -> Spots:
+    """All pixels of some tones that are away from edges. flat: their points are where they lie in the picture, in pixels."""
     parts, start = [], 0
     for key, surface, there in zip(keys, surfaces, tones, strict=True):
         view = key.view
@@ -68,17 +76,10 @@ def gather(keys: list[Key], surfaces: list[Surface], tones: list[NDArray[np.int6
         y, x = np.nonzero(use)
         strokes = _strokes(np.log(key.paint.mean(-1) / 255 + 0.05).astype(np.float32), view.ids, use)[use]
         half = (y // BLOCK + x // BLOCK) % 2 == 0
-        footprint = surface.footprint.numpy()[use]
-        parts.append(
-            (
-                start + y * view.shape[1] + x,
-                view.ids[use],
-                view.points[use].astype(np.float64),
-                strokes,
-                footprint,
-                half,
-            )
-        )
+        points, footprint = view.points[use].astype(np.float64), surface.footprint.numpy()[use]
+        if flat:
+            points, footprint = np.stack([x, y, 0 * x], -1).astype(np.float64), np.ones(len(x))
+        parts.append((start + y * view.shape[1] + x, view.ids[use], points, strokes, footprint, half))
         start += use.size
     spots = Spots(*(np.concatenate(column) for column in zip(*parts, strict=True)))
     count = np.bincount(spots.ids)
@@ -288,15 +289,18 @@ class Waves:
         self._slots: list[Slot] = []
         which = np.full((objects + 1, count), -1)
         self._lines: list[NDArray[np.float64]] = []
-        found: dict[int, NDArray[np.float64]] = {}
+        found: dict[int, tuple[NDArray[np.float64], bool]] = {}
         for run in [*((tone,) for tone in range(count)), *((tone, tone + 1) for tone in range(count - 1))]:
             if not any(tone in found for tone in run):
-                waves, _ = find(gather(keys, surfaces, tones, run), rng)
-                found |= dict.fromkeys(run, waves) if len(waves) else {}
-        for tone, waves in found.items():
-            spots = gather(keys, surfaces, tones, (tone,))
+                waves, told = find(gather(keys, surfaces, tones, run), rng)
+                others, told_flat = find(gather(keys, surfaces, tones, run, True), np.random.default_rng(0))
+                if flat := bool(len(others)) and told_flat > told + FLAT:
+                    waves = others
+                found |= dict.fromkeys(run, (waves, flat)) if len(waves) else {}
+        for tone, (waves, flat) in found.items():
+            spots = gather(keys, surfaces, tones, (tone,), flat)
             if len(spots.ids) >= SURE:
-                self._use(tone, spots, waves, which, rule)
+                self._use(tone, spots, waves, which, rule, flat)
         edge = SIDE + 2 * RIM
         across = max(1, self._size[1] // edge)
         number = np.arange(len(self._slots))
@@ -305,10 +309,19 @@ class Waves:
         origin = np.stack([number % across * edge, top + number // across * edge], -1).reshape(-1, 2)
         self._origin = torch.from_numpy(np.pad(origin, [(0, 1), (0, 0)]).astype(np.float32)).to(device)
         self._which = torch.from_numpy(which).to(device)
-        self._vectors = torch.from_numpy(np.array(self._lines, np.float32).reshape(-1, 2, 3)).to(device)
+        self._vectors = torch.from_numpy(np.array(self._lines, np.float32).reshape(-1, 2, 5)).to(device)
+        self._flat = bool(self._vectors[..., 3:].any())
         self._sums = [np.zeros((len(self._slots), 9, RANKS)) for _ in keys]
 
-    def _use(self, tone: int, spots: Spots, waves: NDArray[np.float64], which: NDArray[np.int64], rule: Tones) -> None:
+    def _use(
+        self,
+        tone: int,
+        spots: Spots,
+        waves: NDArray[np.float64],
+        which: NDArray[np.int64],
+        rule: Tones,
+        flat: bool,
+    ) -> None:
         """Squares for the objects that are hatched in a tone, or that no key shows in it."""
         own = {int(ob): spots.part(spots.ids == ob) for ob in np.unique(spots.ids)}
         told = {ob: _told(part, waves, part.half | True, part.half | True) for ob, part in own.items()}
@@ -317,7 +330,7 @@ class Waves:
         grounds = rule.colours(tone)
         for ob in range(1, len(which) - 1):
             if ob in hatched and len(own[ob].ids) >= SURE:
-                lines = _turned(own[ob], waves)
+                lines = waves if flat else _turned(own[ob], waves)
                 slot = _slot(own[ob], own[ob] if lines is not waves else shared, lines, None)
             elif len(hatched) > 1 and (ob in hatched or ob not in own or len(own[ob].ids) < 3 * SURE):
                 lines, slot = waves, _slot(shared, shared, waves, grounds[ob])
@@ -325,6 +338,7 @@ class Waves:
                 continue
             which[ob, tone] = len(self._slots)
             self._slots.append(slot)
+            lines = np.pad(lines[:, :2], [(0, 0), (3, 0)]) if flat else np.pad(lines, [(0, 0), (0, 2)])
             self._lines.append(np.pad(lines, [(0, 2 - len(lines)), (0, 0)]))
 
     def __bool__(self) -> bool:
@@ -353,16 +367,40 @@ class Waves:
         """(H, W) bool, where hatching is to be had, of tones and objects as in `place`."""
         return self._which[known, tones] >= 0
 
+    def keep(self, suits: Tensor, xy: Tensor, surface: Surface, tones: Tensor, known: Tensor) -> Tensor:
+        """How far strokes suit (H, W), but for those at xy (H, W, 2) in the keys that are of lines in the picture's plane which
+        would lie elsewhere here."""
+        if not self._flat:
+            return suits
+        slots = self._which[known, tones].flatten()
+        where = torch.nonzero(slots >= 0)[:, 0]
+        vectors, there = self._vectors[slots[where], :, 3:], xy.view(-1, 2)[where]
+        there = torch.stack([there[:, 0], there[:, 1] % self._size[0]], -1)
+        off = (vectors * (there - _picture(surface, where).T)[:, None]).sum(-1) / (2 * torch.pi)
+        moved = (off - off.round()).abs().amax(-1) > SHIFTED
+        suits = suits.clone()
+        suits.view(-1)[where[moved]] = 0
+        return suits
+
     def place(self, surface: Surface, tones: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Where hatching is to be had. known: (H, W) the object in the keys after which each pixel is painted. Returns the flat
         pixels, their places in the atlas (N, 2), and how far each is wanted (N,): lines too close to be told apart are not."""
         slots = self._which[known, tones].flatten()
         where = torch.nonzero(slots >= 0)[:, 0]
         slots = slots[where]
-        vectors = self._vectors[slots]  # (N, 2, 3)
-        points = surface.points.flatten(1)[:, where].T
+        vectors = self._vectors[slots]  # (N, 2, 5)
+        points = torch.cat([surface.points.flatten(1)[:, where], _picture(surface, where)]).T
         turns = (vectors * points[:, None]).sum(-1) / (2 * torch.pi)
-        slopes = surface.slopes.flatten(2)[:, :, where]  # (2, 3, N)
+        slopes = torch.zeros(2, 5, len(where), device=points.device)
+        slopes[:, :3] = surface.slopes.flatten(2)[:, :, where]
+        slopes[0, 3], slopes[1, 4] = 1 / surface.finer, 1 / surface.finer
         change = torch.einsum("nwc,pcn->nwp", vectors, slopes).norm(dim=-1).amax(-1) / (2 * torch.pi)
         xy = self._origin[slots] + RIM - 0.5 + SIDE * (turns - torch.floor(turns))
         return where, xy, (2 - 4 * change).clamp(0, 1)  # whole from four pixels a period on, none below two
+
+
+def _picture(surface: Surface, where: Tensor) -> Tensor:
+    """(2, N) where flat pixels (N,) lie in the whole picture, column and row, in pixels of the keys."""
+    width = surface.ids.shape[1]
+    column, row = where % width + surface.corner[1], where // width + surface.corner[0]
+    return (torch.stack([column, row]) + 0.5) / surface.finer - 0.5

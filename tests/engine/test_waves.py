@@ -3,10 +3,13 @@ object that no key shows in the dark, in that object's own colours; and nothing 
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
+from engine.stylise import tiles
 from engine.stylise.borrow import Swatches
 from engine.stylise.generator import CARRIED, SCALE, lay_out, sample
 from engine.stylise.painter import Key, to_tensor
@@ -19,6 +22,14 @@ SIDE = 96
 COLOURS = np.array([[0, 0, 0], [230, 200, 120], [120, 200, 230], [210, 120, 190]], np.float64)
 NOWHERE = Match(torch.zeros(SIDE, SIDE, 2), torch.zeros(SIDE, SIDE))
 THIRDS = (np.arange(SIDE) * 3 // SIDE + 1)[:, None].repeat(SIDE, 1)
+
+
+def round_view(light: np.ndarray, moved: int = 0) -> View:
+    """The same objects as barrels that have rolled on by so many pixels: what is straight on one is not in the picture."""
+    y, x = np.mgrid[:SIDE, :SIDE] / SIDE
+    turn = 2.5 * (x - moved / SIDE) + THIRDS
+    points = np.stack([np.sin(turn), 0.4 * y * THIRDS, np.cos(turn)], -1).astype(np.float32)
+    return dataclasses.replace(view(light), points=points)
 
 
 def view(light: np.ndarray, finer: float = 1.0) -> View:
@@ -59,15 +70,21 @@ def hatching() -> np.ndarray:
 
 def strokes_in(light: np.ndarray, lines: np.ndarray, finer: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     """Strokes (3, H, W) that a view under `light` is lent after one key with the strip, and how far (H, W)."""
-    drawn = Key(view(strip()), paint(strip(), lines), np.ones((SIDE, SIDE), bool))
+    asked = view(light, finer)
+    swatches, atlas = learned(view(strip()), lines)
+    place = swatches.place(Surface.of(asked), swatches.tones.classify(shade(asked)), np.arange(4), NOWHERE)
+    return sample(atlas[:3], place.xy[None])[0].numpy(), place.confidence.numpy()
+
+
+def learned(seen: View, lines: np.ndarray) -> tuple[Swatches, torch.Tensor]:
+    """What is to be had of one key with the strip, and the atlas in which it lies."""
+    drawn = Key(seen, paint(strip(), lines), np.ones((SIDE, SIDE), bool))
     swatches = Swatches([drawn])
     tone = to_tensor(paint(strip(), np.zeros((SIDE, SIDE), bool)))  # a network that paints no lines
     atlas = torch.zeros(CARRIED, SCALE * (SIDE + swatches.waves.rows), SCALE * SIDE)
     sheets = lay_out(tone, to_tensor(drawn.paint), torch.ones(1, SIDE, SIDE), torch.zeros_like(tone))
     swatches.waves.refresh(0, sheets, atlas)
-    asked = view(light, finer)
-    place = swatches.place(Surface.of(asked), swatches.tones.classify(shade(asked)), np.arange(4), NOWHERE)
-    return sample(atlas[:3], place.xy[None])[0].numpy(), place.confidence.numpy()
+    return swatches, atlas
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +125,33 @@ def test_strokes_that_do_not_come_again_are_not_laid_out_as_lines() -> None:
     blots = coarse.repeat(4, 0).repeat(4, 1)
     drawn = Key(view(strip()), paint(strip(), blots), np.ones((SIDE, SIDE), bool))
     assert not Swatches([drawn]).waves
+
+
+def test_lines_that_lie_in_the_picture_stay_there_when_the_surface_moves() -> None:
+    """A pencil's: the barrels roll on under them, and the shadow spreads over all three. A part of the frame is hatched as the
+    whole; strokes found on the surface are kept where they lie right, that is, where nothing has moved."""
+    swatches, atlas = learned(round_view(strip()), hatching())
+    asked = round_view(np.full((SIDE, SIDE), 0.3), moved=3)
+    tones = swatches.tones.classify(shade(asked))
+    place = swatches.place(Surface.of(asked), tones, np.arange(4), NOWHERE)
+    strokes = sample(atlas[:3], place.xy[None])[0].mean(0).numpy()
+    for ob in (1, 2, 3):
+        there = ob == THIRDS
+        assert place.confidence[torch.from_numpy(there)].mean() > 0.9
+        assert np.corrcoef(strokes[there], -hatching()[there].astype(float))[0, 1] > 0.75
+    part = slice(30, 70), slice(8, 60)
+    tile = swatches.place(
+        Surface.of(tiles.crop(asked, part)),
+        tones[part],
+        np.arange(4),
+        Match(NOWHERE.xy[part], NOWHERE.confidence[part]),
+    )
+    assert torch.allclose(tile.xy, place.xy[part], atol=1e-3)
+    here = torch.from_numpy(np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), -1).astype(np.float32))
+    dark = swatches.tones.classify(shade(round_view(strip())))
+    hatched = torch.from_numpy(strip() < 0.6)
+    for moved, kept in ((0, 1.0), (3, 0.0)):
+        found = Match(here - torch.tensor([float(moved), 0]), torch.ones(SIDE, SIDE))
+        suits = swatches.suit(found, dark, Surface.of(asked), np.arange(4))
+        inner = hatched & hatched.roll(moved, 1)
+        assert abs(suits[inner].mean() - kept) < 0.1
