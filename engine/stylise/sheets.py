@@ -22,7 +22,7 @@ class Sheets:
 
     def __init__(self, atlas: Tensor) -> None:
         self.strokes, self.tone, self.render = (
-            np.ascontiguousarray(atlas[channels].permute(1, 2, 0).numpy())
+            cv2.merge([atlas[channel].numpy() for channel in channels])
             for channels in ([0, 1, 2], [3, 4, 5, 9], [6, 7, 8])
         )
 

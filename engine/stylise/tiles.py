@@ -12,7 +12,7 @@ import torch
 from engine.stylise.views import View
 
 HALO = 36  # pixels around a tile that bear on what is painted in it
-PIXELS = {"cpu": 400_000, "cuda": 2_500_000}  # of a tile without its halo; other devices count as cuda
+PIXELS = {"cpu": 520_000, "cuda": 2_500_000}  # of a tile without its halo; other devices count as cuda
 
 
 def most(device: torch.device) -> int:
