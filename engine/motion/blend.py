@@ -4,6 +4,7 @@ it takes all; on rigs and motion unlike them it takes what was worth taking ther
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from collections.abc import Callable
@@ -19,6 +20,10 @@ from engine.motion.networks import TokenLSTM
 OWN, ROOT, SHARES = 31, 11, 6
 FEATURES = 2 * OWN + ROOT
 DOUBT = 0.2  # of all that is added, less believed for every second of a gap beyond the first
+HINGE, LEAST = (
+    2e-3,
+    0.01,
+)  # how far off one axis keys of a hinge may be, as a share; radians that they turn it by at least
 FAR = 4.0  # deviations: what lies farther from all that was learned from counts as no farther
 ALL = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)  # the network's word and nothing else
 
@@ -199,10 +204,39 @@ class Actor(nn.Module):
         self.net, self.trust = net, trust
 
 
+def hinged(turn: Tensor, rotations: Tensor, keys: Tensor, rig: tokens.Rig) -> Tensor:
+    """What is added (B, T, J, 3) about the axis alone where all keys (B, T, J) of a joint turn it about one: a knee, a boom.
+
+    Any two rotations have one axis; so it counts if there are more, or if it is along the bone, square to it or a main one.
+    """
+    first = baseline.pick(rotations, keys.int().argmax(1, keepdim=True).expand(keys.shape))
+    since = torch.where(keys[..., None], baseline.turn_between(first, rotations), 0.0)
+    size = since.norm(dim=-1)
+    most = size.amax(1, keepdim=True)
+    axis = torch.take_along_dim(since, size.argmax(1, keepdim=True)[..., None], 1) / most.clamp_min(1e-6)[..., None]
+    angle = (since * axis).sum(-1, keepdim=True)
+    true = (since - angle * axis).norm(dim=-1).amax(1, keepdim=True) < HINGE * most
+    several = (keys & (angle[..., 0] < 0.95 * most) & (angle[..., 0].abs() > 0.05 * most)).any(1, keepdim=True)
+    bones = _lengthwise(rig)[:, None]
+    along = (axis * bones).sum(-1).abs()
+    square = (bones.norm(dim=-1) > 0.5) & ((along < HINGE) | (along > 1.0 - HINGE))
+    plain = several | square | (axis.abs().amax(-1) > 1.0 - HINGE)
+    hinge = (true & plain & (most > LEAST))[..., None]
+    return torch.where(hinge, (turn * axis).sum(-1, keepdim=True) * axis, turn)
+
+
+def _lengthwise(rig: tokens.Rig) -> Tensor:
+    """Which way each bone goes, (B, J, 3), to its only child; zero where there are none or several."""
+    only = [rig.parents.index(j) if rig.parents.count(j) == 1 else 0 for j in range(len(rig.parents))]
+    way = rig.offsets[:, only] / rig.offsets[:, only].norm(dim=-1, keepdim=True).clamp_min(1e-9)
+    return way * way.new_tensor([float(rig.parents.count(j) == 1) for j in range(len(rig.parents))])[:, None]
+
+
 def fill(
     actor: Actor, rotations: Tensor, locations: Tensor, turn_keys: Tensor, move_keys: Tensor, rig: tokens.Rig
 ) -> tuple[Tensor, Tensor]:
     """Keyed poses (B, T, J, ·) with the gaps filled, as far as the network is to be believed."""
     found = parts(actor.net, rotations, locations, turn_keys, move_keys, rig)
+    found = dataclasses.replace(found, turn=hinged(found.turn, rotations, turn_keys, rig))
     seconds = baseline.gaps(turn_keys).span[..., None] / tokens.SECOND
     return found.poses(actor.trust(found.features) * (1.0 - DOUBT * (seconds - 1.0).clamp(0.0, 1.0)))

@@ -287,8 +287,9 @@ def quaternions(channels: np.ndarray, mode: str) -> np.ndarray:
         unit: np.ndarray = channels / np.maximum(np.linalg.norm(channels, axis=-1, keepdims=True), 1e-12)
         return unit
     if mode == "AXIS_ANGLE":
-        axis = channels[:, 1:] / np.maximum(np.linalg.norm(channels[:, 1:], axis=-1, keepdims=True), 1e-12)
-        half = 0.5 * channels[:, :1]
+        length = np.linalg.norm(channels[:, 1:], axis=-1, keepdims=True)
+        axis = channels[:, 1:] / np.maximum(length, 1e-12)
+        half = np.where(length > 1e-12, 0.5 * channels[:, :1], 0.0)  # about no axis nothing turns, as in Blender
         return np.concatenate([np.cos(half), np.sin(half) * axis], -1)
     q = np.zeros((len(channels), 4))
     q[:, 0] = 1.0

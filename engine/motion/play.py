@@ -270,12 +270,12 @@ class Go:
 
     @functools.cached_property
     def way(self) -> replay.Way:
-        """Who leads, and whether the whole stays where it is."""
+        """Who leads, and how."""
         parents = self.part.rig.parents
         leader = int(self.moves.int().argmax()) if bool(self.moves.any()) else self.part.rig.main
         while parents[leader] >= 0:
             leader = parents[leader]
-        return replay.stays(self.known, self.part.rig, leader)
+        return replay.way_of(self.known, self.part.rig, leader)
 
     def carried(self) -> dict[int, Tensor]:
         """The other joints that go where the whole goes, each with its place at rest (3,) as seen from the root's."""

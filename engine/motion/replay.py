@@ -24,6 +24,7 @@ TILT = (
 )
 TOLD, BETTER = 10, 0.8  # rows that are told, and of the error of standing still what counts as better
 STAYS = 0.25  # rig sizes: what goes less far over the ground stays where it is
+UPRIGHT = 0.2  # how far up the leader's up points, at least, in what does not roll
 POINT = 1e-5  # a rig so small is a point, measured by how far it goes
 
 
@@ -34,11 +35,12 @@ def enough(rows: int) -> bool:
 
 @dataclass(frozen=True)
 class Way:
-    """How rows go on: the joint that leads (one without a parent), and whether it stands where it is: then nothing is turned
-    or carried along."""
+    """How rows go on: the joint that leads (one without a parent); whether it stands where it is, so that nothing is turned
+    or carried along; whether it rolls: then it has no heading to be turned to, and rolls on."""
 
     leader: int
     fixed: bool
+    rolls: bool
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,13 @@ class Replay:
         return out
 
 
-def stays(source: Stance, rig: Rig, leader: int) -> Way:
-    """The way of a source that `leader` leads: whether it stays where it is."""
+def way_of(source: Stance, rig: Rig, leader: int) -> Way:
+    """The way of a source that `leader` leads."""
     over_ground = source.positions[:, :, leader] * (1.0 - _up(rig, source.positions))
     gone = (over_ground.amax(1) - over_ground.amin(1)).norm(dim=-1).amax()
-    return Way(leader, bool(gone < STAYS * _size(source, rig).amax()))
+    up = _up(rig, source.positions)
+    lean = (quat.rotate(source.turned[:, :, leader], up.expand_as(over_ground)) * up).sum(-1).amin()
+    return Way(leader, bool(gone < STAYS * _size(source, rig).amax()), bool(lean < UPRIGHT))
 
 
 def replay(source: Stance, reached: Stance, rig: Rig, count: int, way: Way) -> Replay:
@@ -99,18 +103,24 @@ def replay(source: Stance, reached: Stance, rig: Rig, count: int, way: Way) -> R
 
 def recurs(source: Stance, rig: Rig, way: Way) -> bool:
     """Whether the last rows of the source would have been told by this from what was before them, better than by standing
-    still: so for what bounces, not for what is done once."""
+    still and than by going on evenly: so for what bounces, not for what is done once."""
     last, errors = source.rotations.shape[1] - 1, torch.zeros(2)
+    time, size = torch.arange(1, TOLD + 1)[None, :, None, None], _size(source, rig)
     for cut in range(last - TOLD, max(SHORTEST + 4, last - 3 * TOLD), -TOLD // 2):
         past, true = source.rows(0, cut + 1), source.rows(cut + 1, cut + 1 + TOLD)
         now = source.rows(cut, cut + 1)
         told = replay(past, now, rig, TOLD, way)
-        made = tokens.stances(told.rotations[None], told.locations[None], rig)
-        for i, x in enumerate((made, now)):
-            turn = quat.log(quat.multiply(quat.conjugate(x.turned.expand_as(true.turned)), true.turned))
-            move = (x.positions - true.positions) / _size(source, rig)
-            errors[i] += turn.norm(dim=-1).mean() + move.norm(dim=-1).mean()
+        again = tokens.stances(told.rotations[None], told.locations[None], rig)
+        even = quat.multiply(quat.exp(now.whirl * time), now.turned.expand_as(true.turned))
+        ways = [(again.turned, again.positions), (now.turned, now.positions), (even, now.positions + now.step * time)]
+        off = [_off(turned, places, true, size) for turned, places in ways]
+        errors += torch.stack([off[0], torch.minimum(off[1], off[2])])
     return bool(errors[0] < BETTER * errors[1])
+
+
+def _off(turned: Tensor, places: Tensor, true: Stance, size: Tensor) -> Tensor:
+    turn = quat.log(quat.multiply(quat.conjugate(turned.expand_as(true.turned)), true.turned))
+    return turn.norm(dim=-1).mean() + ((places - true.positions) / size).norm(dim=-1).mean()
 
 
 def _up(rig: Rig, like: Tensor) -> Tensor:
@@ -128,7 +138,7 @@ def _looks(x: Stance, rig: Rig, way: Way, size: Tensor) -> Tensor:
     """What makes two rows alike, (R, ·): where joints are and how they go, seen from the rig's heading."""
     leading = slice(way.leader, way.leader + 1)
     turned, up = x.turned[..., leading, :], _up(rig, x.positions)
-    seen_from = quat.identity(x.turned).expand_as(x.turned) if way.fixed else x.turned
+    seen_from = quat.identity(x.turned).expand_as(x.turned) if way.fixed or way.rolls else x.turned
     frame, (over, root) = tokens.heading(seen_from, rig), rig.above(x.turned)
     leader, main = x.positions[..., leading, :], x.step[..., leading, :]
     bones = x.positions - torch.where(root, leader, x.positions[..., over, :])
@@ -136,7 +146,7 @@ def _looks(x: Stance, rig: Rig, way: Way, size: Tensor) -> Tensor:
     vectors = [bones, own, 5.0 * (x.step - main), 5.0 * main.expand_as(x.step)]
     lean = quat.rotate(frame, quat.rotate(turned, up.expand_as(main)))
     seen = [quat.rotate(frame, v / size) for v in vectors]
-    return torch.cat([*seen, quat.rotate(frame, x.whirl), TILT * lean], -2)[0].flatten(1)
+    return torch.cat([*seen, quat.rotate(frame, x.whirl), (0.0 if way.rolls else TILT) * lean], -2)[0].flatten(1)
 
 
 def _join(source: Stance, start: int, end: int, reached: Stance, rig: Rig, way: Way) -> tuple[Tensor, Tensor]:
@@ -144,12 +154,16 @@ def _join(source: Stance, start: int, end: int, reached: Stance, rig: Rig, way: 
     fade, but those of where the whole has come to on the ground."""
     at, rows = source.rows(start, start + 1), source.rows(start + 1, end)
     align = quat.multiply(quat.conjugate(tokens.heading(reached.turned, rig)), tokens.heading(at.turned, rig))
-    align = quat.identity(align) if way.fixed else align
+    align = quat.identity(align) if way.fixed or way.rolls else align
     _, root = rig.above(rows.rotations)
-    rest = rig.offsets[:, None]
+    rest, leading = rig.offsets[:, None], slice(way.leader, way.leader + 1)
+    on = quat.multiply(reached.rotations[..., leading, :], quat.conjugate(at.rotations[..., leading, :]))
 
     def turned(q: Tensor) -> Tensor:
-        return torch.where(root, quat.multiply(align.expand(*q.shape), q), q)
+        own = torch.where(root, quat.multiply(align.expand(*q.shape), q), q)
+        if way.rolls and not way.fixed:
+            own[..., leading, :] = quat.multiply(on.expand_as(q[..., leading, :]), q[..., leading, :])
+        return own
 
     def moved(v: Tensor) -> Tensor:
         return torch.where(root, quat.rotate(align, v), v)
@@ -163,7 +177,7 @@ def _join(source: Stance, start: int, end: int, reached: Stance, rig: Rig, way: 
     turn = (turn + (reached.spin - at.spin + turn / FADE) * time) * gone
     move, push = reached.locations - placed(at.locations), reached.shift - moved(at.shift)
     ground = torch.where(root, 1.0 - _up(rig, move), torch.zeros_like(move)) * (0.0 if way.fixed else 1.0)
-    far, going = (ground * v[..., way.leader : way.leader + 1, :] for v in (move, push))
+    far, going = (ground * v[..., leading, :] for v in (move, push))
     move, push = move - far, push - going
     along = far + going * FADE * (1.0 - gone)
     fading = (move + (push + move / FADE) * time) * gone

@@ -76,15 +76,17 @@ def test_the_feet_of_a_control_rig_go_along(tmp_path: Path, turning: float) -> N
 
 
 def ball(bounces: int) -> Motion:
-    """A ball that comes down from where it is, and as often again; then it lies."""
+    """A ball that comes down from where it is, and as often again, rolling; or once, and lies."""
     time = np.arange(61) / 24.0
     motion = walker(60 / 24)
     height = np.abs(np.cos(np.pi * time * bounces / 2.5)) if bounces > 1 else np.clip(1.0 - 2.0 * time**2, 0.0, 1.0)
+    half = 1.5 * time * (bounces > 1)
     clip = protocol.Clip(1, 61, 24.0, ["ball"], [-1], [], "Z")
     at = np.stack([0.5 * time * (bounces > 1), 0 * time, height], 1)[:, None].astype(np.float32)
-    none, still = np.zeros((61, 1), bool), np.tile(np.float32([1, 0, 0, 0]), (61, 1, 1))
+    none = np.zeros((61, 1), bool)
+    rolled = np.stack([np.cos(half), 0 * half, np.sin(half), 0 * half], 1)[:, None].astype(np.float32)
     return Motion(
-        clip, motion.offsets[:1] * 0, still, at, motion.values[:, :0], none, none, none[:, :0], np.ones(1, bool),
+        clip, motion.offsets[:1] * 0, rolled, at, motion.values[:, :0], none, none, none[:, :0], np.ones(1, bool),
         np.ones(1, bool), np.ones(0, bool),
     )  # fmt: skip
 
@@ -94,6 +96,37 @@ def test_a_ball_bounces_on_and_what_is_done_once_is_not_done_again(tmp_path: Pat
     height = made["locations"][:, 0, 2]
     assert not outcome.notes
     assert height[-24:].max() > 0.8 and height.min() > -0.05 and height[-24:].min() < 0.2
+    assert (made["rotations"][1:, 0] * made["rotations"][:-1, 0]).sum(-1).min() > 0.99, "it rolls on evenly"
     assert 0.3 < (made["locations"][-1, 0, 0] - made["locations"][0, 0, 0]) / 3.0 < 0.7
     outcome, made = run(tmp_path / "once", ball(1), protocol.Extrapolate(frames=72))
     assert len(outcome.notes) == 1 and np.abs(made["locations"][:, 0, 2]).max() < 1e-3
+
+
+def crane() -> Motion:
+    """Four parts that each turn about one axis of their own, keyed now and then."""
+    keyed = {0: (0.0, 0.0, 0.0, 0.0), 40: (1.2, 0.0, 0.3, 0.0), 60: (1.2, -0.4, 0.3, 0.5), 100: (0.0, 0.3, 0.0, 0.0)}
+    frames = 101
+    at = np.stack([np.interp(np.arange(frames), list(keyed), x) for x in zip(*keyed.values(), strict=True)], 1)
+    rotations = np.zeros((frames, 4, 4), np.float32)
+    rotations[..., 0] = np.cos(at / 2)
+    for joint, axis in enumerate((3, 1, 1, 1)):
+        rotations[:, joint, axis] = np.sin(at[:, joint] / 2)
+    keys = np.zeros((frames, 4), bool)
+    keys[list(keyed)] = True
+    offsets = np.array([[0, 0, 0], [0, 0, 1], [0, -2, 1], [0, -1.5, 0]], np.float32)
+    clip = protocol.Clip(1, frames, 24.0, ["base", "boom", "jib", "hook"], [-1, 0, 1, 2], [], "Z")
+    return Motion(
+        clip, offsets, rotations, np.zeros((frames, 4, 3), np.float32), np.zeros((frames, 0), np.float32), keys,
+        np.ones((frames, 4), bool),
+        np.zeros((frames, 0), bool), np.ones(4, bool), np.zeros(4, bool), np.ones(0, bool),
+    )  # fmt: skip
+
+
+def test_hinges_stay_hinges(tmp_path: Path) -> None:
+    """What is keyed about one axis alone turns about that alone, acted or not."""
+    motion = crane()
+    outcome, made = run(tmp_path, motion, protocol.Inbetween())
+    assert not outcome.notes
+    assert np.abs(made["rotations"] - made["plain_rotations"]).max() > 0.01, "it is acted"
+    for joint, still in enumerate(((1, 2), (2, 3), (2, 3), (2, 3))):
+        assert np.abs(made["rotations"][:, joint, still]).max() < 1e-4, joint

@@ -116,3 +116,10 @@ def test_captured_motion_needs_a_fifth_of_its_frames_at_a_degree(mocap: Path) ->
         assert DEGREES(decimate.evaluate(keys, np.arange(rows)), rotations[:, joint]).max() <= 1.0
         count += len(keys.rows)
     assert count < 0.25 * rows * rotations.shape[1]
+
+
+def test_about_no_axis_nothing_turns() -> None:
+    """As in Blender: where an axis that is keyed passes through zero, on its way to its opposite."""
+    axes = np.linspace([0.7, 1.0, 0.0, 0.0], [0.7, -1.0, 0.0, 0.0], 5)
+    made = decimate.quaternions(axes, "AXIS_ANGLE")
+    assert np.allclose(np.linalg.norm(made, axis=1), 1.0) and made[2].tolist() == [1, 0, 0, 0]
