@@ -24,7 +24,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from . import anchors, compat, edges, viewport
+from . import anchors, compat, edges, layers, viewport
 from .exr import ExrError, read_channels
 from .job_folder import albedo_path, edges_path, frame_path, geometry_path, write_json
 from .properties import job_folder
@@ -269,6 +269,7 @@ def _geometry_settings(
 ) -> Picture:
     """Every surface shines with its Generated coordinates, and each object has an id of its own."""
     picture = _picture_settings(changes, scene, "OPEN_EXR_MULTILAYER", "32")
+    view_layer = layers.guide_layer(changes, scene, view_layer)
     _guide_settings(changes, scene, view_layer, {GEOMETRY[guide] for guide in guides})
     _change(changes, scene, world=None)  # its fog would dim the anchor
     anchors.shine(changes, view_layer, holes)
@@ -292,6 +293,7 @@ def _edges_settings(
 def _albedo_settings(changes: ExitStack, scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> Picture:
     """The colours of the artist's materials without their light."""
     picture = _picture_settings(changes, scene, "OPEN_EXR_MULTILAYER", "32")
+    view_layer = layers.guide_layer(changes, scene, view_layer)
     _guide_settings(changes, scene, view_layer, set(ALBEDO.values()))
     # Blender writes the light along, whether asked for or not; black, it takes neither room nor time to read.
     _change(changes, scene.cycles, film_exposure=0.0)
@@ -300,8 +302,9 @@ def _albedo_settings(changes: ExitStack, scene: bpy.types.Scene, view_layer: bpy
 
 def _frame_settings(changes: ExitStack, scene: bpy.types.Scene, _layer: bpy.types.ViewLayer) -> Picture:
     """The artist's own, but that the compositor's File Output nodes write nothing over their earlier files."""
-    for node in compat.file_output_nodes(scene):
-        _change(changes, node, mute=True)
+    for node in compat.compositor_nodes(scene):
+        if node.type == "OUTPUT_FILE":
+            _change(changes, node, mute=True)
     return _picture_settings(changes, scene, "PNG", "8")
 
 

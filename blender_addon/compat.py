@@ -125,12 +125,16 @@ def used_tree(material: bpy.types.Material) -> Any:
     return material.node_tree if bpy.app.version >= (5, 0) or material.use_nodes else None
 
 
-def file_output_nodes(scene: bpy.types.Scene) -> list[bpy.types.Node]:
-    """The compositor's nodes that write files, also those in groups."""
-    tree = scene.compositing_node_group if hasattr(scene, "compositing_node_group") else scene.node_tree
-    trees, found = [tree] if tree else [], []
+def compositor_nodes(scene: bpy.types.Scene) -> list[Any]:
+    """The compositor's nodes, also those in groups; none where it is not used."""
+    if hasattr(scene, "compositing_node_group"):
+        tree = scene.compositing_node_group
+    else:
+        tree = scene.node_tree if scene.use_nodes else None
+    trees: list[Any] = [tree] if tree else []
+    found: list[Any] = []
     for tree in trees:  # grows while it is read
-        found += [node for node in tree.nodes if node.type == "OUTPUT_FILE"]
+        found += tree.nodes
         inner = [node.node_tree for node in tree.nodes if node.type == "GROUP" and node.node_tree]
         trees += [tree for tree in inner if tree not in trees]
     return found

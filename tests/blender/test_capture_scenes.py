@@ -310,3 +310,32 @@ def test_the_domain_of_smoke_hides_nothing(tmp_path: Path) -> None:
     assert set(np.unique(guides["id"])) == {0, ids["Ball"]}
     assert of(guides, "albedo", ids["Ball"])[:, 0].min() > 0.5, "no grain of smoke"
     assert not domain.hide_render
+
+
+def test_view_layers_that_the_compositor_puts_together(tmp_path: Path) -> None:
+    """Two collections, each in a view layer of its own: the guides know both, and the layers are as before."""
+    scene = stage.empty_stage(frames=1)
+    near, far = stage.add_ball("Near", (-1.5, 0, 1)), stage.add_ball("Far", (1.5, 2, 1))
+    bpy.context.view_layer.name = "Near"
+    scene.view_layers.new("Far")
+    for ob in (near, far):
+        collection = bpy.data.collections.new(ob.name)
+        scene.collection.children.link(collection)
+        scene.collection.objects.unlink(ob)
+        collection.objects.link(ob)
+    for layer in scene.view_layers:
+        for child in layer.layer_collection.children:
+            child.exclude = child.name != layer.name
+    tree = compat.compositor_tree(scene)
+    first = next(node for node in tree.nodes if node.type == "R_LAYERS")
+    second = tree.nodes.new("CompositorNodeRLayers")
+    first.layer, second.layer = "Near", "Far"
+    guides, ids = captured(tmp_path)
+    assert set(np.unique(guides["id"])) == {0, ids["Near"], ids["Far"]}
+    assert of(guides, "albedo", ids["Far"])[:, 0].min() > 0.5
+    assert [layer.name for layer in scene.view_layers] == ["Near", "Far"] and second.layer == "Far"
+    assert all(
+        child.exclude == (child.name != layer.name)
+        for layer in scene.view_layers
+        for child in layer.layer_collection.children
+    )
