@@ -86,13 +86,18 @@ class Swatches:
         surfaces = surfaces or [Surface.of(key.view) for key in keys]
         edges = [surface.edges.numpy() for surface in surfaces]
         self.tones = Tones(keys, edges)
-        tones = [self.tones.classify(shade(key.view)).numpy() for key in keys]
+        shades = [shade(key.view) for key in keys]
+        tones = [self.tones.classify(bright).numpy() for bright in shades]
         self._key_tones = torch.from_numpy(np.concatenate(tones)).to(device)
         self._objects = max(int(key.view.ids.max()) for key in keys) + 1
+        inside = [
+            interior(edge, key.painted, 1) & self.tones.usual(key.view.ids, bright.numpy())
+            for edge, key, bright in zip(edges, keys, shades, strict=True)
+        ]
         patches: dict[tuple[int, int], Patch] = {}
         energy, count = np.zeros((self._objects, self.tones.count, 2)), np.zeros((self._objects, self.tones.count))
         for i, key in enumerate(keys):
-            for where, patch in _patches(i, key, surfaces[i], tones[i]):
+            for where, patch in _patches(i, key, surfaces[i], tones[i], inside[i]):
                 energy[where] += patch.mask.sum() * _energy(patch)
                 count[where] += patch.mask.sum()
                 if where not in patches or patches[where].merit < patch.merit:
@@ -100,7 +105,6 @@ class Swatches:
         self.affinity = _affinity(energy, count).astype(np.float32)
         self._affinity = torch.from_numpy(self.affinity).to(device)
         broad = {where: patches[where] for where in sorted(patches) if patches[where].radius >= BROAD}
-        inside = [interior(edge, key.painted, 1) for edge, key in zip(edges, keys, strict=True)]
         weaving = partial(weave, height=keys[0].view.shape[0])
         with ThreadPoolExecutor(spare_cores()) as crew:  # nothing takes longer before the first frame
             waves = crew.submit(Waves, keys, surfaces, tones, self.tones, device)
@@ -215,9 +219,10 @@ def _seams(albedo: NDArray[np.float32]) -> NDArray[np.bool_]:
     return binary_dilation(out)
 
 
-def _patches(i: int, key: Key, surface: Surface, tones: NDArray[np.int64]) -> list[tuple[tuple[int, int], Patch]]:
-    """Every object in every tone, of key i."""
-    inside = interior(surface.edges.numpy(), key.painted, 1)
+def _patches(
+    i: int, key: Key, surface: Surface, tones: NDArray[np.int64], inside: NDArray[np.bool_]
+) -> list[tuple[tuple[int, int], Patch]]:
+    """Every object in every tone, of key i. inside: (H, W) whose paint may be taken."""
     plain = ~_seams(key.view.albedo)
     axis = facing(surface.slopes).numpy()
     slopes = surface.slopes.permute(2, 3, 0, 1).numpy()

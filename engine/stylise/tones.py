@@ -24,6 +24,7 @@ MOST_TONES = 4
 EXPLAINED = 0.93  # of the change with light that the tones have to tell
 STROKE = 12  # pixels of a stroke, which are painted alike and tell as much as one
 FLAT = 0.05  # draws the slope of a piece to none
+ODD = 0.2  # from its mean in a tone: a colour of another kind
 FEW = 6  # pixels in a bin from which on it counts
 HUE = 0.02  # variance among objects, of logarithms of colours, at which half of a common change of hue is believed
 
@@ -136,6 +137,7 @@ class Tones:
             np.add.at(number, where, 1)
             np.add.at(sums, where, key.paint[use] / 255)
             squares += np.bincount(where[0], ((key.paint[use] / 255) ** 2).mean(-1), count)
+        self._number = number
         mean = sums / np.maximum(number, 1)[..., None]
         spread = (squares - (number * (mean**2).mean(-1)).sum(1)) / np.maximum(number.sum(1), 1)
         paint = np.log(mean + 0.02)
@@ -164,6 +166,18 @@ class Tones:
         inside = self.classify((torch.arange(BINS) + 0.5) * TOP / BINS).numpy() == tone
         colours: NDArray[np.float64] = 2 * (np.exp(self.curves[:, inside].mean(1)) - 0.02) - 1
         return colours
+
+    def usual(self, ids: NDArray[np.int64], shades: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """(H, W) where objects ids (H, W) under shades (H, W) are painted about as they mostly are in that tone; a highlight is
+        not, and no stroke to be laid elsewhere."""
+        colours, odd = np.exp(self.curves) - 0.02, np.zeros(self.curves.shape[:2], bool)
+        tones = self.classify((torch.arange(BINS) + 0.5) * TOP / BINS).numpy()
+        for inside in (tones == tone for tone in range(self.count)):
+            number = self._number[:, inside, None]
+            mean = (colours[:, inside] * number).sum(1) / np.maximum(number.sum(1), 1)
+            odd[:, inside] = np.abs(colours[:, inside] - mean[:, None]).mean(-1) > ODD
+        usual: NDArray[np.bool_] = ~odd[ids, _bin(shades)]
+        return usual
 
     def ratio(
         self, ids: NDArray[np.int64], before: NDArray[np.float32], after: NDArray[np.float32]

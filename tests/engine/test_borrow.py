@@ -160,3 +160,21 @@ def test_the_same_point_in_the_same_light_takes_its_paint_whole() -> None:
     torch.testing.assert_close(made[..., :7, :5], torch.full((1, 3, 7, 5), 0.0))
     torch.testing.assert_close(made[..., 9:, :5], torch.full((1, 3, 7, 5), 0.08))
     torch.testing.assert_close(made[..., :7, 8], torch.full((1, 3, 7), 0.08))
+
+
+def test_a_highlight_is_not_laid_out_over_the_object_again() -> None:
+    """Red, darker in the dark, with a pale highlight that is too small for a tone of its own."""
+    light, ids = two_halves()
+    y, x = np.mgrid[:SIDE, :SIDE]
+    shining = (y - 24) ** 2 + (x - 20) ** 2 < 16
+    light = np.where(shining, 1.05, light)
+    red = np.where(light[..., None] < 0.6, [30, 8, 6], [200, 60, 50]) + np.where((x + 2 * y) % 7 < 2, 15, 0)[..., None]
+    painted = np.where(shining[..., None], [240, 140, 130], red).astype(np.uint8)
+    swatches = Swatches([Key(view(light, ids), painted, np.ones(ids.shape, bool))])
+    asked = view(np.full((SIDE, SIDE), 0.9), ids, shift=30)
+    place = swatches.place(Surface.of(asked), swatches.tones.classify(shade(asked)), KIN, NOWHERE)
+    assert swatches.tones.count == 2
+    column, row = place.xy.round().int().clamp(0, SIDE - 1).numpy().reshape(-1, 2).T
+    lent = (place.confidence.numpy() > 0.5).ravel() & (ids == 1).ravel()
+    assert lent.mean() > 0.4
+    assert shining[row, column][lent].mean() < 0.005
