@@ -147,6 +147,51 @@ def test_no_message_is_invented() -> None:
     assert not [part for part in parts if part not in source]
 
 
+# Raised towards an artist; other errors are caught and told by one of these.
+SAID = {
+    "OperatorError",
+    "JobError",
+    "CaptureError",
+    "FootageError",
+    "MotionError",
+    "SequenceError",
+    "StyleError",
+    "InstallError",
+}
+SAID |= {"EngineDied", "EngineMissing", "EngineMismatch", "EngineNotInstalled", "UnderstudyError"}
+
+
+def said(node: ast.expr) -> str:
+    """A message as Troubleshooting writes it: … for what is filled in."""
+    if isinstance(node, ast.Constant):
+        return re.sub(r"\{[^}]*\}", "…", str(node.value))
+    if isinstance(node, ast.JoinedStr):
+        return "".join(map(said, node.values))
+    if isinstance(node, ast.BinOp):
+        return said(node.left) + said(node.right)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+        return said(node.func.value)
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "rpt_":
+        return said(node.args[0])
+    return "…"
+
+
+def errors() -> set[str]:
+    """Every message that is raised towards an artist, as far as it stands where it is raised."""
+    files = [*ADDON.rglob("*.py"), *(p for p in (ROOT / "engine").rglob("*.py") if not re.match("bench|bvh", p.name))]
+    raised = [node.exc for path in files for node in ast.walk(tree(path)) if isinstance(node, ast.Raise)]
+    found = {said(e.args[0]) for e in raised if isinstance(e, ast.Call) and e.args and ast.unparse(e.func) in SAID}
+    return {message for message in found if message.strip("… .")}
+
+
+def test_every_error_says_what_to_do_or_is_in_troubleshooting() -> None:
+    """In a clause of its own, or as an order; values that only scripts can ask for share one row there."""
+    told = re.findall(r"^\| ([^|*]+?) \|", PAGES["troubleshooting.md"], re.MULTILINE)
+    advice = re.compile(r"[;:] [\w…]|^(Choose|Name|Select|Save|Open|Give) |^The .* must be .* not |, not …\.$")
+    assert len(errors()) > 150
+    assert not sorted(message for message in errors() if not advice.search(message) and message not in told)
+
+
 def installed(name: str, found: set[str]) -> set[str]:
     """The package and all that it asks for on this machine, by their names in lower case."""
     name = name.lower().replace("_", "-")
