@@ -17,6 +17,7 @@ STEPS = 5  # frames of a lead for each step by which a leap does not fit
 TRUST = 0.2  # squared steps by which an expectation may be wrong and still be half believed
 SURE = 0.3  # of the error of what fits best: a prediction that is better is shown as it is
 LOST = 0.5  # of the error of what fits best: a prediction that is worse is no longer believed (so bad is a mean of all frames)
+USELESS = 1.0  # of that error, from the first frame on: what fits best is shown at once instead
 LINGER = 5  # frames, at most, in which what is no longer believed is left
 UNKNOWN = 1.3  # times as dear is a leap from where it was not learned how it goes on
 TRIES = 8  # stretches to choose the next from
@@ -59,7 +60,7 @@ def lead_out(astray: np.ndarray, left: int, fit: float, longest: int) -> tuple[i
     """Where how the first stretch goes on was learned for only `left` more frames, and has to be predicted from there: how many
     frames are of the first alone, and after how many all is of the second. astray: (H,), of engine.generate.trust."""
     sure, believed = int((astray < SURE).sum()), int((astray < LOST).sum())
-    linger = int(np.clip(round(STEPS / 2 * fit), 0, LINGER))
+    linger = int(np.clip(round(STEPS / 2 * fit), 0, LINGER)) if astray[0] < USELESS else 0
     lead = min(left + believed + linger, longest)
     return min(left + sure, max(0, lead - 2)), lead
 

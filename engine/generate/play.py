@@ -37,6 +37,9 @@ BOTH = slice(0, 2), slice(2, 4)  # flows there and back
 DOUBT = 0.25  # how many of the pixels around have to be found again for a flow to count half
 MISSED = 1.0  # tones in all channels, by which the predicted motion may miss a tone and it still be corrected
 TORN = 1.5  # how much rather the second stretch is taken where the first is torn
+FADED = 0.85  # of the least detail that a learned frame has: things are lost
+ALONE = 4.0  # how much rather the first is, while it is believed
+UNKNOWN = 8.0  # how much rather the second, where the first fetches from outside the picture
 
 
 @dataclass(frozen=True)
@@ -49,10 +52,24 @@ class Player:
     device: torch.device
 
     @cached_property
+    def ahead(self) -> list[Left]:
+        """What is expected after the last learned frame, for as long as a lead is."""
+        with torch.inference_mode():
+            return list(islice(_predict(self), paths.longest_lead(len(self.clip))))
+
+    @cached_property
     def astray(self) -> np.ndarray:
-        """(H,) how far off the predictor is after the last learned frame, of engine.generate.trust."""
-        leaps, ahead = paths.leaps(self.clip.latent, self.clip.apart), paths.longest_lead(len(self.clip))
-        return astray(self.networks, self.clip, leaps, ahead, self.device)
+        """(H,) how far off the predictor is after the last learned frame, of engine.generate.trust; lost, where detail is."""
+        leaps = paths.leaps(self.clip.latent, self.clip.apart)
+        found = astray(self.networks, self.clip, leaps, len(self.ahead), self.device)
+        least = min(_detail(picture[None]) for picture in self.clip.pictures)
+        faded = [_detail(frame.small) < FADED * least for frame in self.ahead]
+        return np.maximum(found, paths.LOST * np.maximum.accumulate(faded))
+
+    @cached_property
+    def bounds(self) -> list[tuple[Tensor, Tensor]]:
+        """Least and most of each tone that there was at each place or beside it, (1, 4, h, w) and (1, 4, H, W)."""
+        return [_bounds(pictures, self.device) for pictures in (self.clip.pictures, self.pictures)]
 
     @cached_property
     def colours(self) -> Colours:
@@ -70,11 +87,12 @@ class Player:
 
 class Left(NamedTuple):
     """A frame of a stretch that is being left. small: (1, 4, h, w). fine: (1, 4, H, W). torn: (1, 1, h, w), 0 to 1, where
-    it was stretched or squeezed."""
+    it was stretched or squeezed. unknown: (1, 1, h, w), 1 where it came in from outside the picture."""
 
     small: Tensor
     fine: Tensor
     torn: Tensor
+    unknown: Tensor
 
 
 @torch.inference_mode()
@@ -105,25 +123,28 @@ def play(player: Player, stretch: paths.Stretch) -> Iterator[Tensor]:
 
 @torch.inference_mode()
 def _lead(player: Player, stretch: paths.Stretch, alone: int, count: int) -> list[Tensor]:
-    """The first `count` frames of a stretch, `alone` of them of what is left behind."""
+    """The first `count` frames of a stretch, `alone` of them of what is left behind, but for what nobody
+    knows there."""
     leaving = list(islice(_go_on(player, stretch.leave), count))
-    made, leaving = [frame.fine[0] for frame in leaving[:alone]], leaving[alone:]
     if not leaving:
-        return made
-    goals = range(stretch.begin + alone, stretch.begin + count)
+        return []
+    goals = range(stretch.begin, stretch.begin + count)
     second = torch.cat([player.small(i) for i in goals])
-    share = _column([paths.share_of(h + 1, len(leaving)) for h in range(len(leaving))], player.device)
+    shares = [paths.share_of(h + 1 - alone, count - alone) if h >= alone else 0.0 for h in range(count)]
     search = Flow(*second.shape[-2:])
     crisp = torch.cat([frame.small for frame in leaving])
     flows = _followed(crisp, second, both_flows(search, crisp, second), search)
-    meeting = player.networks.generator(crisp, second, flows, share)
+    meeting = player.networks.generator(crisp, second, flows, _column(shares, player.device))
     old, new = meeting.bring(crisp, second, crisp=True)
-    torn = torch.cat([frame.torn for frame in leaving])
-    chosen = seam.choose(old, new, 2 * meeting.gate - 1 + TORN * torn)
+    rather = [
+        (TORN * frame.torn if h >= alone else -ALONE) + UNKNOWN * frame.unknown for h, frame in enumerate(leaving)
+    ]
+    chosen = seam.choose(old, new, 2 * meeting.gate - 1 + torch.cat(rather))
+    slowly, made = seam.slowly(chosen), []
     for h, frame in enumerate(leaving):
         one = Meeting(*(part[h : h + 1] for part in meeting))
         here, there = one.bring(frame.fine, player.picture(goals[h]), crisp=True)
-        picture = player.colours(seam.lay(here, there, chosen[h : h + 1]))[0]
+        picture = player.colours(seam.lay(here, there, chosen[h : h + 1], slowly[h : h + 1]))[0]
         made.append(picture * (picture[3:] > UNSEEN))
     return made
 
@@ -151,16 +172,18 @@ def _followed(first: Tensor, second: Tensor, flows: Tensor, search: Flow) -> Ten
 
 def _go_on(player: Player, leave: int) -> Iterator[Left]:
     """What comes after a learned frame, small and in full size. First as it was learned, then as the predictor expects."""
-    last = len(player.clip) - 1
-    for i in range(leave + 1, last + 1):
+    for i in range(leave + 1, len(player.clip)):
         small = player.small(i)
-        yield Left(small, player.picture(i), torch.zeros_like(small[:, :1]))
-    yield from _predict(player, last)
+        nowhere = torch.zeros_like(small[:, :1])
+        yield Left(small, player.picture(i), nowhere, nowhere)
+    yield from player.ahead
 
 
-def _predict(player: Player, last: int) -> Iterator[Left]:
+def _predict(player: Player) -> Iterator[Left]:
     """What is expected after the last frame. A prediction grows soft; so what is shown is the last frame itself, pushed on by the
-    predicted motion in one go, and only its coarse tones are made those of the prediction, of colours that there were."""
+    predicted motion in one go, and only its coarse tones are made those of the prediction, of colours that there were, and within
+    what there was at each place."""
+    last = len(player.clip) - 1
     past = begin(player.clip, [last], (slice(None), slice(None)), player.device)
     predictor = player.networks.predictor
     state = past[0]
@@ -175,8 +198,28 @@ def _predict(player: Player, last: int) -> Iterator[Left]:
         pushed = warp(small, way, crisp=True)
         tones = seam.only_light(seam.soften(state.frames[-1] - pushed), MISSED)
         large = warp(fine, enlarge_flow(way, size), crisp=True)
-        made = player.colours(_toned(pushed, tones)), player.colours(_toned(large, enlarge(tones, size)))
-        yield Left(*made, _torn(way))
+        made = _toned(pushed, tones), _toned(large, enlarge(tones, size))
+        kept = [player.colours(x).clamp(*limits) for x, limits in zip(made, player.bounds, strict=True)]
+        yield Left(kept[0], kept[1], _torn(way), _outside(way))
+
+
+def _outside(way: Tensor) -> Tensor:
+    """(B, 1, H, W), 1 where a flow fetches from beyond the picture's border by a pixel or more, else 0."""
+    height, width = way.shape[-2:]
+    y = torch.arange(height, device=way.device)[:, None] + way[:, 1]
+    x = torch.arange(width, device=way.device)[None] + way[:, 0]
+    return ((y <= -1) | (y >= height) | (x <= -1) | (x >= width)).float()[:, None]
+
+
+def _bounds(pictures: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
+    """(1, 4, H, W) each, of (T, 4, H, W)."""
+    least, most = (found.float()[None].to(device) for found in (pictures.amin(0), pictures.amax(0)))
+    return -F.max_pool2d(-least, 3, 1, 1), F.max_pool2d(most, 3, 1, 1)
+
+
+def _detail(picture: Tensor) -> float:
+    """How much is in a picture (1, 4, H, W) that is finer than a few pixels."""
+    return float((picture - seam.soften(picture)).abs().sum())
 
 
 def _toned(pushed: Tensor, tones: Tensor) -> Tensor:

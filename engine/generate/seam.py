@@ -4,6 +4,8 @@ dual steps. It knows tensors only."""
 
 from __future__ import annotations
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -18,6 +20,7 @@ PREFERENCE = 2.0  # mean costs that a preference of 1 is worth
 WIDE = 9  # pixels: finer than that is detail, which is of the one or the other
 LIGHT = 0.5  # tones in all channels: more is no difference of light
 ROUNDS = 300
+ISLAND = 0.015  # of the picture: smaller parts do not stand alone
 RISE, FALL = (
     1.0,
     0.08,
@@ -29,21 +32,47 @@ def choose(first: Tensor, second: Tensor, prefer: Tensor) -> Tensor:
     for the first to 1 for the second. Before them all is the first, after them all the second."""
     apart = F.avg_pool2d((first - second).abs().sum(1, keepdim=True), CELL)[:, 0] + LEAST
     pace = first.diff(dim=0).abs().mean((1, 2, 3)) + second.diff(dim=0).abs().mean((1, 2, 3))
-    held = 1 + HELD * (1 - pace / max([LEAST, *pace.tolist()]))
+    held = F.pad(1 + HELD * (1 - pace / max([LEAST, *pace.tolist()])), (1, 1), value=1.0)
     wanted = PREFERENCE * F.avg_pool2d(prefer, CELL)[:, 0]
-    taken = (_least_cut(apart / apart.mean(), wanted, F.pad(held, (1, 1), value=1.0)) > 0.5).float()[:, None]
+    taken = _least_cut(apart / apart.mean(), wanted, held) > 0.5
+    taken = _without_islands(taken).float()[:, None]
     return F.interpolate(taken, size=first.shape[-2:], mode="bilinear", align_corners=False)
 
 
-def lay(first: Tensor, second: Tensor, chosen: Tensor) -> Tensor:
+def _without_islands(taken: Tensor) -> Tensor:
+    """(L, h, w) bool without small parts on their own: in a picture that is mostly of the second stretch, a scrap of the first
+    goes over at once."""
+    made = taken.cpu().numpy()
+    for t in range(len(made)):
+        if made[t].mean() > 0.5:
+            made[t:] |= _islands(~made[t])
+    return torch.from_numpy(made).to(taken.device)
+
+
+def _islands(there: np.ndarray) -> np.ndarray:
+    """(h, w) bool: parts of a map (h, w) bool that are small."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(there.astype(np.uint8))
+    is_small = stats[:, cv2.CC_STAT_AREA] < ISLAND * there.size
+    is_small[0] = False
+    return np.asarray(is_small[labels])
+
+
+def slowly(chosen: Tensor) -> Tensor:
+    """What was chosen, (L, 1, h, w), changing over more slowly in time."""
+    whole = torch.cat([torch.zeros_like(chosen[:1]), chosen, torch.ones_like(chosen[:1])])
+    return (whole[:-2] + 2 * whole[1:-1] + whole[2:]) / 4
+
+
+def lay(first: Tensor, second: Tensor, chosen: Tensor, slow: Tensor) -> Tensor:
     """(B, C, H, W): detail of the one or the other as chosen, (B, 1, h, w) of any size; where they are but lit
-    differently, tones change over the more widely the coarser they are, so that no edge is seen."""
+    differently, tones change over the more widely the coarser they are, and the coarsest as `slow` says, (B, 1, h, w), so that no
+    edge is seen."""
     size, full = (chosen.shape[-2], chosen.shape[-1]), (first.shape[-2], first.shape[-1])
     apart = second - first
     area = F.interpolate(apart, size=size, mode="area")
     middle, coarse = only_light(soften(area)), only_light(wide(area))
     made = first + enlarge(chosen, full) * apart
-    for band, share in ((middle - coarse, soften(chosen)), (coarse, wide(chosen))):
+    for band, share in ((middle - coarse, soften(chosen)), (coarse, wide(slow))):
         made = made + enlarge(share - chosen, full) * enlarge(band, full)
     return torch.maximum(torch.minimum(made, torch.maximum(first, second)), torch.minimum(first, second))
 

@@ -11,6 +11,9 @@ from engine.generate.networks import Networks
 from engine.generate.training import HISTORY, begin, unroll
 
 TRIES = 8  # places where it is tried
+PERIODIC = 0.3  # of the error of what fits best: less is known all the time
+SETTLED = 1.25  # times what it was in the middle, an error no longer grows
+NOTHING = 0.75  # of the error of what fits best is that of a soft picture that knows nothing
 
 
 @torch.inference_mode()
@@ -26,4 +29,14 @@ def astray(networks: Networks, clip: Clip, leaps: np.ndarray, ahead: int, device
         truth, other = (clip.pictures[[t + h for t in places]].to(device) for places in (at, others))
         wrong = (predicted.clamp(0, 1) - truth).square().mean()
         found.append(float(wrong / ((other - truth).square().mean() + 1e-9)))
-    return np.maximum.accumulate(found)
+    return settled(np.maximum.accumulate(found))
+
+
+def settled(found: np.ndarray) -> np.ndarray:
+    """(ahead,) errors, such as they would be of frames that were not learned: one that no longer grows is that of a prediction
+    that knows nothing any more, however small learning has made it. What never was far off, as a wheel's turn, is left as it
+    is."""
+    middle, last = found[len(found) // 2], found[-1]
+    if middle < PERIODIC or last > SETTLED * middle:
+        return found
+    return found * max(1.0, NOTHING / last)

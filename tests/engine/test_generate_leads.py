@@ -9,9 +9,14 @@ import torch
 from torch import Tensor
 
 from engine.footage.tracking import Flow
+from engine.generate import paths, seam
+from engine.generate.clip import make_clip
 from engine.generate.colours import Colours
-from engine.generate.play import _followed
+from engine.generate.networks import Networks
+from engine.generate.play import Player, _followed
+from engine.generate.train import PARAMS
 from engine.generate.training import both_flows
+from engine.generate.trust import settled
 
 SIDE = 64
 
@@ -58,6 +63,42 @@ def test_where_flow_cannot_follow_nothing_is_carried_along_it() -> None:
 
     assert carried(grain, moved) > 0.5
     assert carried(grain, noise) == 0
+
+
+def test_what_never_moved_stays_and_nothing_streaks_in_from_the_border() -> None:
+    """Sparks rise out of a picture before a wall: what is expected next leaves the wall alone, and says where it
+    does not know."""
+    rng = np.random.default_rng(0)
+    wall = rng.random((SIDE, SIDE)) * (np.arange(SIDE)[None] < SIDE // 3)
+    heat = [np.maximum(0.6 * wall, sum(blob(48, (y - 3 * t) % SIDE, 12) for y in (10, 34, 58))) for t in range(24)]
+    pictures = flame(np.float32(heat)).half()
+    player = Player(pictures, make_clip(pictures, PARAMS.latent), Networks(PARAMS).eval(), torch.device("cpu"))
+    still = pictures[0, :, :, : SIDE // 4].float()
+    for frame in player.ahead:
+        assert torch.allclose(frame.fine[0, :, :, : SIDE // 4], still, atol=0.02)
+    unknown = player.ahead[-1].unknown[0, 0]
+    assert unknown[-3:, 44:52].any() and not unknown[: SIDE // 2].any()
+
+
+def test_a_scrap_of_what_is_left_does_not_hang_on() -> None:
+    """Where most has changed over, a part on its own that differs, such as a lick of a flame, does so too."""
+    taken = torch.zeros(4, 32, 32, dtype=torch.bool)
+    taken[1:, 8:] = True
+    taken[2:] = True
+    taken[1:3, 20:23, 20:23] = False
+    cleared = seam._without_islands(taken)
+    assert cleared[1, 20:23, 20:23].all()
+    assert not cleared[1, :8].any()
+
+
+def test_a_prediction_that_knows_nothing_is_not_believed_however_well_it_was_learned() -> None:
+    learned_by_heart = np.array([0.18, 0.34, 0.40, 0.43, 0.44, 0.44, 0.44, 0.46])
+    grows = np.array([0.02, 0.09, 0.18, 0.28, 0.36, 0.44, 0.51, 0.57])
+    wheel = np.full(8, 0.02)
+    before = paths.lead_out(learned_by_heart, 0, 2.0, 12)
+    assert paths.lead_out(settled(learned_by_heart), 0, 2.0, 12)[1] < before[1]
+    assert (settled(grows) == grows).all() and (settled(wheel) == wheel).all()
+    assert paths.lead_out(np.array([1.3, 1.6, 1.7]), 0, 1.0, 12) == (0, 0)
 
 
 def seam_ready(tones: np.ndarray) -> np.ndarray:
