@@ -186,13 +186,23 @@ def _plan_extrapolate(params: MotionParams, rig: Rig) -> Plan:
 
 
 def _leader(rig: Rig, tracks: list[Track]) -> int:
-    """The root that alone is placed further ahead than all else is keyed, so that the rest is to go along with it; or -1."""
+    """The root (nothing above it is keyed) that alone is placed further ahead than all else is keyed, so that the rest is to go
+    along with it; or -1."""
     found = []
     for index, joint in enumerate(rig.joints):
         others = [frame for track in tracks if track.joint != index for frame in track.frames()[-1:]]
-        if joint.parent < 0 and others and joint.location.frames()[-1:] > [max(others)]:
+        if _free(rig, joint) and others and joint.location.frames()[-1:] > [max(others)]:
             found.append(index)
     return found[0] if len(found) == 1 else -1
+
+
+def _free(rig: Rig, joint: Joint) -> bool:
+    """Whether nothing above a joint is keyed, as the controls of a rig hang on bones that nobody animates."""
+    while joint.parent >= 0:
+        joint = rig.joints[joint.parent]
+        if joint.rotation.frames() or joint.location.frames():
+            return False
+    return True
 
 
 # --- arrays ----------------------------------------------------------------------------------------------------------

@@ -125,6 +125,10 @@ def extrapolate(folder: Path, frames: int, path: int = 0) -> Finished:
             made[name] = quat.multiply(last[None], quat.exp(quat.between(before, last) * covered * free[:, None]))
         else:
             made[name] = last + (last - before) * covered * free[:, None]
+        if name == "value":  # one that has turned back before stays where it has been
+            steps = np.diff(x, axis=0)
+            back = (steps > 0).any(0) & (steps < 0).any(0)
+            made[name] = np.where(back, made[name].clip(x.min(0), x.max(0)), made[name])
         filled[name] = np.broadcast_to(free, (frames, len(free)))
         if path and name != "value":
             _go(made[name], *way[name])

@@ -117,6 +117,13 @@ def coast(x: Tensor, free: Tensor, frames: int, fps: float) -> Tensor:
     return x[-1] + velocity * _coasting(free, frames, fps)
 
 
+def coast_values(x: Tensor, free: Tensor, frames: int, fps: float) -> Tensor:
+    """Numbers (T, C, 1) played on in the same way; one that has turned back before stays where it has been."""
+    made, steps = coast(x, free, frames, fps), x.diff(dim=0)
+    back = (steps > 0).any(0) & (steps < 0).any(0)
+    return torch.where(back, made.clamp(x.amin(0), x.amax(0)), made)
+
+
 def coast_rotations(rotations: Tensor, free: Tensor, frames: int, fps: float) -> Tensor:
     """Rotations (T, J, 4) played on in the same way."""
     velocity = turn_between(rotations[-min(2, len(rotations))], rotations[-1])

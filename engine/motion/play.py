@@ -4,9 +4,7 @@ clip folder in, a result in the same folder out; the curves coast to rest where 
 from __future__ import annotations
 
 import dataclasses
-import functools
-import itertools
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import numpy as np
@@ -14,21 +12,17 @@ import torch
 from torch import Tensor
 
 from engine import clips, device, protocol, quat, skeleton
-from engine.motion import along, baseline, contacts, infer, replay, retime, tokens, variation
-from engine.motion.infer import FEWEST, FPS, Steps, curves, network
-from engine.motion.unroll import Pair, play, shipped, stack
+from engine.motion import along, baseline, contacts, infer, retime, variation
+from engine.motion.going import Go, cannot_play, values_on
+from engine.motion.infer import Steps, curves, network
+from engine.motion.unroll import shipped
 from engine.progress import Outcome, Update
 from engine.protocol import JobError
 
-HORIZON = (
-    12  # rows that are the networks' own: later they tell a mean of what may come, which moves less than any of it
-)
-MEMORY = 600  # rows of the clip that are taken up again after that
 FREE_TURN = 0.2  # radians beyond its range in the clip that a joint may turn, and
 FREE_RISE = 0.05  # rig sizes that a root may rise or sink, before they are held back
 ARRIVAL = 1.3  # seconds before a target in which the motion turns to it
 Vary = Callable[[Tensor, Tensor, baseline.Gaps, Tensor, float, float, int], Tensor]
-SHORT_MEMORY = "The clip is so short that the motion may come to rest; give it a second or more to go by."
 
 
 def extrapolate(folder: Path, settings: protocol.Extrapolate) -> Steps:
@@ -73,15 +67,17 @@ def play_on(
     yield Update(0.0, "Playing on")
     made_turns = baseline.coast_rotations(rotations, turns, count, fps)
     made_moves = baseline.coast(locations, moves, count, fps)
-    made_values = baseline.coast(values, free, count, fps)
+    made_values = baseline.coast_values(values, free, count, fps)
     if way:
         made_turns, made_moves = way.place(made_turns, made_moves)
     plain = curves(made_turns, made_moves, made_values)
     notes: list[str] = []
     if settings.model != "baseline" and not bool((turns | moves).any()):
-        notes.append(cannot_play(settings.model, data, turns))
+        again = values_on(data, count)
+        made_values = made_values if again is None else torch.where(free[:, None], again, made_values)
+        notes += [cannot_play(settings.model, data, turns)] if again is None else []
     elif settings.model != "baseline":
-        go = Go(data, turns, moves, round(count * along.FASTEST) + 2 if way else count)
+        go = Go(data, turns, moves, round(count * along.FASTEST) + 2 if way else count, way.root if way else None)
         if why := go.why_not(settings.model):
             notes.append(why)
         else:
@@ -213,138 +209,3 @@ def _soft(v: Tensor, top: Tensor) -> Tensor:
     length = v.norm(dim=-1, keepdim=True).clamp_min(1e-9)
     slack = 0.5 * top + 1e-9
     return v * torch.where(length > top, (top + slack * torch.tanh((length - top) / slack)) / length, 1.0)
-
-
-# --- the network -----------------------------------------------------------------------------------------------------
-
-
-def cannot_play(model: str, data: clips.Motion, turns: Tensor) -> str:
-    """Why the extrapolation network is not used on this clip, as a sentence; empty where it is."""
-    count, rest = int(turns.sum()), " The motion coasts to rest instead."
-    if model not in ("auto", "lstm"):
-        return f"The model '{model}' is unknown to this engine." + rest
-    if count < FEWEST:
-        return f"The network needs {FEWEST} bones that turn, and here are {count}." + rest
-    if (len(data.rotations) - 1) * FPS / data.clip.fps < 3:
-        return "The network needs at least a tenth of a second of motion to go by; choose more frames." + rest
-    if not np.any(data.offsets):
-        return "All bones sit in one point, so the network cannot tell the rig's shape." + rest
-    return ""
-
-
-class Go:
-    """A clip played on. `rotations` (count, J, 4), `locations`, `values` (count, C, 1): what run() made.
-
-    others: more than one joint is moved, as the hands and feet of a control rig are; acted: the networks play; played: the
-    clip's own motion was taken up.
-
-    The networks play the first HORIZON rows, as far as they were trained; then the motion goes on with what the clip holds.
-    They know of one moved joint only, so that of a control rig all is the clip's own, from the first row on.
-    """
-
-    def __init__(self, data: clips.Motion, turns: Tensor, moves: Tensor, count: int) -> None:
-        rotations, locations = torch.from_numpy(data.rotations), torch.from_numpy(data.locations)
-        self.count, self.step = count, retime.near_one(data.clip.fps)
-        last = len(rotations) - 1
-        times = last - self.step * np.arange(min(MEMORY, int(last / self.step + 1e-6) + 1))[::-1]
-        self.context = retime.Rows(times)
-        self.data, self.turned, self.acted = data, turns, False
-        self.part = retime.moving_part(data, rotations, locations)
-        self.root = moves & (moves.cumsum(0) == 1)  # the body's; the networks know of no other locations
-        self.turns, self.moves = turns[self.part.joints], self.root[self.part.joints]
-        self.others, self.all_moves = bool((moves & ~self.root).any()), moves[self.part.joints]
-        self.rotations = rotations[-1:].expand(count, -1, -1).clone()
-        self.locations = locations[-1:].expand(count, -1, -1).clone()
-        self.known_values = torch.from_numpy(data.values)
-        self.values = self.known_values[-1:].expand(count, -1)[..., None].clone()
-        self.notes: list[str] = []
-        self.played = False
-        over = set(itertools.compress(self.part.joints, (p < 0 for p in self.part.rig.parents)))
-        self.upper = [-1 if j in over else p for j, p in enumerate(data.clip.parents)]
-
-    @functools.cached_property
-    def known(self) -> tokens.Stance:
-        """The clip's rows as stances, on the processor."""
-        turns, moves = self.context.rotations(self.part.rotations), self.context.vectors(self.part.locations)
-        return tokens.stances(turns[None], moves[None], self.part.rig)
-
-    @functools.cached_property
-    def way(self) -> replay.Way:
-        """Who leads, and how."""
-        parents = self.part.rig.parents
-        leader = int(self.moves.int().argmax()) if bool(self.moves.any()) else self.part.rig.main
-        while parents[leader] >= 0:
-            leader = parents[leader]
-        return replay.way_of(self.known, self.part.rig, leader)
-
-    def carried(self) -> dict[int, Tensor]:
-        """The other joints that go where the whole goes, each with its place at rest (3,) as seen from the root's."""
-        places = {j: self.known.positions[0, -1, i] - self.known.locations[0, -1, i] for i, j in self._free()}
-        root = int(self.root.int().argmax())
-        return {j: at - places[root] for j, at in places.items() if root in places and j != root}
-
-    def _free(self) -> list[tuple[int, int]]:
-        parents = self.part.rig.parents
-        return [(i, j) for i, j in enumerate(self.part.joints) if parents[i] < 0 and bool(self.all_moves[i])]
-
-    def why_not(self, model: str) -> str:
-        """Why neither the networks nor the clip's own motion serve, as a sentence; empty where one does."""
-        rows, joints = len(self.context.times), len(self.part.joints)
-        why = cannot_play(model, self.data, self.turned)
-        self.acted = not why and not self.others
-        if self.acted or model not in ("auto", "lstm") or not joints:
-            return why
-        if not replay.enough(rows):
-            return why or SHORT_MEMORY
-        serves = joints >= FEWEST or replay.recurs(self.known, self.part.rig, self.way)
-        return "" if serves else why
-
-    @torch.inference_mode()
-    def run(self, pair: Pair | None) -> Iterator[float]:
-        """Play on, telling the part done; without networks by what the clip holds alone."""
-        known, count = self.known, int(np.ceil(self.count / self.step))
-        last = known.rotations.shape[1]
-        lasting = replay.enough(last)
-        first = 0 if pair is None else min(count, HORIZON) if lasting else count
-        reached, turns, moves = known.rows(last - 1, last), [known.rotations[0, -1:]], [known.locations[0, -1:]]
-        if pair is not None:
-            made: list[tokens.Stance] = []
-            for now in itertools.islice(self._networks(pair), first):
-                made.append(now)
-                yield len(made) / count
-            played = stack(made)
-            turns.append(played.rotations[0].cpu())
-            moves.append(played.locations[0].cpu())
-            reached = tokens.Stance(**{name: x.cpu() for name, x in vars(played.rows(first - 1, first)).items()})
-        if first < count and lasting:
-            again = replay.replay(known, reached, self.part.rig, count - first, self.way)
-            turns.append(torch.where(self.turns[:, None], again.rotations, turns[0]))
-            moves.append(torch.where(self.all_moves[:, None], again.locations, moves[0]))
-            self._take_values(again, first)
-            self.played = True
-        elif count > HORIZON:
-            self.notes.append(SHORT_MEMORY)
-        self._take(torch.cat(turns), torch.cat(moves))
-
-    def _networks(self, pair: Pair) -> Iterator[tokens.Stance]:
-        where = next(pair.net.parameters()).device
-        rig = tokens.Rig(self.part.rig.parents, self.part.rig.offsets.to(where), self.part.rig.up)
-        free = tokens.Free(*(x.float()[None, None, :, None].to(where) for x in (self.turns, self.moves)))
-        context = tokens.Stance(**{name: x.to(where) for name, x in vars(self.known).items()})
-        return play(pair, context, free, rig)
-
-    def _take_values(self, again: replay.Replay, first: int) -> None:
-        """The channels as the clip has them where its motion was taken up; before that they go there evenly."""
-        known = self.context.vectors(self.known_values[..., None])[..., 0]
-        values = torch.cat([known[-1:].expand(first + 1, -1), again.values(known, known[-1])])
-        rows = retime.Rows(self.step * np.arange(len(values)))
-        self.values = rows.back(values, np.arange(1, self.count + 1))[..., None]
-
-    def _take(self, rotations: Tensor, locations: Tensor) -> None:
-        """Rows of the part, the last known one first, as frames of the whole rig."""
-        rows, frames = retime.Rows(self.step * np.arange(len(rotations))), np.arange(1, self.count + 1)
-        joints = self.part.joints
-        turned = quat.normalize(rows.back(quat.continuous(rotations), frames))
-        since = quat.multiply(quat.conjugate(rotations[:1]), turned)
-        self.rotations[:, joints] = quat.normalize(quat.multiply(self.rotations[:, joints], since))
-        self.locations[:, joints] += quat.rotate(self.part.axes[-1], rows.back(locations - locations[:1], frames))

@@ -101,6 +101,15 @@ def replay(source: Stance, reached: Stance, rig: Rig, count: int, way: Way) -> R
     return Replay(torch.cat(rotations)[:count], torch.cat(locations)[:count], torch.cat(rows)[:count], seams)
 
 
+def numbers(values: Tensor) -> tuple[Stance, Rig, Way]:
+    """Numbers (R, C) that change, as what can be gone on from: each a point that goes up and down, all as far."""
+    low, high = values.amin(0), values.amax(0)
+    places = torch.stack([torch.zeros_like(values), (values - low) / (high - low), torch.zeros_like(values)], -1)[None]
+    still = quat.identity(places).expand(*places.shape[:-1], 4)
+    rig = Rig([-1] * values.shape[1], torch.zeros(1, values.shape[1], 3))
+    return tokens.stances(still, places, rig), rig, Way(0, True, False)
+
+
 def recurs(source: Stance, rig: Rig, way: Way) -> bool:
     """Whether the last rows of the source would have been told by this from what was before them, better than by standing
     still and than by going on evenly: so for what bounces, not for what is done once."""

@@ -11,6 +11,7 @@ import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.understudy import compat
+from mathutils import Quaternion, Vector
 from rigs import bone_curve, dump, fcurves, frames_of, key_pose, make_armature
 
 
@@ -267,3 +268,46 @@ def test_other_takes_differ_and_the_amount_is_kept() -> None:
     ob.pose.bones["b1"].keyframe_insert("rotation_quaternion", frame=8)
     with pytest.raises(RuntimeError, match="keys have changed"):
         bpy.ops.understudy.act_amount(amount=0.5)
+
+
+def ik_walker() -> bpy.types.Object:
+    """A body and two feet, controls that hang on a bone that nobody keys, keyed as they walk along -Y; the head turns."""
+    ob = make_armature((-1, 0, 0, 0, 1), seed=4)
+    for bone in ob.data.bones:
+        bone.use_local_location = False  # locations are in the axes of the bone above
+    body, left, right, head = (ob.pose.bones[f"b{i}"] for i in range(1, 5))
+    for frame in range(0, 61, 5):
+        step, swings = divmod(frame, 10)
+        ahead, lead = ob.data.bones["b0"].matrix_local.to_3x3().inverted() @ Vector((0, -1, 0)), step % 2
+        body.location = ahead * (frame / 10)
+        for foot, late in ((left, lead == 0), (right, lead == 1)):
+            foot.location = ahead * (step + (0.5 if late else -0.5) + (0.0 if late or not swings else 1.0))
+        head.rotation_quaternion = Quaternion((1, 0, 0), 0.3 * (-1) ** step)
+        for bone in (body, left, right):
+            bone.keyframe_insert("location", frame=frame + 1)
+        head.keyframe_insert("rotation_quaternion", frame=frame + 1)
+    return ob
+
+
+@pytest.mark.parametrize("way", [False, True])
+def test_the_feet_of_a_control_rig_play_on(way: bool, capfd: pytest.CaptureFixture[str]) -> None:
+    """They stay with the body, freely and along a way that the body alone is keyed on."""
+    ob = ik_walker()
+    body = ob.pose.bones["b1"]
+    if way:
+        body.location *= 11 / 6
+        body.keyframe_insert("location", frame=111)
+    before = dump(ob, handles=False)
+    assert bpy.ops.understudy.extrapolate(bones="ALL", frames=50) == {"FINISHED"}
+    own_values_stay(ob, before)
+    assert ("'b1' goes where it is keyed" in capfd.readouterr().out) == way
+    apart, went = [], []
+    for frame in range(61, 112, 5):
+        bpy.context.scene.frame_set(frame)
+        at = {name: ob.pose.bones[name].matrix.translation.copy() for name in ("b1", "b2", "b3")}
+        rest = {name: ob.data.bones[name].head_local for name in at}
+        moved = {name: at[name] - rest[name] for name in at}
+        apart += [(moved[name] - moved["b1"]).length for name in ("b2", "b3")]
+        went.append(moved["b1"].length)
+    assert max(apart) < 1.3, "no foot is left behind"
+    assert 4.0 < went[-1] - went[0] < 6.0

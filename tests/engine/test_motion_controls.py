@@ -130,3 +130,21 @@ def test_hinges_stay_hinges(tmp_path: Path) -> None:
     assert np.abs(made["rotations"] - made["plain_rotations"]).max() > 0.01, "it is acted"
     for joint, still in enumerate(((1, 2), (2, 3), (2, 3), (2, 3))):
         assert np.abs(made["rotations"][:, joint, still]).max() < 1e-4, joint
+
+
+@pytest.mark.parametrize("model", ["auto", "baseline"])
+def test_a_face_goes_on_and_no_further_than_it_went(tmp_path: Path, model: str) -> None:
+    """Shape keys alone: they go on with what they do, or rest, but a lid does not close beyond closed."""
+    motion, frames = walker(), 73
+    time = np.arange(frames) / 24.0
+    values = np.stack([0.5 - 0.5 * np.cos(9 * time), np.clip(6 * np.abs(((time + 0.2) % 1.5) - 0.75) - 3.5, 0, 1)], 1)
+    clip = protocol.Clip(1, frames, 24.0, [], [], ["jaw", "lid"], "Z")
+    none, empty = np.zeros((frames, 0), bool), np.zeros((frames, 0, 4), np.float32)
+    face = Motion(
+        clip, motion.offsets[:0], empty, empty[..., :3], values.astype(np.float32), none, none,
+        np.zeros((frames, 2), bool), none[0], none[0], np.ones(2, bool),
+    )  # fmt: skip
+    outcome, made = run(tmp_path, face, protocol.Extrapolate(frames=96, model=model))
+    assert made["values"].min() > -0.05 and made["values"].max() < 1.05
+    if model == "auto":
+        assert not outcome.notes and np.ptp(made["values"][-36:], axis=0).min() > 0.7, "alive"
