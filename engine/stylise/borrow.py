@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.fft import irfft2, next_fast_len, rfft2
-from scipy.ndimage import binary_dilation, distance_transform_edt, gaussian_filter
+from scipy.ndimage import binary_dilation, distance_transform_edt, find_objects, gaussian_filter
 from torch import Tensor
 
 from engine.device import spare_cores
@@ -227,14 +227,18 @@ def _patches(
     axis = facing(surface.slopes).numpy()
     slopes = surface.slopes.permute(2, 3, 0, 1).numpy()
     slopes = np.take_along_axis(slopes, np.array(_PLANES)[axis][:, :, None], -1)
-    out = []
-    for ob, tone in _kinds(key.view.ids, tones, inside & (key.view.ids > 0)):
-        mask = inside & (key.view.ids == ob) & (tones == tone)
-        if (mask & plain).sum() > 0.4 * mask.sum():
-            mask &= plain
-        if mask.sum() >= FEWEST:
-            radius = float(distance_transform_edt(np.pad(mask[_box(mask)], 1)).max())
-            merit = radius * min(mask.sum(), 2000) ** 0.5
+    out, ids = [], np.where(inside, key.view.ids, 0)
+    boxes = find_objects(ids)
+    for ob, tone in _kinds(ids, tones, ids > 0):
+        box = boxes[ob - 1]
+        part = (ids[box] == ob) & (tones[box] == tone)
+        if (part & plain[box]).sum() > 0.4 * part.sum():
+            part &= plain[box]
+        if (count := part.sum()) >= FEWEST:
+            radius = float(distance_transform_edt(np.pad(part[_box(part)], 1)).max())
+            mask = np.zeros(ids.shape, bool)
+            mask[box] = part
+            merit = radius * min(count, 2000) ** 0.5
             out.append(((ob, tone), Patch(i, mask, slopes, axis, key.paint, radius, merit)))
     return out
 
@@ -264,12 +268,14 @@ def _shifts(key: Key, tones: NDArray[np.int64], inside: NDArray[np.bool_], count
     """(count, H, W, 3): for every pixel of a key, by the tone that it is to be in, how far right and down its object shows that
     tone, and 1; zeros where no shift leads there. A few shifts serve an object, so that its strokes move together."""
     out = np.zeros((count, *tones.shape, 3), np.int16)
-    for ob, tone in _kinds(key.view.ids, tones, inside & (key.view.ids > 0)):
-        whole = inside & (key.view.ids == ob)
-        box = _box(whole)
-        source = (whole & (tones == tone))[box]
+    ids = np.where(inside, key.view.ids, 0)
+    boxes = find_objects(ids)
+    for ob, tone in _kinds(ids, tones, ids > 0):
+        box = boxes[ob - 1]
+        whole = ids[box] == ob
+        source = whole & (tones[box] == tone)
         if source.sum() >= WORTH:
-            out[tone, *box] = _cover(whole[box] & ~source, source)
+            out[tone, *box] = _cover(whole & ~source, source)
     return out
 
 
@@ -329,7 +335,9 @@ class Swatch(NamedTuple):
 
 def _cut(patch: Patch, rng: np.random.Generator) -> Pieces | None:
     """Pieces at random, rather from the middle of a patch; none where it is seen from the side only."""
-    y, x = np.nonzero(patch.mask)
+    box = _box(patch.mask)
+    y, x = np.nonzero(patch.mask[box])
+    y, x = y + box[0].start, x + box[1].start
     along = patch.slopes[y, x].transpose(0, 2, 1)
     area = np.abs(np.linalg.det(along))
     flat = area > (along**2).sum((1, 2)) / 10
@@ -338,7 +346,6 @@ def _cut(patch: Patch, rng: np.random.Generator) -> Pieces | None:
     y, x, along, area = y[flat], x[flat], along[flat], area[flat]
     unit = float(np.sqrt(np.median(area)))
     half = int(np.clip(0.8 * patch.radius, 3, 16))
-    box = _box(patch.mask)
     depth = distance_transform_edt(np.pad(patch.mask[box], 1))[y - box[0].start + 1, x - box[1].start + 1]
     chance = np.exp(2 * np.minimum(depth / half, 1))
     pick = rng.choice(len(y), min(PIECES, len(y)), replace=False, p=chance / chance.sum())

@@ -38,7 +38,7 @@ class Palette:
             for name in ("render", "albedo")
         )
         place = np.clip(_shade(render, albedo) / TOP * BINS - 0.5, 0, BINS - 1)
-        np.add.at(number, (ids, np.rint(place).astype(np.int64)), 1)
+        number += np.bincount(ids * BINS + np.rint(place).astype(np.int64), minlength=number.size).reshape(number.shape)
         curves[0] = paint[ids == 0].mean(0) if (ids == 0).any() else paint.mean(0) if len(paint) else 0
         known = number / (number + _SURE)
         known[0] = min(1.0, number[0].sum() / _SURE)

@@ -5,15 +5,15 @@ in the picture if that tells much more. It knows views, paint and tones; no netw
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.fft import next_fast_len, rfftn
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import find_objects, gaussian_filter
 from torch import Tensor
 
 from engine.stylise.generator import SCALE
@@ -60,25 +60,43 @@ class Spots:
         """Some of them."""
         return Spots(*(getattr(self, name)[where] for name in self.__dataclass_fields__))
 
+    def flat(self, shape: tuple[int, int]) -> Spots:
+        """The same, their points where they lie in the picture (H, W), in pixels."""
+        row, column = np.divmod(self.place % (shape[0] * shape[1]), shape[1])
+        points = np.stack([column, row, 0 * column], -1).astype(np.float64)
+        return replace(self, points=points, footprint=np.ones(len(column)))
+
+
+class Sheet(NamedTuple):
+    """What of a key is looked at. inside: (H, W) bool, away from edges and on objects. grey: (H, W) logarithm of the paint's
+    brightness."""
+
+    inside: NDArray[np.bool_]
+    grey: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, key: Key, surface: Surface) -> Sheet:
+        """A key's."""
+        inside = interior(surface.edges.numpy(), key.painted, 1) & (key.view.ids > 0)
+        return cls(inside, np.log(key.paint.mean(-1) / 255 + 0.05).astype(np.float32))
+
 
 def gather(
     keys: list[Key],
     surfaces: list[Surface],
+    sheets: list[Sheet],
     tones: list[NDArray[np.int64]],
     which: tuple[int, ...],
-    flat: bool = False,
 ) -> Spots:
-    """All pixels of some tones that are away from edges. flat: their points are where they lie in the picture, in pixels."""
+    """All pixels of some tones that are away from edges."""
     parts, start = [], 0
-    for key, surface, there in zip(keys, surfaces, tones, strict=True):
+    for key, surface, (inside, grey), there in zip(keys, surfaces, sheets, tones, strict=True):
         view = key.view
-        use = interior(surface.edges.numpy(), key.painted, 1) & (view.ids > 0) & np.isin(there, which)
+        use = inside & np.logical_or.reduce([there == tone for tone in which])
         y, x = np.nonzero(use)
-        strokes = _strokes(np.log(key.paint.mean(-1) / 255 + 0.05).astype(np.float32), view.ids, use)[use]
+        strokes = _strokes(grey, view.ids, use)[use]
         half = (y // BLOCK + x // BLOCK) % 2 == 0
         points, footprint = view.points[use].astype(np.float64), surface.footprint.numpy()[use]
-        if flat:
-            points, footprint = np.stack([x, y, 0 * x], -1).astype(np.float64), np.ones(len(x))
         parts.append((start + y * view.shape[1] + x, view.ids[use], points, strokes, footprint, half))
         start += use.size
     spots = Spots(*(np.concatenate(column) for column in zip(*parts, strict=True)))
@@ -89,10 +107,10 @@ def gather(
 def _strokes(grey: NDArray[np.float32], ids: NDArray[np.int64], use: NDArray[np.bool_]) -> NDArray[np.float64]:
     """(H, W) what is over each object's soft ground."""
     out: NDArray[np.float64] = np.zeros(grey.shape)
-    for ob in np.unique(ids[use]):
-        mask = use & (ids == ob)
-        box = tuple(slice(a.min(), a.max() + 1) for a in np.nonzero(mask))
-        part = mask[box].astype(np.float32)
+    for ob, box in enumerate(find_objects(np.where(use, ids, 0)), 1):
+        if box is None:
+            continue
+        part = (use[box] & (ids[box] == ob)).astype(np.float32)
         soft, ground = (
             cv2.GaussianBlur(x, (0, 0), SOFT, borderType=cv2.BORDER_CONSTANT) for x in (part, grey[box] * part)
         )
@@ -284,6 +302,7 @@ class Waves:
         device: torch.device | str,
     ) -> None:
         rng, count = np.random.default_rng(0), rule.count
+        sheets = [Sheet.of(key, surface) for key, surface in zip(keys, surfaces, strict=True)]
         self._size = keys[0].view.shape
         objects = max(int(key.view.ids.max()) for key in keys) + 1
         self._slots: list[Slot] = []
@@ -292,13 +311,15 @@ class Waves:
         found: dict[int, tuple[NDArray[np.float64], bool]] = {}
         for run in [*((tone,) for tone in range(count)), *((tone, tone + 1) for tone in range(count - 1))]:
             if not any(tone in found for tone in run):
-                waves, told = find(gather(keys, surfaces, tones, run), rng)
-                others, told_flat = find(gather(keys, surfaces, tones, run, True), np.random.default_rng(0))
+                spots = gather(keys, surfaces, sheets, tones, run)
+                waves, told = find(spots, rng)
+                others, told_flat = find(spots.flat(self._size), np.random.default_rng(0))
                 if flat := bool(len(others)) and told_flat > told + FLAT:
                     waves = others
                 found |= dict.fromkeys(run, (waves, flat)) if len(waves) else {}
         for tone, (waves, flat) in found.items():
-            spots = gather(keys, surfaces, tones, (tone,), flat)
+            spots = gather(keys, surfaces, sheets, tones, (tone,))
+            spots = spots.flat(self._size) if flat else spots
             if len(spots.ids) >= SURE:
                 self._use(tone, spots, waves, which, rule, flat)
         edge = SIDE + 2 * RIM
