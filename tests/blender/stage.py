@@ -28,6 +28,14 @@ def empty_stage(frames: int = 2, side: int = SIDE) -> bpy.types.Scene:
     return scene
 
 
+def quickest(frames: int, side: int = 16) -> bpy.types.Scene:
+    """What is captured in no time: a plane, seen from above."""
+    scene = empty_stage(frames, side)
+    scene.camera.location, scene.camera.rotation_euler = (0, 0, 5), (0, 0, 0)
+    bpy.ops.mesh.primitive_plane_add()
+    return scene
+
+
 def link(ob: bpy.types.Object) -> bpy.types.Object:
     """Put an object into the scene."""
     bpy.context.scene.collection.objects.link(ob)

@@ -15,6 +15,7 @@ from bl_ext.user_default.understudy.job_folder import read_job
 from bl_ext.user_default.understudy.protocol import Stylise, TrackFootage, TrainStyle
 from rigs import key_pose, make_armature
 from shots import add_camera, write_key, write_picture, write_results, write_shot, write_style
+from stage import quickest
 
 FakeEngine = Callable[..., None]
 COMMANDS = tuple(next(a for a in cli.parser()._actions if isinstance(a, argparse._SubParsersAction)).choices)
@@ -193,11 +194,7 @@ WHOLE_LINES: dict[str, tuple[str, list | None]] = {
 
 def make_file_for_all(tmp: Path) -> None:
     """A scene to capture, two strips, a rig with four poses, and a trained shot elsewhere."""
-    scene = bpy.context.scene
-    add_camera().location.z = 5
-    bpy.ops.mesh.primitive_plane_add()
-    scene.render.resolution_x = scene.render.resolution_y = 16
-    scene.render.engine, scene.cycles.samples, scene.frame_end = "CYCLES", 1, 24
+    scene = quickest(frames=24)
     strips = compat.sequencer_strips(scene.sequence_editor_create())
     for frame in range(1, 5):
         write_picture(tmp / "smoke" / f"{frame:04d}.png", (0.1 * frame,) * 3)

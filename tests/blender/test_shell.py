@@ -15,6 +15,7 @@ import bpy
 import pytest
 from rigs import make_armature
 from shots import add_camera, refusal, write_key, write_picture, write_results, write_shot, write_style
+from stage import quickest
 
 ops = bpy.ops.understudy
 
@@ -244,11 +245,7 @@ def test_files_side_by_side_share_no_shot(saved_file: Path) -> None:
 def test_a_captured_shot_keeps_its_folder_under_another_name(saved_file: Path) -> None:
     from bl_ext.user_default.understudy.properties import job_folder
 
-    scene = bpy.context.scene
-    add_camera().location.z = 5
-    bpy.ops.mesh.primitive_plane_add()
-    scene.render.resolution_x = scene.render.resolution_y = 16
-    scene.render.engine, scene.cycles.samples, scene.frame_end = "CYCLES", 1, 1
+    scene = quickest(frames=1)
     assert ops.capture() == {"FINISHED"}
     bpy.ops.wm.save_as_mainfile(filepath=str(saved_file.with_name("shot_v2.blend")))
     assert job_folder(scene) == saved_file.parent / "understudy" / "shot"
