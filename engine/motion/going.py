@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from engine import clips, quat
-from engine.motion import replay, retime, tokens
+from engine.motion import heed, replay, retime, tokens
 from engine.motion.infer import FEWEST, FPS
 from engine.motion.unroll import Pair, play, stack
 
@@ -114,14 +114,16 @@ class Go:
         first = 0 if pair is None else min(count, HORIZON) if lasting else count
         reached, turns, moves = known.rows(last - 1, last), [known.rotations[0, -1:]], [known.locations[0, -1:]]
         if pair is not None:
-            made: list[tokens.Stance] = []
-            for now in itertools.islice(self._networks(pair), first):
-                made.append(now)
-                yield len(made) / count
-            played = stack(made)
-            turns.append(played.rotations[0].cpu())
-            moves.append(played.locations[0].cpu())
-            reached = tokens.Stance(**{name: x.cpu() for name, x in vars(played.rows(first - 1, first)).items()})
+            turn, move = (
+                heed.told(known, lambda past: self._tellers(pair, past, first), first)
+                if lasting
+                else (self._networks(pair, known, first))
+            )
+            turns.append(turn)
+            moves.append(move)
+            whole = tokens.stances(torch.cat(turns)[None], torch.cat(moves)[None], self.part.rig)
+            reached = whole.rows(first, first + 1)
+            yield first / count
         if first < count and lasting:
             again = replay.replay(known, reached, self.part.rig, count - first, self.way)
             turns.append(torch.where(self.turns[:, None], again.rotations, turns[0]))
@@ -132,12 +134,23 @@ class Go:
             self.notes.append(SHORT_MEMORY)
         self._take(torch.cat(turns), torch.cat(moves))
 
-    def _networks(self, pair: Pair) -> Iterator[tokens.Stance]:
+    def _tellers(self, pair: Pair, past: tokens.Stance, rows: int) -> list[heed.Told]:
+        """The next rows as the networks tell them, by the clip's own motion, and standing still."""
+        now = past.rotations[0, -1:], past.locations[0, -1:]
+        last = past.rotations.shape[1]
+        again = replay.replay(past, past.rows(last - 1, last), self.part.rig, rows, self.way)
+        turn = torch.where(self.turns[:, None], again.rotations, now[0])
+        move = torch.where(self.moves[:, None], again.locations, now[1])
+        still = now[0].expand(rows, -1, -1), now[1].expand(rows, -1, -1)
+        return [self._networks(pair, past, rows), (turn, move), still]
+
+    def _networks(self, pair: Pair, past: tokens.Stance, rows: int) -> heed.Told:
         where = next(pair.net.parameters()).device
         rig = tokens.Rig(self.part.rig.parents, self.part.rig.offsets.to(where), self.part.rig.up)
         free = tokens.Free(*(x.float()[None, None, :, None].to(where) for x in (self.turns, self.moves)))
-        context = tokens.Stance(**{name: x.to(where) for name, x in vars(self.known).items()})
-        return play(pair, context, free, rig)
+        context = tokens.Stance(**{name: x.to(where) for name, x in vars(past).items()})
+        made = stack(list(itertools.islice(play(pair, context, free, rig), rows)))
+        return made.rotations[0].cpu(), made.locations[0].cpu()
 
     def _take_values(self, again: replay.Replay, first: int) -> None:
         """The channels as the clip has them where its motion was taken up; before that they go there evenly."""

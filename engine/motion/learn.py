@@ -28,6 +28,7 @@ TEST, CHECK = 0.15, 0.1  # of every clip: held back to be tested on, and to tell
 BRIEF = (
     3  # rows before a gap where it is told when to stop: so long gaps have room in a short stretch, and they tell most
 )
+LONG = 0.07  # of a clip: if a stretch that tells when to stop need not be longer, there are two
 FEWEST_ROWS = 120  # of motion at 30 frames a second: with less there is nothing to test on
 BATCH, RATE = 6, 2e-3
 BETTER = 0.99  # of the others' error: what counts as better
@@ -161,15 +162,18 @@ def moving_pieces(motions: Sequence[clips.Motion]) -> tuple[tokens.Rig, list[Pie
 
 
 def split(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece], list[Piece]]:
-    """What is learned from, what tells when to stop, and what is tested on: of every clip a stretch each."""
+    """What is learned from, what tells when to stop, and what is tested on: of every clip a stretch each, of a long one two
+    that tell when to stop, for one alone may be unlike the rest."""
     fit, check, test = [], [], []
     for piece in pieces:
-        shortest = (PAST + GAPS[0] + 2) / max(piece.rows, 1)
-        brief = (BRIEF + GAPS[1] + 3) / max(piece.rows, 1)
+        shortest, brief = ((n + 2) / max(piece.rows, 1) for n in (PAST + GAPS[0], BRIEF + GAPS[1] + 1))
         first, second = max(TEST, min(shortest, 0.3)), max(CHECK, min(brief, 0.2))
         test.append(piece.part(0.5, 0.5 + first))
-        check.append(piece.part(1.0 - second, 1.0))
-        fit += [piece.part(0.0, 0.5), piece.part(0.5 + first, 1.0 - second)]
+        half = max(0.5 * second, brief)
+        checks = [(1.0 - second, 1.0)] if half > LONG else [(0.2, 0.2 + half), (1.0 - half, 1.0)]
+        check += [piece.part(*ends) for ends in checks]
+        taken = [0.0, *(at for ends in sorted([*checks, (0.5, 0.5 + first)]) for at in ends)]
+        fit += [piece.part(start, end) for start, end in zip(taken[::2], taken[1::2], strict=False)]
     return [p for p in fit if p.rows > PAST + GAPS[0]], check, test
 
 
@@ -250,8 +254,9 @@ class Lessons:
         self.optimizer = torch.optim.AdamW(self.actor.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.02)
 
     def run(self) -> Generator[Update, bool | None, blend.Actor]:
-        """Learn for as long as there is time; the network that was best on the part for checking."""
-        self.lowest, self.best = compare(self.base, self.check, self.rig), copy.deepcopy(self.base)
+        """Learn for as long as there is time; of what was learned that which was best on the part for checking. What it began
+        with is no choice here: whether anything is kept is told by motion that had no say in this."""
+        self.lowest, self.best = float("inf"), self.base
         began, looks = CLOCK(), 0
         while (done := (CLOCK() - began) / self.seconds) < 1.0:
             self.optimizer.param_groups[0]["lr"] = RATE * min(1.0, (self.steps + 1) / 20) * (1.01 - done)
