@@ -217,9 +217,13 @@ def make_atlas(tone: Tensor, paint: Tensor, painted: Tensor, render: Tensor) -> 
     return double(lay_out(tone, paint, painted, render))
 
 
-def lay_out(tone: Tensor, paint: Tensor, painted: Tensor, render: Tensor) -> Tensor:
-    """(CARRIED, H, W), what `make_atlas` then makes finer."""
+def lay_out(tone: Tensor, paint: Tensor, painted: Tensor, render: Tensor, lent: Tensor | None = None) -> Tensor:
+    """(CARRIED, H, W), what `make_atlas` then makes finer. lent: (1, H, W), 0 to 1, as far as strokes are lent at all; there the
+    others, as an outline's, are not to shine through when they are sharpened and resampled."""
     strokes = (paint - tone) * painted
+    if lent is not None:
+        around = windows.mean(strokes * lent, 3) / windows.mean(lent, 3).clamp(min=0.1)
+        strokes = around + lent * (strokes - around)
     strokes = strokes + CRISP * (strokes - windows.mean(strokes, 3))  # what resampling will take off
     high, low = windows.most(tone, 5), -windows.most(-tone, 5)
     return torch.cat([strokes, tone, render, (high - low).mean(0, keepdim=True)])

@@ -17,11 +17,11 @@ from engine.device import give_back
 from engine.protocol import Shot
 from engine.stylise import tiles
 from engine.stylise.borrow import Swatches
-from engine.stylise.features import RENDER, Rule, encode
+from engine.stylise.features import EDGE, RENDER, Rule, encode
 from engine.stylise.generator import BORDER, CARRIED, FIRM, SCALE, Carried, Generator, double, lay_out, sample
 from engine.stylise.look import Look
 from engine.stylise.palette import Palette
-from engine.stylise.reprojection import Atlas, KeySurface, Match
+from engine.stylise.reprojection import Atlas, KeySurface, Match, inside
 from engine.stylise.sheets import Sheets
 from engine.stylise.surface import Surface
 from engine.stylise.tones import shade
@@ -173,19 +173,21 @@ class Painter:
         for tile in tiles.split(wide, tiles.most(self.device)):
             tone[:, *tile.inner] = self.generator.tone(_beyond(guides, tile.outer)[None])[0][:, *tile.within]
         tone = tone[:, BEYOND : height + BEYOND, BEYOND : width + BEYOND]
-        sheets = self._lay_out(key, tone, guides[RENDER, :height, :width])
+        sheets = self._lay_out(key, tone, guides[:, :height, :width])
         for sheet, plane in zip(self.atlas[:, SCALE * i * height : SCALE * (i + 1) * height], sheets, strict=True):
             sheet.copy_(double(plane[None])[0])
         self.swatches.waves.refresh(i, sheets, self.atlas)
         self._sheets = None
 
-    def _lay_out(self, key: Key, tone: Tensor, render: Tensor) -> Tensor:
+    def _lay_out(self, key: Key, tone: Tensor, guides: Tensor) -> Tensor:
         """(CARRIED, H, W) of a key, by strips of rows, so that what is needed in between takes no room."""
         sheets = tone.new_empty(CARRIED, *key.view.shape)
         for first in range(0, len(key.paint), STRIP):
             start, stop = max(0, first - AROUND), first + STRIP + AROUND
             paint, painted = to_tensor(key.paint[start:stop]), torch.from_numpy(key.painted[None, start:stop])
-            strip = lay_out(tone[:, start:stop], paint.to(self.device), painted.to(self.device), render[:, start:stop])
+            paint, painted, part = paint.to(self.device), painted.to(self.device), guides[:, start:stop]
+            lent = inside((part[EDGE.start] > 0) | ~painted[0])[None]
+            strip = lay_out(tone[:, start:stop], paint, painted, part[RENDER], lent)
             sheets[:, first : first + STRIP] = strip[:, first - start : first - start + STRIP]
         return sheets
 

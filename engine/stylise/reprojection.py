@@ -61,8 +61,8 @@ class KeySurface:
         extent = slopes.square().sum(1).amax(0).sqrt()
         usable = mask.flatten() & (extent > 0)
         owner = torch.where(usable, ids, -1)  # a pixel that does not count is nobody's
-        inside = _inside((surface.edges[0] > 0) | ~mask).flatten()
-        judge = [extent, surface.footprint.flatten(), inside]
+        deep = inside((surface.edges[0] > 0) | ~mask).flatten()
+        judge = [extent, surface.footprint.flatten(), deep]
         planes = [*points, owner.float(), *slopes.flatten(0, 1), *_inverse(slopes), *judge]
         self._pixels = torch.stack(planes, 1)  # a row tells all of a pixel: of all that is slow here, reading is
         self._places = self._pixels[:, :4].contiguous()
@@ -216,8 +216,9 @@ def _inverse(slopes: Tensor) -> list[Tensor]:
     return [d / safe, -b / safe, a / safe]
 
 
-def _inside(rim: Tensor) -> Tensor:
-    """(H, W), 1 for what lies two pixels or more inside the rim (H, W) bool, 0 on it and beside it, between at its corners."""
+def inside(rim: Tensor) -> Tensor:
+    """(H, W), how far paint may be lent: 1 for what lies two pixels or more inside the rim (H, W) bool, 0 on it and beside it,
+    between at its corners."""
     wide = F.pad(rim[None].float(), (1, 1, 1, 1))[0]
     middle = wide[1:-1, 1:-1]
     cross = torch.stack([middle, wide[:-2, 1:-1], wide[2:, 1:-1], wide[1:-1, :-2], wide[1:-1, 2:]]).amax(0)

@@ -1,4 +1,5 @@
-"""What the untrained stroke part makes of a key's strokes on a plain surface whose light has hardly changed."""
+"""What the untrained stroke part makes of a key's strokes on a plain surface whose light has hardly changed, and what of the
+key's outlines gets among them."""
 
 from __future__ import annotations
 
@@ -6,7 +7,8 @@ import torch
 from torch import Tensor
 
 from engine.stylise.features import CHANNELS, EDGE, RENDER
-from engine.stylise.generator import CARRIED, Carried, GeneratorParams, StrokeNetwork
+from engine.stylise.generator import CARRIED, Carried, GeneratorParams, StrokeNetwork, double, lay_out
+from engine.stylise.reprojection import inside
 
 SIDE = 24
 RED, WHITE, SPECKLE = 0.1, 0.9, 0.15
@@ -43,3 +45,14 @@ def test_strokes_and_paint_of_the_same_point_stay_where_the_tone_does() -> None:
     speckle = SPECKLE * (torch.arange(SIDE) % 4 == 0).float().expand(SIDE, SIDE)
     painted = lit(torch.full((SIDE, SIDE), RED - 0.06), torch.full((SIDE, SIDE), RED), speckle)
     assert (painted - RED - speckle).abs().max() < 0.02
+
+
+def test_an_outline_of_the_key_leaves_no_trace_beside_it() -> None:
+    """A dark line along a border, four pixels wide: from two pixels off the border on strokes are lent, and there are none."""
+    at = torch.arange(SIDE).expand(SIDE, SIDE)
+    paint = torch.where((at >= 10) & (at < 14), -0.8, 0.4).expand(3, SIDE, SIDE)
+    tone, painted = torch.full((3, SIDE, SIDE), 0.4), torch.ones(1, SIDE, SIDE, dtype=torch.bool)
+    lent = inside((at == 11) | (at == 12))
+    strokes = double(lay_out(tone, paint, painted, tone, lent[None]))[:3]
+    there = lent.repeat_interleave(2, 0).repeat_interleave(2, 1) > 0
+    assert strokes[:, there].abs().max() < 0.02
