@@ -156,7 +156,7 @@ def test_the_pie_menu_on_its_key(window: Start, rig_file: Path, tmp_path: Path) 
 def test_the_menus_of_the_animation_editors(
     window: Start, rig_file: Path, tmp_path: Path, editor: str, menu: str
 ) -> None:
-    """In-Between from where the keys are: its menu is drawn there, and the slider opens."""
+    """In-Between from where the keys are: the last entry of the Key menu is taken by the keyboard, and the slider opens."""
     blender = window(rig_file)
     blender.do(f"view()[1].type = {editor!r}")
     here = """
@@ -167,9 +167,11 @@ with bpy.context.temp_override(window=window, area=area, region=region):
 """
     blender.point(500, 400)
     blender.do(f"{here}    bpy.ops.wm.call_menu(name={menu!r})")
+    for key in ("Up", "Right"):  # the last entry, Understudy, and in its menu the first
+        time.sleep(0.5)
+        blender.key(key)
     blender.picture(tmp_path / "menu.png")
-    blender.key("Escape")
-    blender.do(f"{here}    bpy.ops.understudy.inbetween('INVOKE_DEFAULT')")
+    blender.key("Return")
     blender.wait(OPEN, 60)
     blender.key("Return")
     blender.wait(KEYED)
