@@ -12,7 +12,8 @@ from engine import quat
 from engine.motion import replay
 from engine.motion.tokens import Stance
 
-CUTS = 4  # places in the clip's past at which they are asked
+CUTS, FEWEST = 4, 2  # places in the clip's past at which they are asked: as many, and no fewer
+NEAR = 3  # rows to both sides over which it changes who is heeded
 FIRM = 4  # how firmly the better one is heeded: shares go by this power of the error
 LEAST = 1e-4  # radians: smaller errors count as this
 Told = tuple[Tensor, Tensor]  # rotations (rows, J, 4), locations (rows, J, 3)
@@ -42,9 +43,13 @@ def _shares(known: Stance, tell: Tell, rows: int, tellers: int) -> Tensor | None
         true = known.rotations[0, cut : cut + rows]
         for i, (made, _) in enumerate(tell(known.rows(0, cut))):
             error[i] += quat.log(quat.multiply(quat.conjugate(made), true)).norm(dim=-1).mean(-1)
-    if not cuts:
+    if len(cuts) < FEWEST:
         return None
-    near = torch.cat([error[:, :1], error, error[:, -1:]], 1)
-    error = (near[:, :-2] + near[:, 1:-1] + near[:, 2:]) / (3 * len(cuts))
-    weight = error.clamp_min(LEAST) ** -FIRM
-    return weight / weight.sum(0)
+    weight = (_even(error) / len(cuts)).clamp_min(LEAST) ** -FIRM
+    return _even(weight / weight.sum(0))
+
+
+def _even(x: Tensor) -> Tensor:
+    """Rows (K, rows) as means over those near them, so that nobody is heeded all at once."""
+    padded = torch.cat([x[:, :1].expand(-1, NEAR), x, x[:, -1:].expand(-1, NEAR)], 1)
+    return padded.unfold(1, 2 * NEAR + 1, 1).mean(-1)

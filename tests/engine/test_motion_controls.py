@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from jobs_run import run
+from rigs import BIPED, waving
 
 from engine import protocol
 from engine.clips import Motion
@@ -148,3 +149,13 @@ def test_a_face_goes_on_and_no_further_than_it_went(tmp_path: Path, model: str) 
     assert made["values"].min() > -0.05 and made["values"].max() < 1.05
     if model == "auto":
         assert not outcome.notes and np.ptp(made["values"][-36:], axis=0).min() > 0.7, "alive"
+
+
+@pytest.mark.parametrize("frames", [45, 100])
+def test_playing_on_does_not_pop(tmp_path: Path, frames: int) -> None:
+    """However short the clip, by which it is told whom to heed: no joint is jerked as it never was."""
+    motion = waving(BIPED, frames)
+    _, made = run(tmp_path, motion, protocol.Extrapolate(frames=30))
+    whole = np.concatenate([motion.rotations, made["rotations"]])
+    jerks = np.abs(np.diff(whole * np.sign(whole[..., :1]), n=2, axis=0)).max((1, 2))
+    assert jerks[frames - 2 :].max() < 5.0 * jerks[: frames - 2].max()
