@@ -409,12 +409,14 @@ class Waves:
         slots = self._which[known, tones].flatten()
         where = torch.nonzero(slots >= 0)[:, 0]
         slots = slots[where]
-        vectors = self._vectors[slots]  # (N, 2, 5)
-        points = torch.cat([surface.points.flatten(1)[:, where], _picture(surface, where)]).T
-        turns = (vectors * points[:, None]).sum(-1) / (2 * torch.pi)
-        slopes = torch.zeros(2, 5, len(where), device=points.device)
-        slopes[:, :3] = surface.slopes.flatten(2)[:, :, where]
-        slopes[0, 3], slopes[1, 4] = 1 / surface.finer, 1 / surface.finer
+        vectors, points = self._vectors[slots], surface.points.flatten(1)[:, where]
+        slopes = surface.slopes.flatten(2)[:, :, where]  # (2, 3, N)
+        if self._flat:
+            points = torch.cat([points, _picture(surface, where)])
+            pixel = torch.eye(2, device=points.device)[..., None] / surface.finer
+            slopes = torch.cat([slopes, pixel.expand(-1, -1, len(where))], 1)
+        vectors = vectors[..., : len(points)]
+        turns = (vectors * points.T[:, None]).sum(-1) / (2 * torch.pi)
         change = torch.einsum("nwc,pcn->nwp", vectors, slopes).norm(dim=-1).amax(-1) / (2 * torch.pi)
         xy = self._origin[slots] + RIM - 0.5 + SIDE * (turns - torch.floor(turns))
         return where, xy, (2 - 4 * change).clamp(0, 1)  # whole from four pixels a period on, none below two
