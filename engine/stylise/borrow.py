@@ -275,7 +275,7 @@ def _shifts(key: Key, tones: NDArray[np.int64], inside: NDArray[np.bool_], count
         whole = ids[box] == ob
         source = whole & (tones[box] == tone)
         if source.sum() >= WORTH:
-            out[tone, *box] = _cover(whole & ~source, source)
+            out[tone, *box][whole] = _cover(whole & ~source, source)[whole]
     return out
 
 

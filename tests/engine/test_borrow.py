@@ -121,6 +121,19 @@ def test_where_the_light_has_moved_strokes_are_moved_in_one_piece() -> None:
     assert len(np.unique(step.reshape(-1, 2), axis=0)) <= 3
 
 
+def test_an_object_around_another_takes_nothing_from_it() -> None:
+    """Object 1 stands in the middle of object 2; both are lit on the left in the key, and on the right now."""
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    ids = np.where((abs(y - 48) < 28) & (abs(x - 48) < 40), 1, 2)
+    light = np.where(x < SIDE // 2, 0.9, 0.3)
+    swatches = Swatches([Key(view(light, ids), paint(light, ids, True), np.ones(ids.shape, bool))])
+    turned = view(light[:, ::-1].copy(), ids)
+    match = Match(torch.from_numpy(np.stack([x, y], -1)), torch.ones(SIDE, SIDE))
+    place = swatches.place(Surface.of(turned), swatches.tones.classify(shade(turned)), KIN, match)
+    step = (place.xy - match.xy).numpy()[24:72, 12:44]
+    assert len(np.unique(step.reshape(-1, 2), axis=0)) <= 4
+
+
 def test_borrowed_strokes_stay_on_the_surface() -> None:
     light, ids = np.full((SIDE, SIDE), 0.9), np.ones((SIDE, SIDE), np.int64)
     drawn = Key(view(light, ids), paint(light, ids, False), np.ones(ids.shape, bool))
