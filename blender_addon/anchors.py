@@ -109,8 +109,13 @@ def _fill_slots(changes: ExitStack, anchor: bpy.types.Material) -> None:
         if not len(materials):
             materials.append(anchor)
             changes.callback(materials.clear)  # pop would leave the objects their slot
-        for slot in ob.material_slots:
-            if slot.material is None or _output(slot.material) is None:
+        for i, slot in enumerate(ob.material_slots):
+            if slot.material is not None and _output(slot.material) is not None:
+                continue
+            if slot.link == "DATA":  # also of a linked file's object, whose slots are not to be written
+                changes.callback(materials.__setitem__, i, slot.material)
+                materials[i] = anchor
+            elif ob.library is None:
                 changes.callback(setattr, slot, "material", slot.material)
                 slot.material = anchor
 

@@ -216,6 +216,7 @@ def test_a_linked_character(tmp_path: Path) -> None:
     ball = stage.add_ball("Ball", (0, 0, 1))
     card, bare = leaf("ALPHA", -2), stage.link(bpy.data.objects.new("Bare", bpy.data.meshes.new_from_object(ball)))
     bare.data.materials.clear()
+    card.data.materials.append(None)
     bare.location = (2, 0, 1)
     ball.pass_index = 5
     light = stage.link(bpy.data.objects.new("Lamp", bpy.data.lights.new("Lamp", "POINT")))
@@ -233,6 +234,7 @@ def test_a_linked_character(tmp_path: Path) -> None:
     assert of(guides, "position", ids["ALPHA"])[:, 0].max() < -1.9, "half of the card is a hole"
     assert np.ptp(of(guides, "anchor", ids["Bare"]), axis=0)[0] > 0.8
     assert links(bpy.data.materials["ALPHA"]) == before and not bpy.data.objects["Bare"].material_slots
+    assert [slot.material for slot in bpy.data.objects["ALPHA"].material_slots] == [bpy.data.materials["ALPHA"], None]
     assert bpy.data.objects["Ball"].pass_index == 5 and not bpy.data.objects["Lamp"].hide_render
 
 
