@@ -113,19 +113,20 @@ class Go:
         lasting = replay.enough(last)
         first = 0 if pair is None else min(count, HORIZON) if lasting else count
         reached, turns, moves = known.rows(last - 1, last), [known.rotations[0, -1:]], [known.locations[0, -1:]]
+        like = reached
         if pair is not None:
-            turn, move = (
+            mean, networks = (
                 heed.told(known, lambda past: self._tellers(pair, past, first), first)
                 if lasting
-                else (self._networks(pair, known, first))
+                else 2 * (self._networks(pair, known, first),)
             )
-            turns.append(turn)
-            moves.append(move)
-            whole = tokens.stances(torch.cat(turns)[None], torch.cat(moves)[None], self.part.rig)
-            reached = whole.rows(first, first + 1)
+            # A mean moves less than what it is of, so that it is no guide to what comes next.
+            reached, like = (self._reached(known, told) for told in (mean, networks))
+            turns.append(mean[0])
+            moves.append(mean[1])
             yield first / count
         if first < count and lasting:
-            again = replay.replay(known, reached, self.part.rig, count - first, self.way)
+            again = replay.replay(known, reached, self.part.rig, count - first, self.way, like)
             turns.append(torch.where(self.turns[:, None], again.rotations, turns[0]))
             moves.append(torch.where(self.all_moves[:, None], again.locations, moves[0]))
             self._take_values(again, first)
@@ -133,6 +134,11 @@ class Go:
         elif count > HORIZON:
             self.notes.append(SHORT_MEMORY)
         self._take(torch.cat(turns), torch.cat(moves))
+
+    def _reached(self, known: tokens.Stance, told: heed.Told) -> tokens.Stance:
+        """The last row told after the known ones."""
+        turns, moves = torch.cat([known.rotations[0, -1:], told[0]]), torch.cat([known.locations[0, -1:], told[1]])
+        return tokens.stances(turns[None], moves[None], self.part.rig).rows(len(turns) - 1, len(turns))
 
     def _tellers(self, pair: Pair, past: tokens.Stance, rows: int) -> list[heed.Told]:
         """The next rows as the networks tell them, by the clip's own motion, and standing still."""

@@ -20,19 +20,19 @@ Told = tuple[Tensor, Tensor]  # rotations (rows, J, 4), locations (rows, J, 3)
 Tell = Callable[[Stance], Sequence[Told]]
 
 
-def told(known: Stance, tell: Tell, rows: int) -> Told:
-    """The next `rows` rows, as a mean of what is told of them after the known ones (1, R, J, ·); the first teller alone where
-    the clip is too short to ask."""
+def told(known: Stance, tell: Tell, rows: int) -> tuple[Told, Told]:
+    """The next `rows` rows, as a mean of what is told of them after the known ones (1, R, J, ·), and what the first teller tells;
+    that alone where the clip is too short to ask."""
     made = tell(known)
     shares = _shares(known, tell, rows, len(made))
     if shares is None:
-        return made[0]
+        return made[0], made[0]
     now = known.rotations[0, -1:]
     ways = torch.stack([quat.log(quat.multiply(quat.conjugate(now).expand_as(q), q)) for q, _ in made])
     places = torch.stack([p for _, p in made])
     weight = shares[:, :, None, None]
     turned = quat.multiply(now.expand_as(made[0][0]), quat.exp((weight * ways).sum(0)))
-    return quat.normalize(turned), (weight * places).sum(0)
+    return (quat.normalize(turned), (weight * places).sum(0)), made[0]
 
 
 def _shares(known: Stance, tell: Tell, rows: int, tellers: int) -> Tensor | None:

@@ -74,9 +74,9 @@ def way_of(source: Stance, rig: Rig, leader: int) -> Way:
     return Way(leader, bool(gone < STAYS * _size(source, rig).amax()), bool(lean < UPRIGHT))
 
 
-def replay(source: Stance, reached: Stance, rig: Rig, count: int, way: Way) -> Replay:
-    """`count` rows after `reached` (1, 1, J, ·) from the rows of source (1, R, J, ·). The way on the ground goes on from the
-    place and heading reached."""
+def replay(source: Stance, reached: Stance, rig: Rig, count: int, way: Way, like: Stance | None = None) -> Replay:
+    """`count` rows after `reached` (1, 1, J, ·) from the rows of source (1, R, J, ·), at first from the one most like `like`, or
+    like `reached`. The way on the ground goes on from the place and heading reached."""
     size, last = _size(source, rig), source.rotations.shape[1]
     looks = _looks(source, rig, way, size)
     apart = torch.cdist(looks, looks[1 : last - SHORTEST])  # of each row from each that can be gone on from
@@ -84,7 +84,8 @@ def replay(source: Stance, reached: Stance, rig: Rig, count: int, way: Way) -> R
     locations: list[Tensor] = []
     rows: list[Tensor] = []
     seams: list[int] = []
-    start = int((looks[1 : last - SHORTEST] - _looks(reached, rig, way, size)).square().sum(-1).argmin()) + 1
+    sought = _looks(reached if like is None else like, rig, way, size)
+    start = int((looks[1 : last - SHORTEST] - sought).square().sum(-1).argmin()) + 1
     done = 0
     while done < count:
         first = start + max(SHORTEST, int(WHOLE * (last - start)))
