@@ -12,7 +12,7 @@ import numpy as np
 
 from engine import job_folder
 from engine.protocol import JobError, Shot
-from engine.stylise.views import View
+from engine.stylise.views import View, stem
 
 APART = -(1 << 30)  # frame number of a key from another shot: no time lies between it and any frame
 
@@ -29,11 +29,12 @@ def find_style(folder: Path, style: str) -> tuple[Path, Shot]:
 @dataclass(frozen=True)
 class Cast:
     """Which object of a shot is which of a style's. numbers: (highest id of the shot + 1,), the style's id, or one beyond all of
-    its own. sizes: (highest of those + 1, 3) edges of the objects' boxes, the style's where it knows the object. strange: names
-    of the shot's objects that the style does not know."""
+    its own. sizes: (highest of those + 1, 3) edges of the objects' boxes, the style's where it knows the object. names: by the
+    style's number, as in View. strange: names of the shot's objects that the style does not know."""
 
     numbers: np.ndarray
     sizes: np.ndarray
+    names: tuple[str, ...]
     strange: list[str]
 
     def of(self, view: View) -> View:
@@ -42,7 +43,7 @@ class Cast:
         ids = np.where(view.ids < len(self.numbers), ids, len(self.sizes) - 1)
         scale = self.sizes[ids] / np.maximum(view.sizes[view.ids], 1e-9)
         points = np.where((view.ids > 0)[..., None], view.points * scale, view.points)
-        return dataclasses.replace(view, ids=ids, points=points.astype(np.float32), sizes=self.sizes)
+        return dataclasses.replace(view, ids=ids, points=points.astype(np.float32), sizes=self.sizes, names=self.names)
 
 
 def cast(shot: Shot, learned: Shot) -> Cast:
@@ -54,8 +55,10 @@ def cast(shot: Shot, learned: Shot) -> Cast:
     numbers[0] = 0
     sizes = np.ones((first + count + 1, 3), np.float32)
     sizes[0] = (1, shot.height / shot.width, 0)
+    names = [""] * len(sizes)
     for ob in shot.objects:
         if ob.name in known:
             numbers[ob.id] = known[ob.name].id
         sizes[numbers[ob.id]] = known[ob.name].size if ob.name in known else ob.size
-    return Cast(numbers, sizes, [ob.name for ob in shot.objects if ob.name not in known])
+        names[numbers[ob.id]] = stem(ob.name)
+    return Cast(numbers, sizes, tuple(names), [ob.name for ob in shot.objects if ob.name not in known])

@@ -107,6 +107,8 @@ class Painter:
         self.device = device
         self.known = np.unique(np.concatenate([np.unique(key.view.ids[key.painted]) for key in keys]))
         self._albedos = np.min([_mean_albedos(key.view, self.known) for key in keys], 0)
+        names = [next((key.view.names[i] for key in keys if i < len(key.view.names)), "") for i in self.known]
+        self._names = np.array(names)
         self._look_at_keys()
         give_back()
         height, width = keys[0].view.shape
@@ -130,7 +132,7 @@ class Painter:
 
     def read(self, view: View, surface: Surface | None = None, kin: np.ndarray | None = None) -> Tensor:
         """(C, H', W') guides of a view, on the painter's device. An object that no key shows is painted after one of the
-        same colour: the other wing."""
+        same colour, if there are several after one of the same name: the other wing."""
         kin = self.kin(view) if kin is None else kin
         return pad(encode(view, surface or Surface.of(view, self.device), Rule(self.palette, kin)))
 
@@ -142,7 +144,11 @@ class Painter:
         strange = there[(kin[there] < 0) & (there > 0)]
         if len(strange):
             away = np.abs(_mean_albedos(view, strange)[:, None] - self._albedos).max(-1)
-            kin[strange] = np.where(away.min(1) < ALIKE, self.known[away.argmin(1)], -1)
+            names = np.array([view.names[i] if i < len(view.names) else "" for i in strange])
+            # Of several that are as bright, one that is called the same: the next tuft of grass, not the hill.
+            called = (names[:, None] == self._names) & (self._names != "")
+            best = np.where(called & (away < ALIKE), away - ALIKE, away).argmin(1)
+            kin[strange] = np.where(away.min(1) < ALIKE, self.known[best], -1)
         return kin
 
     def lend(

@@ -3,6 +3,7 @@ geometry bears on a painting. It knows files by engine.frames alone, and no netw
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,7 +24,8 @@ class View:
     float32, the rest-pose surface point in object units (background: place on the screen). normal: (H, W, 3) float32.
     depth: (H, W) float32, log distance, 0 in the background. sizes: (highest id + 1, 3) float32, edges of the objects' boxes, in
     which points run from 0 to the size. alpha: (H, W) uint8, the render's; None where it is opaque. edges: (H, W, 3) uint8, the
-    guide of that name; None where it was not captured. corner: row and column of the frame at which a part of it begins."""
+    guide of that name; None where it was not captured. corner: row and column of the frame at which a part of it begins.
+    names: by id, what the object is called but for a number at the end; none if that is not known."""
 
     frame: int
     render: np.ndarray
@@ -36,6 +38,7 @@ class View:
     alpha: np.ndarray | None = None
     edges: np.ndarray | None = None
     corner: tuple[int, int] = (0, 0)
+    names: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -87,6 +90,16 @@ def _object_sizes(shot: Shot, highest: int) -> np.ndarray:
     return sizes
 
 
+def stem(name: str) -> str:
+    """A name but for the number at its end, by which an object and its duplicates are told apart: "Tree" of "Tree.002"."""
+    return re.sub(r"[\s._-]*\d*$", "", name)
+
+
+def _names(shot: Shot, highest: int) -> tuple[str, ...]:
+    called = {ob.id: stem(ob.name) for ob in shot.objects}
+    return tuple(called.get(i, "") for i in range(highest + 1))
+
+
 def read_view(folder: Path, shot: Shot, frame: int) -> View:
     """The frame and its guides from a job folder. Raises JobError."""
     if missing := [name for name in GUIDES if name not in shot.guides]:
@@ -111,6 +124,7 @@ def read_view(folder: Path, shot: Shot, frame: int) -> View:
         sizes=sizes,
         alpha=alpha,
         edges=frames.read_edges(folder, shot, frame) if "edges" in shot.guides else None,
+        names=_names(shot, int(ids.max())),
     )
 
 

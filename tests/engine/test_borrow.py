@@ -4,18 +4,20 @@ one piece, and stay on the surface."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from engine.stylise.borrow import Swatches
 from engine.stylise.features import CHANNELS
-from engine.stylise.generator import Carried, StrokeNetwork
-from engine.stylise.painter import Key
+from engine.stylise.generator import Carried, Generator, StrokeNetwork
+from engine.stylise.painter import Key, Painter
 from engine.stylise.reprojection import Match
 from engine.stylise.surface import Surface
 from engine.stylise.tones import Tones, shade
 from engine.stylise.train import GENERATOR
-from engine.stylise.views import View
+from engine.stylise.views import View, stem
 
 SIDE = 96
 KIN = np.arange(3)
@@ -143,6 +145,20 @@ def test_borrowed_strokes_stay_on_the_surface() -> None:
         for v in (drawn.view, view(light, ids, shift=5))
     )
     np.testing.assert_allclose(moved[8:-8, 13:-8], still[8:-8, 8:-13], atol=0.05)
+
+
+def test_a_duplicate_is_painted_after_its_like_and_not_after_the_hill() -> None:
+    """All are of one colour in the render; the key shows the hill and one tuft of grass, and another tuft comes into view."""
+    light, ids = two_halves()
+    called = tuple(map(stem, ("", "Hill", "Grass", "Grass.001", "Stone 2")))
+    drawn = Key(replace(view(light, ids), names=called), paint(light, ids, False), np.ones(ids.shape, bool))
+    painter = Painter(Generator(GENERATOR), [drawn], torch.device("cpu"))
+    grown = np.where((ids == 1) & (np.arange(SIDE) < 20), 3, np.where(np.arange(SIDE) > 80, 4, ids))
+    later = replace(view(light, grown), names=called)
+    assert painter.kin(later)[3] == 2, "grass"
+    assert painter.kin(later)[4] in (1, 2), "a stone like nothing in the key by name: by its colour"
+    red = replace(later, albedo=np.where((grown == 3)[..., None], np.float32([0.9, 0.1, 0.1]), later.albedo))
+    assert painter.kin(red)[3] == -1, "a name is nothing without the colour: every cube is called Cube"
 
 
 def test_a_scrap_of_paint_is_not_spread_out() -> None:
