@@ -12,9 +12,10 @@ TIMES = 8  # the tiny shot's side by side, each way: 512 x 512 pixels
 SETTING_UP, KEPT = 1300, 500  # bytes a pixel of the key, at most; with what a first run takes anyhow
 
 CHILD = """
-import sys
+import os, sys
 from dataclasses import replace
 from pathlib import Path
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # on several, the peak is what happens to be done at once
 import numpy as np, torch
 from engine import device, job_folder
 from engine.stylise.features import CHANNELS, EDGE
