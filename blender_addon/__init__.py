@@ -15,6 +15,7 @@ from . import (
     ui_generate,
     ui_menus,
     ui_motion,
+    ui_presets,
     ui_sequencer,
     ui_stylise,
 )
@@ -64,7 +65,7 @@ MODULES = (
         whole,
         learn,
     ),
-    *(ui, ui_stylise, ui_sequencer, ui_motion, ui_generate, ui_menus, keymap, cli),
+    *(ui, ui_presets, ui_stylise, ui_sequencer, ui_motion, ui_generate, ui_menus, keymap, cli),
 )
 
 

@@ -17,7 +17,7 @@ from .shot import look
 from .words import iface_, tip_
 
 SHOT = "understudy_shot"  # custom property of a strip's scene: the scene it shows
-LOOK_PRESETS = "understudy/look"  # where Blender keeps presets of the look, below `presets`
+PRESETS = "understudy"  # where Blender keeps presets of ours, below `presets`
 SOURCES = (
     ("RENDER", "Render", "The scene's own render engine and settings"),
     ("VIEWPORT_SOLID", "Solid View", "The look of the viewport's Solid shading: fastest"),

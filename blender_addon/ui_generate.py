@@ -13,6 +13,7 @@ from .properties import job_folder
 from .sequence_library import is_learned, names, source_folder
 from .ui import EngineState, sentence
 from .ui import Sidebar as ViewSidebar
+from .ui_presets import VIEW3D_PT_understudy_generate_presets
 from .ui_sequencer import Sidebar as SequencerSidebar
 from .ui_stylise import stand
 
@@ -26,6 +27,10 @@ class GenerateControls:
     bl_label = "Generate"
     bl_options = {"DEFAULT_CLOSED"}
     layout: Any
+
+    def draw_header_preset(self, _context: bpy.types.Context) -> None:
+        """Blender's preset menu."""
+        VIEW3D_PT_understudy_generate_presets.draw_panel_header(self.layout)
 
     def home(self, context: bpy.types.Context) -> Path | None:
         """The job folder of the sequence that is looked at, None where there is none."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from .ui import Sidebar
+from .ui_presets import VIEW3D_PT_understudy_motion_presets
 
 
 class VIEW3D_PT_understudy_motion(Sidebar, bpy.types.Panel):
@@ -67,6 +68,10 @@ class VIEW3D_PT_understudy_motion_keys(Folded, bpy.types.Panel):
     """How a result is made, shown and keyed"""
 
     bl_label = "Takes and Keys"
+
+    def draw_header_preset(self, _context: bpy.types.Context) -> None:
+        """Blender's preset menu."""
+        VIEW3D_PT_understudy_motion_presets.draw_panel_header(self.layout)
 
     def draw(self, context: bpy.types.Context) -> None:
         """The network, ghosts, and how close few keys are."""
@@ -154,7 +159,8 @@ def _for_pose_mode(panel: Any) -> type:
     first = panel is VIEW3D_PT_understudy_motion
     parent = "" if first else f"{panel.bl_parent_id}_posing"
     mixins = (InPoseMode, *panel.__bases__) if first else panel.__bases__
-    body = {"__doc__": panel.__doc__, "bl_label": panel.bl_label, "bl_parent_id": parent, "draw": panel.draw}
+    drawn = {name: getattr(panel, name) for name in ("draw", "draw_header_preset") if hasattr(panel, name)}
+    body = {"__doc__": panel.__doc__, "bl_label": panel.bl_label, "bl_parent_id": parent, **drawn}
     return type(f"{panel.__name__}_posing", mixins, body)
 
 

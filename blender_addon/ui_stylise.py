@@ -6,14 +6,14 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
-from bl_ui.utils import PresetPanel
 
 from .history import Entry, entries, thumbnail
-from .properties import LOOK_PRESETS, SHOT, default_folder, job_folder
+from .properties import SHOT, default_folder, job_folder
 from .protocol import Shot
 from .shot import ShotState, look
 from .styles import icon_of, names
 from .ui import Sidebar, sentence
+from .ui_presets import VIEW3D_PT_understudy_look_presets, VIEW3D_PT_understudy_stylise_presets
 from .words import iface_
 
 SHOWN = 5  # runs of the history
@@ -44,6 +44,10 @@ class ShotSteps:
 
     bl_label = "Stylise"
     layout: Any
+
+    def draw_header_preset(self, _context: bpy.types.Context) -> None:
+        """Blender's preset menu."""
+        VIEW3D_PT_understudy_stylise_presets.draw_panel_header(self.layout)
 
     def draw(self, context: bpy.types.Context) -> None:
         """The four steps, in the order of work."""
@@ -125,15 +129,6 @@ class VIEW3D_PT_understudy_stylise(Sidebar, ShotSteps, bpy.types.Panel):
 
     bl_parent_id = "VIEW3D_PT_understudy"
     bl_order = 1
-
-
-class VIEW3D_PT_understudy_look_presets(PresetPanel, bpy.types.Panel):
-    """Looks that were saved"""
-
-    bl_label = "Look Presets"
-    preset_subdir = LOOK_PRESETS
-    preset_operator = "script.execute_preset"
-    preset_add_operator = "understudy.look_preset_add"
 
 
 class LookControls:
@@ -259,7 +254,6 @@ class IMAGE_PT_understudy_keys(bpy.types.Panel):
 
 CLASSES = (
     VIEW3D_PT_understudy_stylise,
-    VIEW3D_PT_understudy_look_presets,
     VIEW3D_PT_understudy_look,
     VIEW3D_PT_understudy_styles,
     VIEW3D_PT_understudy_history,

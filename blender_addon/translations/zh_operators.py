@@ -26,6 +26,9 @@ BUTTONS = {
     "Act Amount": "表演幅度",
     "Back to the Shot": "返回镜头",
     "Add Look Preset": "添加外观预设",
+    "Add Training Preset": "添加训练预设",
+    "Add Motion Preset": "添加运动预设",
+    "Add Generate Preset": "添加生成预设",
     "Cancel": "取消",
     "Capture": "采集",
     "Combine": "合并",
@@ -122,6 +125,11 @@ OPERATORS = {
     "Show the scene again whose result this is": "重新显示此结果所属的场景",
     "Show the finished frames": "显示完成的帧",
     "Save the look as a preset, or delete a preset": "把外观存为预设，或删除预设",
+    "Save what the frames show and how long to train as a preset, or delete a preset": (
+        "把画面内容和训练时长存为预设，或删除预设"
+    ),
+    "Save how keys are made as a preset, or delete a preset": "把关键帧的生成方式存为预设，或删除预设",
+    "Save how more is made of a sequence as a preset, or delete a preset": "把画面的生成方式存为预设，或删除预设",
     "Save the trained style under a name, to use it in other shots: its weights and the painted frames they come from": (
         "为训练好的风格命名并保存，以便用于其他镜头：包括权重和训练所用的手绘帧"
     ),

@@ -1,11 +1,10 @@
-"""What Stylise is asked for, and saved styles: controls, objects, presets; a style saved, used elsewhere, deleted."""
+"""What Stylise is asked for, and saved styles: controls, objects; a style saved, used elsewhere, deleted."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import bpy
 import numpy as np
@@ -96,22 +95,6 @@ def test_only_some_objects(folder: Path) -> None:
     assert "No object in the collection 'Empty' was captured" in refusal(ops.stylise)
     settings.painted_objects = "ALL"
     assert asked(folder).objects == []
-
-
-def test_presets_of_the_look(folder: Path) -> None:
-    menu: Any = bpy.types.VIEW3D_PT_understudy_look_presets
-    label = menu.bl_label  # Blender writes the chosen preset's name there
-    settings = bpy.context.scene.understudy
-    settings.strength, settings.depth = 0.25, "EXR"
-    assert ops.look_preset_add(name="Half wash") == {"FINISHED"}
-    settings.strength, settings.depth = 1.0, "8"
-    (preset,) = (Path(bpy.utils.user_resource("SCRIPTS")) / "presets" / "understudy" / "look").glob("*.py")
-    try:
-        bpy.ops.script.execute_preset(filepath=str(preset), menu_idname="VIEW3D_PT_understudy_look_presets")
-        assert (settings.strength, settings.depth) == (0.25, "EXR")
-    finally:
-        preset.unlink()
-        menu.bl_label = label
 
 
 def test_a_style_is_saved_whole_and_once(folder: Path, library: Path) -> None:

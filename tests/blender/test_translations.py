@@ -111,9 +111,14 @@ def of_source() -> Iterator[Message]:
                 yield from ((ANY, text) for value in returns for text in constants(value))
 
 
+def of_presets() -> Iterator[Message]:
+    """Blender shows a preset by the name of its file."""
+    yield from ((ANY, path.stem.replace("_", " ")) for path in (SOURCE / "presets").rglob("*.py"))
+
+
 def shown() -> set[Message]:
     """All of it, as people read it."""
-    found = {(context, inspect.cleandoc(text)) for context, text in (*of_classes(), *of_source())}
+    found = {(context, inspect.cleandoc(text)) for context, text in (*of_classes(), *of_source(), *of_presets())}
     return {(context, text) for context, text in found if re.search("[A-Za-z]{2}", text)}
 
 
