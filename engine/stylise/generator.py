@@ -25,6 +25,7 @@ RAISED = 8  # channels that come up from half to full size
 SCALE = 2  # an atlas is twice the size of its keys: what is carried over by parts of a pixel stays sharp
 CRISP = 0.5  # sharpening of the strokes
 BEYOND = 1.2  # a tone may go as far, where black is -1 and white 1
+_BITS = {torch.float32: torch.float32, torch.bfloat16: torch.int16}  # as OpenCV turns them
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,14 @@ def _bend(x: Tensor) -> Tensor:
 def together(x: Tensor) -> Tensor:
     """(B, C, H, W) with all channels of a pixel side by side in memory: convolutions take half the time so, while what is done
     with a few channels is faster plane by plane."""
-    if x.device.type != "cpu" or x.dtype != torch.float32 or x.requires_grad or not x[0].is_contiguous():
+    bits = _BITS.get(x.dtype)
+    if x.device.type != "cpu" or bits is None or x.requires_grad or not x[0].is_contiguous():
         return x.contiguous(memory_format=torch.channels_last)
     count, channels, height, width = x.shape
-    turned = np.empty((count, height * width, channels), np.float32)
-    for planes, pixels in zip(x.view(count, channels, -1).numpy(), turned, strict=True):
+    turned = torch.empty(count, height * width, channels, dtype=x.dtype)
+    for planes, pixels in zip(x.view(count, channels, -1).view(bits).numpy(), turned.view(bits).numpy(), strict=True):
         cv2.transpose(planes, pixels)  # a fifth of the time that torch takes
-    return torch.from_numpy(turned).view(count, height, width, channels).permute(0, 3, 1, 2)
+    return turned.view(count, height, width, channels).permute(0, 3, 1, 2)
 
 
 def _double(x: Tensor) -> Tensor:
@@ -91,7 +93,7 @@ class ToneNetwork(nn.Module):
             nn.init.zeros_(weight)
 
     def forward(self, guides: Tensor) -> Tensor:
-        said = self.colour(self.look(together(guides))).contiguous()
+        said = self.colour(self.look(together(guides.to(self.enter.weight.dtype)))).contiguous().float()
         return (guides[:, GUESS] + said).clamp(-BEYOND, BEYOND)
 
     def look(self, guides: Tensor) -> Tensor:
@@ -134,13 +136,14 @@ class StrokeNetwork(nn.Module):
         borrowed = adapt(borrowed, ground, tone) * lent
         change = torch.cat([turned * carried.trust, (tone - key_tone) * carried.trust], 1)
         parts = [tone, strokes * trust, borrowed, trust, carried.borrowed_trust, border, change, guides[:, self.edges]]
-        x = _bend(self.medium(_bend(self.enter(together(torch.cat(parts, 1))))))
+        kind = self.enter.weight.dtype
+        x = _bend(self.medium(_bend(self.enter(together(torch.cat(parts, 1).to(kind))))))
         x = _bend(x + self.middle(x))
-        amounts = 2 * torch.sigmoid(_double(self.amounts(x).contiguous()))
+        amounts = 2 * torch.sigmoid(_double(self.amounts(x).contiguous().float()))
         strokes, borrowed = amounts[:, :1] * trust * strokes, amounts[:, 1:] * borrowed
         full = _double(_bend(self.leave(x)))
-        colour = self.colour(torch.cat([full, together(torch.cat([tone, strokes, borrowed], 1))], 1))
-        return tone + strokes + borrowed + colour.contiguous()
+        colour = self.colour(torch.cat([full, together(torch.cat([tone, strokes, borrowed], 1).to(kind))], 1))
+        return tone + strokes + borrowed + colour.contiguous().float()
 
 
 def fade(border: Tensor, turned: Tensor, apart: Tensor) -> Tensor:

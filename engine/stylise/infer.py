@@ -173,7 +173,7 @@ def _paint_all(
     chosen = device.choose(settings.device)
     device.seed_all(settings.seed)
     network = checkpoint.restore(style.saved, Generator).to(chosen).eval()
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = network.to(device.quick_type(chosen), memory_format=torch.channels_last)  # type: ignore[call-overload]
     count, threads = device.share_out(chosen, shot.width * shot.height)
     stop = threading.Event()
     with ThreadPoolExecutor(count, initializer=device.use_threads, initargs=(threads,)) as crew:

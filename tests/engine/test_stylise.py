@@ -141,6 +141,17 @@ def test_the_picture_is_the_same_on_any_number_of_cores(
     assert max(np.abs(picture(folder, frame) - old).max() for frame, old in zip(FRAMES, before, strict=True)) <= 1
 
 
+def test_short_numbers_paint_the_same_picture(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a processor multiplies bfloat16 faster it paints with them, elsewhere in float32: nobody is to see which."""
+    made = []
+    for kind in (torch.float32, torch.bfloat16):
+        monkeypatch.setattr(device, "quick_type", lambda _, kind=kind: kind)
+        run(stylise(folder, Stylise(FRAMES[0], FRAMES[-1], overwrite=True, device="cpu")))
+        made.append(np.stack([picture(folder, frame) for frame in FRAMES]).astype(int))
+    away = np.abs(made[0] - made[1])
+    assert 0 < away.mean() < 0.5 and away.max() <= 12
+
+
 def test_frames_of_another_training_seed_or_key_are_painted_anew(folder: Path) -> None:
     _, outcome = run(stylise(folder, Stylise(1, 2, seed=5, device="cpu")))
     assert outcome.figures["painted"] == 2
