@@ -109,6 +109,78 @@ def test_every_setting_that_is_named_exists() -> None:
     assert named <= settings()
 
 
+def strings(node: ast.AST) -> set[str]:
+    """Every string in a piece of source."""
+    return {part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)}
+
+
+def buttons() -> set[tuple[str, str]]:
+    """Each operator with the words on its buttons: its own label, and what a panel writes in its place."""
+    found = set()
+    for node in (part for path in ADDON.rglob("*.py") for part in ast.walk(tree(path))):
+        if isinstance(node, ast.ClassDef):
+            own = {ast.unparse(p.targets[0]): p.value for p in node.body if isinstance(p, ast.Assign)}
+            if "bl_idname" in own and "bl_label" in own:
+                found.add((ast.literal_eval(own["bl_idname"]), ast.literal_eval(own["bl_label"])))
+        elif isinstance(node, ast.FunctionDef):
+            asked = [c for c in ast.walk(node) if isinstance(c, ast.Call) and ast.unparse(c.func).endswith(".operator")]
+            texts = [
+                p.value for p in ast.walk(node) if isinstance(p, ast.Assign) and ast.unparse(p.targets[0]) == "text"
+            ]
+            for call in asked:
+                given = [k.value for k in call.keywords if k.arg == "text"]
+                words = given if all(isinstance(v, ast.Constant) for v in given) else texts
+                found |= {(name, word) for name in strings(call.args[0]) for v in words for word in strings(v)}
+    return found
+
+
+def fields() -> set[tuple[str, str]]:
+    """Each setting with the words beside its field."""
+    found = set()
+    for node in (part for path in ADDON.glob("*.py") for part in ast.walk(tree(path))):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.annotation, ast.Call):
+            found |= {
+                (ast.unparse(node.target), w)
+                for k in node.annotation.keywords
+                if k.arg == "name"
+                for w in strings(k.value)
+            }
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".prop") and len(node.args) > 1:
+            found |= {
+                (n, w)
+                for n in strings(node.args[1])
+                for k in node.keywords
+                if k.arg == "text"
+                for w in strings(k.value)
+            }
+    return found
+
+
+def test_buttons_and_fields_are_called_in_the_docs_what_they_are_called_in_blender() -> None:
+    told = set(re.findall(r"\*\*([^*]+)\*\*\s*\(`(understudy\.\w+)`", ALL)) | set(
+        re.findall(r"^\| ([^|`]+?), `(understudy\.\w+)` \|", ALL, re.MULTILINE)
+    )
+    assert len(told) > 20
+    assert not sorted((name, operator) for name, operator in told if (operator, name) not in buttons())
+    told = set(re.findall(r"^\| ([A-Z][^|`]*?), `([a-z_]+)` \|", ALL, re.MULTILINE)) | set(
+        re.findall(r"\*([A-Z][^*\n]+)\*\s*\(`([a-z_]+)`", ALL)
+    )
+    assert len(told) > 20
+    assert not sorted((name, setting) for name, setting in told if (setting, name) not in fields())
+
+
+def test_whatever_is_set_in_bold_or_italics_is_a_word_of_blenders_window() -> None:
+    """Or a heading within a paragraph, which ends in a full stop; or one of Blender's own words."""
+    shown = set().union(*(strings(tree(path)) for path in ADDON.rglob("*.py")))
+    shown |= {path.stem.replace("_", " ") for path in (ADDON / "presets").rglob("*.py")}
+    shown |= {"Image Editor", "3D View", "Resolution %", "Engine ready", "Engine 0.0.9", "Where it is plain"}
+    words = re.findall(r"(?<!\*)\*\*?([^*\n]+?)\*\*?(?!\*)", re.sub(r"```.*?```", "", ALL, flags=re.DOTALL))
+    assert len(words) > 100
+    assert not sorted(
+        {word for word in words if word not in shown and not word.endswith(".") and not word.startswith("[")}
+    )
+
+
 def test_every_verb_and_function_has_an_example() -> None:
     assert verbs() == {line.split("understudy ")[1].split()[0] for line in lines() if "--command" in line}
     assert functions() == set(re.findall(r"\bapi\.(\w+)\(", ALL))
