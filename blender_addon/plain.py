@@ -18,6 +18,7 @@ from .plain_loop import loop
 from .protocol import Clean, Extrapolate, Finished, Inbetween, JobError, Loop
 
 REST = 0.1  # seconds in which a coasting velocity falls to a third
+CAPTURED, SPARSE, SLOW_END, STEEPEST, ROUNDS = 2.0, 4.0, 0.5, 3.0, 6  # of eased curves, as the engine has them
 NOTE = "The plain curves were used, for no engine is installed; install it to have the motion acted."
 WHOLE_NOTE = "This was made without the engine; install it for cycles that differ and for motion that a network acts."
 KINDS = ("rotation", "location", "value")
@@ -56,33 +57,61 @@ def pick(x: np.ndarray, frames: np.ndarray) -> np.ndarray:
     return np.take_along_axis(x, frames[..., None], 0)
 
 
-def bends(x: np.ndarray, gap: Gaps, difference: Difference) -> np.ndarray:
-    """What to add to the straight interpolation of x (T, J, C) so that its velocity goes on through the keys: a cubic
-    Hermite's tangents less the secant. The velocity at a key is that of the parabola through it and its neighbours."""
+def speeds(x: np.ndarray, gap: Gaps, difference: Difference) -> np.ndarray:
+    """The velocity at each key of x, to be read at keys alone: along the mean direction of the ways before and after it, for
+    square to that it turns back; as a cubic spline's, but no faster than STEEPEST."""
+    frames = np.arange(len(x))[:, None]
+    since, until = (frames - gap.earlier)[..., None], (gap.later - frames)[..., None]
+    before, after = 1.0 / np.maximum(since, 1), 1.0 / np.maximum(until, 1)
+    come, go = difference(pick(x, gap.earlier), x) * before, difference(x, pick(x, gap.later)) * after
+    fast = [np.linalg.norm(v, axis=-1, keepdims=True) for v in (come, go)]
+    mean = 0.5 * (come / np.maximum(fast[0], 1e-9) + go / np.maximum(fast[1], 1e-9))
+    straight = np.linalg.norm(
+        mean, axis=-1, keepdims=True
+    )  # 1 where the motion goes straight on, 0 where it turns back
+    along, top = mean / np.maximum(straight, 1e-9), STEEPEST * np.minimum(*fast) * straight
+    inner = (since > 0) & (until > 0)
+    lone = SLOW_END * np.where(since > 0, come, go)
+    found = np.where(inner, along * np.minimum(0.5 * (fast[0] + fast[1]) * straight, top), lone)
+    for _ in range(ROUNDS):
+        sooner, later = pick(found, gap.earlier), pick(found, gap.later)
+        even = (3.0 * (come * before + go * after) - sooner * before - later * after) / (2.0 * (before + after))
+        size = np.maximum((even * along).sum(-1, keepdims=True), 0.0)
+        found = np.where(inner, along * np.minimum(size, top), lone)
+    return found
+
+
+def eased(x: np.ndarray, gap: Gaps, difference: Difference) -> np.ndarray:
+    """What to add to the straight interpolation of x (T, J, C) so that it goes as an artist's curves do: at rest where the
+    motion turns back or holds, else evenly accelerated. Where keys are as close as captured frames they tell the velocity."""
     start, end = pick(x, gap.before), pick(x, gap.after)
     span, u = np.maximum(gap.after - gap.before, 1)[..., None], gap.u[..., None]
     since, until = (gap.before - gap.earlier)[..., None], (gap.later - gap.after)[..., None]
-    secant = difference(start, end) / span
-    incoming = difference(pick(x, gap.earlier), start) / np.maximum(since, 1) - secant
-    outgoing = difference(end, pick(x, gap.later)) / np.maximum(until, 1) - secant
-    moving = (start != end).any(-1, keepdims=True) * span**2
-    first = u * (1 - u) ** 2 * moving * incoming * (since > 0) / (since + span)
-    second = u**2 * (u - 1) * moving * outgoing * (until > 0) / (until + span)
-    return first + second
+    secant, at_keys = difference(start, end) / span, speeds(x, gap, difference)
+    captured = (since + until > 0) & (since <= CAPTURED) & (until <= CAPTURED)
+
+    def bend(beyond: np.ndarray, far: np.ndarray, own: np.ndarray) -> np.ndarray:
+        given = (beyond / np.maximum(far, 1) - secant) * (far > 0) * span / (far + span)
+        artist = np.where(far > 0, ((far - CAPTURED) / (SPARSE - CAPTURED)).clip(0.0, 1.0), ~captured)
+        return (start != end).any(-1, keepdims=True) * span * (given + artist * (own - secant - given))
+
+    first = bend(difference(pick(x, gap.earlier), start), since, pick(at_keys, gap.before))
+    second = bend(difference(end, pick(x, gap.later)), until, pick(at_keys, gap.after))
+    return u * (1 - u) ** 2 * first + u**2 * (u - 1) * second
 
 
 def smooth(x: np.ndarray, gap: Gaps) -> np.ndarray:
-    """Vectors (T, J, C) kept at their keys, with continuous velocity through them."""
+    """Vectors (T, J, C) kept at their keys, with an artist's continuous velocity through them."""
     a, b, u = pick(x, gap.before), pick(x, gap.after), gap.u[..., None]
-    between = a + u * (b - a) + bends(x, gap, lambda p, q: q - p)
+    between = a + u * (b - a) + eased(x, gap, lambda p, q: q - p)
     return np.where(u > 0, between, a).astype(np.float32)
 
 
 def smooth_rotations(rotations: np.ndarray, gap: Gaps) -> np.ndarray:
-    """Rotations (T, J, 4) kept at their keys, with continuous velocity through them."""
+    """Rotations (T, J, 4) kept at their keys, with an artist's continuous velocity through them."""
     a, b, u = pick(rotations, gap.before), pick(rotations, gap.after), gap.u[..., None]
     turn = quat.exp(u * quat.between(a, b))
-    between = quat.multiply(quat.multiply(a, turn), quat.exp(bends(rotations, gap, quat.between)))
+    between = quat.multiply(quat.multiply(a, turn), quat.exp(eased(rotations, gap, quat.between)))
     return np.where(u > 0, between, a).astype(np.float32)
 
 

@@ -1,5 +1,5 @@
-"""The analytic baseline: SLERP and straight lines between keys, smooth curves that keep the velocity at the keys,
-damped velocity after the last key.
+"""The analytic baseline: SLERP and straight lines between keys, smooth curves that keep the velocity at the keys, an
+artist's curves that come to rest where they turn back, damped velocity after the last key.
 
 Every joint and channel has keys at frames of its own. Works for any rig; the networks predict what to add to it. Knows
 no file and no network.
@@ -16,6 +16,10 @@ from torch import Tensor
 from engine import quat
 
 REST = 0.1  # seconds in which a coasting velocity falls to a third
+CAPTURED, SPARSE = 2.0, 4.0  # frames between keys: up to the first they are captured, from the second on an artist's
+SLOW_END = 0.5  # of the mean speed to its only neighbour: that of a first and a last key
+STEEPEST = 3.0  # of the slower mean speed beside a key: the speed through it with which no curve overshoots
+ROUNDS = 6  # in which speeds at keys come to agree with those at the next keys
 
 
 @dataclass(frozen=True)
@@ -79,35 +83,100 @@ def move_between(a: Tensor, b: Tensor) -> Tensor:
     return b - a
 
 
-def bends(x: Tensor, gap: Gaps, difference: Callable[[Tensor, Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+Difference = Callable[[Tensor, Tensor], Tensor]
+
+
+def bends(x: Tensor, gap: Gaps, difference: Difference) -> tuple[Tensor, Tensor]:
     """What to add to the straight interpolation of x so that its velocity goes on through the key before and the key
     after: two vectors (..., T, J, C), a cubic Hermite's tangents less the secant, zero at both keys.
 
     The velocity at a key is that of the parabola through it and its neighbours: on captured motion the last frame's
     own, on sparse keys Catmull and Rom's. A joint that has the same value at both keys is held: nothing is added.
     """
+    sides = _sides(x, gap, difference)
+    return _hermite(gap, sides, sides.start, sides.end)
+
+
+def eased(x: Tensor, gap: Gaps, difference: Difference) -> tuple[Tensor, Tensor]:
+    """The same with velocities as an artist's curves have them: at rest where the motion turns back or holds, on its way as
+    evenly accelerated as can be without overshooting. Where keys are as close as captured frames they tell the velocity."""
+    sides, at_keys = _sides(x, gap, difference), speeds(x, gap, difference)
+
+    captured = (sides.since + sides.until > 0) & (sides.since <= CAPTURED) & (sides.until <= CAPTURED)
+
+    def mixed(given: Tensor, own: Tensor, far: Tensor) -> Tensor:
+        artist = torch.where(
+            far > 0, ((far - CAPTURED) / (SPARSE - CAPTURED)).clamp(0.0, 1.0), (~captured).to(given.dtype)
+        )
+        return given + artist * (own - given)
+
+    start = mixed(sides.start, pick(at_keys, gap.before), sides.since)
+    return _hermite(gap, sides, start, mixed(sides.end, pick(at_keys, gap.after), sides.until))
+
+
+def speeds(x: Tensor, gap: Gaps, difference: Difference) -> Tensor:
+    """The velocity at each key of x, to be read at keys alone: along the mean direction of the ways before and after it, for
+    square to that it turns back; as a cubic spline's, but no faster than STEEPEST."""
+    frames = torch.arange(x.shape[-3], device=x.device)[:, None].expand(gap.before.shape)
+    since, until = (frames - gap.earlier)[..., None].to(x.dtype), (gap.later - frames)[..., None].to(x.dtype)
+    before, after = 1.0 / since.clamp_min(1), 1.0 / until.clamp_min(1)
+    come, go = difference(pick(x, gap.earlier), x) * before, difference(x, pick(x, gap.later)) * after
+    fast = [v.norm(dim=-1, keepdim=True) for v in (come, go)]
+    mean = 0.5 * (come / fast[0].clamp_min(1e-9) + go / fast[1].clamp_min(1e-9))
+    straight = mean.norm(dim=-1, keepdim=True)  # 1 where the motion goes straight on, 0 where it turns back
+    along, top = mean / straight.clamp_min(1e-9), STEEPEST * torch.minimum(*fast) * straight
+    inner = (since > 0) & (until > 0)
+    lone = SLOW_END * torch.where(since > 0, come, go)
+    found = torch.where(inner, along * torch.minimum(0.5 * sum(fast) * straight, top), lone)
+    for _ in range(ROUNDS):
+        sooner, later = pick(found, gap.earlier), pick(found, gap.later)
+        even = (3.0 * (come * before + go * after) - sooner * before - later * after) / (2.0 * (before + after))
+        size = (even * along).sum(-1, keepdim=True).clamp_min(0.0)
+        found = torch.where(inner, along * torch.minimum(size, top), lone)
+    return found
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """Of each gap: the mean velocity, those at its start and end by the parabola, frames since the key before its start and
+    until the one after its end, and where it moves at all."""
+
+    secant: Tensor
+    start: Tensor
+    end: Tensor
+    since: Tensor
+    until: Tensor
+    moving: Tensor
+
+
+def _sides(x: Tensor, gap: Gaps, difference: Difference) -> _Sides:
     start, end = pick(x, gap.before), pick(x, gap.after)
-    span, u = gap.span[..., None], gap.u[..., None]
+    span = gap.span[..., None]
     since, until = (gap.before - gap.earlier)[..., None], (gap.later - gap.after)[..., None]
     secant = difference(start, end) / span
     incoming = difference(pick(x, gap.earlier), start) / since.clamp_min(1) - secant
     outgoing = difference(end, pick(x, gap.later)) / until.clamp_min(1) - secant
-    moving = (start != end).any(-1, keepdim=True) * span**2
-    first = u * (1 - u) ** 2 * moving * incoming * (since > 0) / (since + span)
-    second = u**2 * (u - 1) * moving * outgoing * (until > 0) / (until + span)
-    return first, second
+    first = secant + incoming * (since > 0) * span / (since + span)
+    second = secant + outgoing * (until > 0) * span / (until + span)
+    return _Sides(secant, first, second, since, until, (start != end).any(-1, keepdim=True))
+
+
+def _hermite(gap: Gaps, sides: _Sides, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
+    """What velocities at the start and the end of a gap add to the straight way."""
+    u, long = gap.u[..., None], gap.span[..., None] * sides.moving
+    return u * (1 - u) ** 2 * long * (start - sides.secant), u**2 * (u - 1) * long * (end - sides.secant)
 
 
 def smooth_rotations(rotations: Tensor, gap: Gaps) -> Tensor:
-    """Rotations (..., T, J, 4) kept at their keys, with continuous velocity through them."""
-    first, second = bends(rotations, gap, turn_between)
+    """Rotations (..., T, J, 4) kept at their keys, with an artist's continuous velocity through them."""
+    first, second = eased(rotations, gap, turn_between)
     plain = slerp(rotations, gap)
     return torch.where(gap.u[..., None] > 0, quat.multiply(plain, quat.exp(first + second)), plain)
 
 
 def smooth(x: Tensor, gap: Gaps) -> Tensor:
-    """Vectors (..., T, J, C) kept at their keys, with continuous velocity through them."""
-    first, second = bends(x, gap, move_between)
+    """Vectors (..., T, J, C) kept at their keys, with an artist's continuous velocity through them."""
+    first, second = eased(x, gap, move_between)
     return lerp(x, gap) + first + second
 
 

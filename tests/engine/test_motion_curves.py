@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,36 @@ def test_a_hold_does_not_overshoot() -> None:
     x = torch.tensor([0.0, 1.0, 2.0, 9.0, 9.0, 2.0, 3.0])[:, None, None]
     made = baseline.smooth(x, baseline.gaps(mask(0, 1, 2, 5, 6, frames=7)))
     assert made[2:6].flatten().tolist() == [2.0, 2.0, 2.0, 2.0]
+
+
+def test_an_artists_curve_rests_where_it_turns_back() -> None:
+    x, at = torch.zeros(50, 1, 3), {0: 0.0, 12: 1.0, 20: 0.3, 36: 0.9, 49: 0.9}
+    for frame, value in at.items():
+        x[frame, 0, 1] = value
+    made = baseline.smooth(x, baseline.gaps(mask(*at, frames=50)))[:, 0, 1]
+    assert float(made.min()) >= 0.0 and float(made.max()) <= 1.0 + 1e-6, "nothing beyond the extremes"
+    for extreme in (12, 20, 36):
+        assert float((made[[extreme - 1, extreme + 1]] - made[extreme]).abs().max()) < 0.04
+    assert torch.allclose(made[36:], torch.full((14,), 0.9)), "a hold is held"
+    assert float(made[1] - made[0]) < 0.7 / 12, "a motion that begins here begins gently"
+
+
+def test_an_artists_curve_goes_on_round_a_circle() -> None:
+    angle = torch.arange(61) * (2.0 * torch.pi / 40.0)
+    x = torch.stack([angle.cos(), angle.sin(), 0.0 * angle], -1)[:, None]
+    made = baseline.smooth(x, baseline.gaps(mask(*range(0, 61, 10), frames=61)))
+    assert float((made - x).norm(dim=-1)[10:51].max()) < 0.05
+
+
+def test_machines_that_stop_and_go_are_nearer_than_by_straight_lines() -> None:
+    times, stops = torch.arange(91.0), [(0, 0.0), (30, 1.0), (44, 1.0), (70, -0.5), (90, 0.2)]
+    x = torch.zeros(91)
+    for (a, start), (b, end) in pairwise(stops):
+        u = (times[a : b + 1] - a) / (b - a)
+        x[a : b + 1] = start + (end - start) * u**3 * (10.0 - 15.0 * u + 6.0 * u * u)
+    gap, x = baseline.gaps(mask(0, 15, 30, 44, 58, 70, 90, frames=91)), x[:, None, None]
+    off, straight = ((made - x).abs().mean() for made in (baseline.smooth(x, gap), baseline.lerp(x, gap)))
+    assert float(off) < 0.6 * float(straight)
 
 
 def test_coasting_comes_to_rest_ahead() -> None:
