@@ -160,12 +160,6 @@ class _Work:
         return shown
 
 
-def _painter(network: Generator, style: Style, chosen: torch.device) -> Painter:
-    painter = Painter(network, style.read_keys(), chosen)
-    painter.settle()
-    return painter
-
-
 def _paint_all(
     folder: Path, shot: Shot, style: Style, settings: protocol.Stylise, look: Look, todo: dict[int, dict[str, str]]
 ) -> Iterator[Update]:
@@ -178,7 +172,7 @@ def _paint_all(
     stop = threading.Event()
     with ThreadPoolExecutor(count, initializer=device.use_threads, initargs=(threads,)) as crew:
         try:
-            making = crew.submit(_painter, network, style, chosen)
+            making = crew.submit(lambda: Painter(network, style.read_keys(), chosen, learning=False))
             painter = yield from wait(making, 0.0, "Looking at the painted frames")
             turn = nullcontext() if chosen.type == "cpu" else threading.Lock()
             work = _Work(folder, shot, settings, look, style.cast, painter, todo, turn, stop)

@@ -3,8 +3,9 @@ paints the final frames. It knows views, keys and the generator; it writes no fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ from engine.stylise.views import View, read_view
 
 AS_PAINTED = Look()
 BEYOND = 8  # pixels that a key is made wider by, on each side
-STRIP, AROUND = 256, 4  # rows of a key that are laid out at once, and rows beside them that bear on it
+STRIP, AROUND = 256, 4  # rows of a key that are laid out at once, and pixels beside a part that bear on it
 ALIKE = 0.03  # albedos that differ less are the same material
 
 
@@ -61,14 +62,17 @@ def pad(x: Tensor) -> Tensor:
     return F.pad(x[None], (0, -width % 4, 0, -height % 4), mode="replicate")[0]
 
 
-def _beyond(x: Tensor, part: tuple[slice, slice]) -> Tensor:
-    """(C, h, w), a part of what (C, H, W) is where it goes on beyond its edges as it is there."""
+Part = tuple[slice, slice]
+
+
+def _beyond(shape: tuple[int, int], part: Part, cut: Callable[[Part], Tensor]) -> Tensor:
+    """(C, h, w), a part of what (H, W) `cut` gives parts of, where it goes on beyond its edges as it is there."""
     sides, pads = [], []
-    for side, length in zip(part, x.shape[1:], strict=True):
+    for side, length in zip(part, shape, strict=True):
         first, last = side.start - BEYOND, side.stop - BEYOND
         sides.append(slice(max(0, first), min(length, last)))
         pads.append((max(0, -first), max(0, last - length)))
-    return F.pad(x[:, *sides][None], (*pads[1], *pads[0]), mode="replicate")[0]
+    return F.pad(cut((sides[0], sides[1]))[None], (*pads[1], *pads[0]), mode="replicate")[0]
 
 
 def carry(atlas: Tensor, xy: Tensor, trust: Tensor, borrowed_xy: Tensor, borrowed_trust: Tensor) -> Carried:
@@ -101,7 +105,9 @@ def _mean_albedos(view: View, ids: np.ndarray) -> np.ndarray:
 class Painter:
     """Paints frames after the keys."""
 
-    def __init__(self, generator: Generator, keys: list[Key], device: torch.device) -> None:
+    def __init__(self, generator: Generator, keys: list[Key], device: torch.device, learning: bool = True) -> None:
+        """learning: whether the generator will change, and `refresh` be asked for; what only that needs is half a gigabyte for a
+        key of 1920 x 1080."""
         self.generator = generator
         self.keys = list(keys)
         self.device = device
@@ -109,26 +115,37 @@ class Painter:
         self._albedos = np.min([_mean_albedos(key.view, self.known) for key in keys], 0)
         names = [next((key.view.names[i] for key in keys if i < len(key.view.names)), "") for i in self.known]
         self._names = np.array(names)
-        self._look_at_keys()
+        self._key_guides: list[Tensor] = []
+        self._look_at_keys(learning)
         give_back()
         height, width = keys[0].view.shape
-        self._sheets: Sheets | None = None
-        self.atlas = torch.zeros(
-            CARRIED, SCALE * (len(keys) * height + self.swatches.waves.rows), SCALE * width, device=device
-        )
+        self._top = SCALE * len(keys) * height  # of the squares of hatching
+        shape = self._top + SCALE * self.swatches.waves.rows, SCALE * width
+        self._sheets = Sheets(*shape) if not learning and Sheets.fit(device, *shape) else None
+        # Once sheets are there, all that is wanted of the atlas is room to draw the squares.
+        self._first = self._top if self._sheets else 0
+        self.atlas = torch.zeros(CARRIED, shape[0] - self._first, shape[1], device=device)
         for i in range(len(keys)):
             self.refresh(i)
+        if not learning:
+            self._settle()
 
-    def _look_at_keys(self) -> None:
+    def _look_at_keys(self, learning: bool) -> None:
         """What is found on the keys once and for all; their surfaces, which are large, are not kept."""
         keys, device = self.keys, self.device
         surfaces = [Surface.of(key.view, device) for key in keys]
-        both = list(zip(keys, surfaces, strict=True))
-        self.places = Atlas([KeySurface(key.view, key.painted, device, surface) for key, surface in both])
         self.swatches = Swatches(keys, device, surfaces if device.type == "cpu" else None)
         edges = [surface.edges[:3].cpu().numpy() for surface in surfaces]
         self.palette = Palette(keys, edges, self.swatches.tones).to(device)
-        self._key_guides = [self.read(key.view, surface) for key, surface in both]
+        del edges
+        give_back()
+        places = []
+        for key in keys:
+            surface = surfaces.pop(0)
+            places.append(KeySurface(key.view, key.painted, device, surface))
+            if learning:
+                self._key_guides.append(self.read(key.view, surface))
+        self.places = Atlas(places)
 
     def read(self, view: View, surface: Surface | None = None, kin: np.ndarray | None = None) -> Tensor:
         """(C, H', W') guides of a view, on the painter's device. An object that no key shows is painted after one of the
@@ -171,40 +188,64 @@ class Painter:
     @torch.no_grad()
     def refresh(self, i: int) -> None:
         """Take key i's strokes anew: they are what its paint has over the generator's present tone."""
-        key, guides = self.keys[i], self._key_guides[i]
+        key, kin = self.keys[i], self.kin(self.keys[i].view)
         height, width = key.view.shape
+        cut = partial(self._cut_guides, i, kin)
         # Beyond its edges a network sees nothing: no part of the key may be the worse for it.
-        wide = guides.shape[1] + 2 * BEYOND, guides.shape[2] + 2 * BEYOND
-        tone = guides.new_empty(3, *wide)
+        padded = height + -height % 4, width + -width % 4
+        wide = padded[0] + 2 * BEYOND, padded[1] + 2 * BEYOND
+        tone = torch.empty(3, *wide, device=self.device)
         for tile in tiles.split(wide, tiles.most(self.device)):
-            tone[:, *tile.inner] = self.generator.tone(_beyond(guides, tile.outer)[None])[0][:, *tile.within]
-        tone = tone[:, BEYOND : height + BEYOND, BEYOND : width + BEYOND]
-        sheets = self._lay_out(key, tone, guides[:, :height, :width])
-        for sheet, plane in zip(self.atlas[:, SCALE * i * height : SCALE * (i + 1) * height], sheets, strict=True):
-            sheet.copy_(double(plane[None])[0])
-        self.swatches.waves.refresh(i, sheets, self.atlas)
-        self._sheets = None
+            guides = _beyond(padded, tile.outer, cut)
+            tone[:, *tile.inner] = self.generator.tone(guides[None])[0][:, *tile.within]
+        sheets = self._lay_out(key, tone[:, BEYOND : height + BEYOND, BEYOND : width + BEYOND], cut)
+        for first in range(0, height, STRIP):
+            self._write(SCALE * (i * height + first), sheets, first)
+        self.swatches.waves.refresh(i, sheets, self.atlas, self._first)
+        if self._key_guides:
+            self._sheets = None
 
-    def _lay_out(self, key: Key, tone: Tensor, guides: Tensor) -> Tensor:
+    def _cut_guides(self, i: int, kin: np.ndarray, part: Part) -> Tensor:
+        """(C, h, w), a part of key i's guides (C, H', W')."""
+        if self._key_guides:
+            return self._key_guides[i][:, *part]
+        view = self.keys[i].view
+        sides = zip(part, view.shape, strict=True)
+        rows, columns = (slice(max(0, side.start - AROUND), min(length, side.stop + AROUND)) for side, length in sides)
+        guides = self.read(tiles.crop(view, (rows, columns)), kin=kin)
+        down, right = (side.start - wide.start for side, wide in zip(part, (rows, columns), strict=True))
+        return guides[:, down:, right:][:, : part[0].stop - part[0].start, : part[1].stop - part[1].start]
+
+    def _lay_out(self, key: Key, tone: Tensor, cut: Callable[[Part], Tensor]) -> Tensor:
         """(CARRIED, H, W) of a key, by strips of rows, so that what is needed in between takes no room."""
         sheets = tone.new_empty(CARRIED, *key.view.shape)
         for first in range(0, len(key.paint), STRIP):
-            start, stop = max(0, first - AROUND), first + STRIP + AROUND
+            start, stop = max(0, first - AROUND), min(first + STRIP + AROUND, len(key.paint))
             paint, painted = to_tensor(key.paint[start:stop]), torch.from_numpy(key.painted[None, start:stop])
-            paint, painted, part = paint.to(self.device), painted.to(self.device), guides[:, start:stop]
+            paint, painted = paint.to(self.device), painted.to(self.device)
+            part = cut((slice(start, stop), slice(0, sheets.shape[2])))
             lent = inside((part[EDGE.start] > 0) | ~painted[0])[None]
             strip = lay_out(tone[:, start:stop], paint, painted, part[RENDER], lent)
             sheets[:, first : first + STRIP] = strip[:, first - start : first - start + STRIP]
         return sheets
 
-    def settle(self) -> None:
-        """Nothing will be learned any more: what only `refresh` needs is given back, half a gigabyte a key of 1920 x 1080."""
-        self._key_guides = []
+    def _write(self, row: int, sheets: Tensor, first: int) -> None:
+        """Into the atlas, from `row` on, what sheets (CARRIED, H, W) have from row `first` on, at twice the size."""
+        start, stop = max(0, first - AROUND), min(first + STRIP + AROUND, sheets.shape[1])
+        count = SCALE * (min(first + STRIP, sheets.shape[1]) - first)
+        strip = double(sheets[:, start:stop])[:, SCALE * (first - start) :][:, :count]
+        if self._sheets is not None and self._first:
+            self._sheets.write(row, strip)
+        else:
+            self.atlas[:, row : row + count] = strip
+
+    def _settle(self) -> None:
+        """Nothing will be learned any more: what is known of the keys is given back, but for their paint."""
         for i, (key, surface) in enumerate(zip(self.keys, self.places.keys, strict=True)):
             surface.view = key.view.outline()
             self.keys[i] = replace(key, view=surface.view)
-        if Sheets.fit(self.atlas, 1, 1):
-            self._sheets = Sheets(self.atlas)
+        if self._sheets:
+            self._sheets.write(self._top, self.atlas)
             self.atlas = self.atlas.new_empty(0)
         give_back()
 
@@ -230,9 +271,9 @@ class Painter:
     def _carry(self, match: Match, borrowed: Match) -> Carried:
         """As `carry`, of one picture."""
         (xy, trust), (borrowed_xy, borrowed_trust) = match_tensors(match), match_tensors(borrowed)
-        if self._sheets is None and not Sheets.fit(self.atlas, *trust.shape[1:]):
+        if self._sheets is None and not Sheets.fit(self.device, *self.atlas.shape[1:]):
             return carry(self.atlas, xy[None], trust[None], borrowed_xy[None], borrowed_trust[None])
-        sheets = self._sheets = self._sheets or Sheets(self.atlas)
+        sheets = self._sheets = self._sheets or Sheets.of(self.atlas)
         direct = sheets.direct(xy)
         wanted = (borrowed_trust[0] > 0) & (
             (trust[0] < 1) | (direct[0, BORDER] > FIRM)

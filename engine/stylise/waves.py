@@ -365,8 +365,9 @@ class Waves:
     def __bool__(self) -> bool:
         return bool(self._slots)
 
-    def refresh(self, i: int, sheets: Tensor, atlas: Tensor) -> None:
-        """Paint the squares anew. sheets: (CARRIED, H, W) of key i, as laid out for the atlas; atlas: with rows for them."""
+    def refresh(self, i: int, sheets: Tensor, atlas: Tensor, top: int = 0) -> None:
+        """Paint the squares anew. sheets: (CARRIED, H, W) of key i, as laid out for the atlas; atlas: with rows for them, or what
+        of it is below its row `top`."""
         if not self._slots:
             return
         size, edge = self._size[0] * self._size[1], SIDE + 2 * RIM
@@ -380,7 +381,7 @@ class Waves:
                 row[:] = np.bincount(slot.steps[mine], values, RANKS)
             look, ground = _look(slot, np.sum([sums[n] for sums in self._sums], 0))
             x, y = (SCALE * int(v) for v in self._origin[n])
-            square = atlas[:, y : y + SCALE * edge, x : x + SCALE * edge]
+            square = atlas[:, y - top : y - top + SCALE * edge, x : x + SCALE * edge]
             square[:3] = torch.from_numpy(look).to(square)
             square[3:6] = torch.from_numpy(ground[:, None, None]).to(square)
 

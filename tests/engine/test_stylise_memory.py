@@ -35,9 +35,9 @@ names = ("render", "albedo", "ids", "points", "normal", "depth", "edges", "alpha
 key = Key(replace(key.view, **{n: many(getattr(key.view, n)) for n in names}), many(key.paint), many(key.painted))
 network = Generator(GeneratorParams(CHANNELS, [EDGE.start, EDGE.stop], 16, 24, 48, 24)).eval()
 view, before = key.view, told("VmRSS")
-painter = Painter(network, [key], torch.device("cpu"))
+painter = Painter(network, [key], torch.device("cpu"), learning=False)
 del key
-painter.settle()
+
 print(view.ids.size, told("VmHWM") - before, told("VmRSS") - before)
 """
 
