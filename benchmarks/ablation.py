@@ -129,7 +129,7 @@ def without_stress() -> None:
 
 def without_fade() -> None:
     """What was the border of a tone in the key is carried over with the strokes."""
-    swap(generator, "fade", lambda border, _: torch.ones_like(border))
+    swap(generator, "fade", lambda border, *_: torch.ones_like(border))
 
 
 def with_small_atlas() -> None:
