@@ -106,6 +106,8 @@ class UnderstudyMotionSettings(bpy.types.PropertyGroup):
         soft_max=0.5,
         max=2.0,
         precision=2,
+        subtype="TIME_ABSOLUTE",
+        unit="TIME_ABSOLUTE",
     )
     clean_contacts: BoolProperty(name="Lock Contacts", description="Hold feet where they stand", default=True)
 

@@ -15,10 +15,11 @@ import bpy
 from bpy.props import EnumProperty, FloatProperty, StringProperty
 
 from . import __package__ as base_package
-from . import compat, keymap
+from . import compat, installer, keymap
 from .engine_process import EngineMissing, EngineNotInstalled
 from .installer import BACKENDS, interpreter, package, package_version, read_state
-from .words import iface_, rpt_
+from .ui_lines import installation, sentence
+from .words import iface_, rpt_, said
 
 ENVIRONMENT_VARIABLE = "UNDERSTUDY_ENGINE_PYTHON"
 BACKEND_ITEMS = (
@@ -92,26 +93,41 @@ class UnderstudyPreferences(bpy.types.AddonPreferences):
     )
 
     def draw(self, context: bpy.types.Context) -> None:
-        """The settings, which interpreter will be used, and what makes it."""
+        """The engine first, for that is what one comes for from the panel; then where things are kept, and the shortcuts."""
         layout = self.layout
         layout.use_property_split = True
-        for name in ("engine_python", "device", "job_folder", "style_folder", "sequence_folder", "start_seconds"):
-            layout.prop(self, name)
-        try:
-            layout.label(text=iface_("Engine found: {path}").format(path=engine_python()), icon="CHECKMARK")
-        except EngineMissing as error:
-            layout.label(text=str(error), icon="ERROR")
+        self._draw_engine(layout.box().column(), context.region.width)
         box = layout.box().column()
-        for name in ("engine_folder", "backend", "wheel_folder", "install_python"):
-            box.prop(self, name)
-        state = read_state(engine_folder())
-        row = box.row()
-        row.operator("understudy.install_engine", text="Update Engine" if state else "Install Engine", icon="IMPORT")
-        row.operator("understudy.install_engine", text="Repair").repair = True
-        row.operator("understudy.remove_engine", icon="TRASH")
+        for name, folder in (
+            ("job_folder", ""),
+            ("style_folder", str(style_folder())),
+            ("sequence_folder", str(sequence_folder())),
+        ):
+            box.prop(self, name, placeholder=folder)
         box = layout.box().column()
         box.label(text="Shortcuts")
         keymap.draw(box, context)
+
+    def _draw_engine(self, box: Any, width: int) -> None:
+        """Which one will be used, or why none; the buttons that make it, how far they are, and by what."""
+        if installer.failed:
+            sentence(box, said(installer.failed, iface_), "ERROR", width)
+        try:
+            box.label(text=iface_("Engine found: {path}").format(path=engine_python()), icon="CHECKMARK")
+        except EngineMissing as error:
+            sentence(box, said(str(error), iface_), "INFO", width)
+        if installer.current is not None:
+            installation(box, installer.current.last)
+        row = box.row()
+        state = read_state(engine_folder())
+        row.operator("understudy.install_engine", text="Update Engine" if state else "Install Engine", icon="IMPORT")
+        row.operator("understudy.install_engine", text="Repair").repair = True
+        row.operator("understudy.remove_engine", icon="TRASH")
+        for name in ("device", "backend", "install_python", "wheel_folder"):
+            box.prop(self, name)
+        box.prop(self, "engine_folder", placeholder=str(engine_folder()))
+        for name in ("engine_python", "start_seconds"):
+            box.prop(self, name)
 
 
 def preferences() -> UnderstudyPreferences:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from .installer import read_state
 from .jobs import manager
 from .preferences import engine_folder, engine_python, older_engine, preferences
 from .styles import icon_of
+from .ui_lines import duration, installation, sentence
 from .words import iface_, n_, said
 
 ICON = Path(__file__).with_name("icon.png")
@@ -24,25 +23,6 @@ WITHOUT = n_(
     "Works without it: Capture, painting, Stylise by plain reprojection, In-Between and Play On by plain curves, Loop, Clean, "
     "Reduce Keys."
 )
-
-
-def duration(seconds: float) -> str:
-    """1:05, or 2:00:00."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
-
-
-def sentence(layout: Any, text: str, icon: Any, width: int) -> None:
-    """A sentence over as many lines as a region of this width (pixels) takes. It is translated as a whole, before that."""
-    column = layout.column(align=True)
-    column.scale_y = 0.8
-    scale = bpy.context.preferences.system.ui_scale
-    text, letters = iface_(text), max(16, int(width / (6.5 * scale)) - 8)
-    if any(unicodedata.east_asian_width(letter) == "W" for letter in text):
-        letters //= 2
-    for i, line in enumerate(textwrap.wrap(text, letters)):
-        column.label(text=line, icon="BLANK1" if i else icon, translate=False)
 
 
 def must_go_online() -> bool:
@@ -86,7 +66,7 @@ class EngineState:
             layout.label(text="Engine is starting", icon="SORTTIME")
             return
         if installer.current is not None:
-            self._draw_installation(installer.current.last)
+            installation(layout, installer.current.last)
             return
         if installer.failed:
             sentence(layout, said(installer.failed, iface_), "ERROR", width)
@@ -122,14 +102,6 @@ class EngineState:
         row = layout.row(align=True)
         row.operator("understudy.install_engine", icon="IMPORT")
         row.operator("preferences.addon_show", text="", icon="PREFERENCES").module = base_package
-
-    def _draw_installation(self, step: installer.Step) -> None:
-        box = self.layout.box().column()
-        row = box.row()
-        row.label(text="Installing the engine")
-        row.operator("understudy.cancel_install", text="", icon="X")
-        box.progress(factor=step.done, text=f"{step.done:.0%}", type="BAR")
-        box.label(text=said(step.text, iface_))
 
     def _draw_running(self) -> None:
         running = manager.running

@@ -11,8 +11,9 @@ import bpy
 from .jobs import manager
 from .properties import job_folder
 from .sequence_library import is_learned, names, source_folder
-from .ui import EngineState, sentence
+from .ui import EngineState
 from .ui import Sidebar as ViewSidebar
+from .ui_lines import sentence
 from .ui_presets import VIEW3D_PT_understudy_generate_presets
 from .ui_sequencer import Sidebar as SequencerSidebar
 from .ui_stylise import stand

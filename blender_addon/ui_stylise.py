@@ -12,7 +12,8 @@ from .properties import SHOT, default_folder, job_folder
 from .protocol import Shot
 from .shot import ShotState, look
 from .styles import icon_of, names
-from .ui import Sidebar, sentence
+from .ui import Sidebar
+from .ui_lines import sentence
 from .ui_presets import VIEW3D_PT_understudy_look_presets, VIEW3D_PT_understudy_stylise_presets
 from .words import iface_
 

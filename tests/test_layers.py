@@ -34,6 +34,7 @@ PANEL_MAY_SEE = {
     "shot",
     "styles",
     "ui",
+    "ui_lines",
     "ui_presets",
     "ui_sequencer",
     "ui_stylise",

@@ -155,7 +155,7 @@ def _start() -> None:
 def _redraw() -> None:
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type in {"VIEW_3D", "PREFERENCES"}:
+            if area.type in {"VIEW_3D", "SEQUENCE_EDITOR", "PREFERENCES"}:
                 area.tag_redraw()
 
 

@@ -212,6 +212,24 @@ def test_missing_engine_is_one_sentence(saved_file: Path, monkeypatch: pytest.Mo
     assert not (folder / "job.json").exists(), "nothing is written for a job that cannot start"
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("Save the file to begin", ["Save the file", "to begin"]),
+        ("incomprehensibilities of it", ["incomprehensibilities", "of it"]),
+        ("风格化、循环和清理，精简关键帧。", ["风格化、循环和", "清理，精简关键", "帧。"]),
+        ("用“接续”学习一个，再按“保存”", ["用“接续”学习一", "个，再按“保存”"]),
+        ("Blender 还不允许联网。", ["Blender 还不允", "许联网。"]),
+    ],
+)
+def test_a_sentence_is_parted_where_its_language_parts_it(text: str, lines: list[str]) -> None:
+    """No line is longer than 14 letters, Chinese ones counting twice, but for a word that is; none begins with a full stop."""
+    from bl_ext.user_default.understudy.ui_lines import wrapped
+
+    assert wrapped(text, 14) == lines
+    assert "".join(wrapped(text, 14)).replace(" ", "") == text.replace(" ", "")
+
+
 def test_state_of_a_shot_follows_its_files(saved_file: Path) -> None:
     from bl_ext.user_default.understudy.shot import look
 

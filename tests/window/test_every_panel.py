@@ -77,7 +77,10 @@ def test_every_panel_is_drawn(window: Callable[..., Window], shot_file: Path) ->
     blender.do("bpy.ops.preferences.addon_show(module='bl_ext.user_default.understudy')")
     blender.wait("'UnderstudyPreferences' in drawn")
     blender.keep("preferences")
-    blender.do("bpy.ops.wm.call_panel(name='VIEW3D_PT_understudy_look_presets', keep_open=True)")
-    blender.wait("'VIEW3D_PT_understudy_look_presets' in drawn")
+    for family in ("stylise", "look", "motion", "generate"):
+        blender.do(f"bpy.ops.wm.call_panel(name='VIEW3D_PT_understudy_{family}_presets', keep_open=True)")
+        blender.wait(f"'VIEW3D_PT_understudy_{family}_presets' in drawn")
+        blender.keep(f"presets_of_{family}")
+        blender.key("Escape")
     assert blender.ask("sorted(set(names) - drawn)") == []
     assert "Traceback" not in blender.log()
