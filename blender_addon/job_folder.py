@@ -271,8 +271,6 @@ def _check_sequence(folder: Path, settings: LearnSequence | Generate) -> None:
         raise JobError(f"'{settings.how}' is nothing to make: choose CONTINUE, LOOP, VARY, BETWEEN or ANIMATE.")
     if settings.how != "BETWEEN" and not 2 <= settings.count <= MAX_FRAMES:
         raise JobError(f"The number of frames to make must be 2 to {MAX_FRAMES}, not {settings.count}.")
-    if settings.how == "BETWEEN" and settings.objects:
-        raise JobError("Between makes whole pictures; choose no objects, or another way.")
     if settings.how == "BETWEEN" and not 1 <= settings.slow <= 64:
         raise JobError(f"Motion can be slowed down 1 to 64 times, not {settings.slow}.")
     if not 0 <= settings.variation <= 1:

@@ -57,7 +57,6 @@ MESSAGES = {
     "Cancelled; the strip is not read to its end.": "已取消；片段没有读完。",
     "Cancelled; what was finished is kept.": "已取消；完成的部分已保留。",
     "Capture cancelled.": "采集已取消。",
-    "Between makes whole pictures; choose no objects, or another way.": "“补帧”生成整幅画面：请不要选择物体，或改用其他方式。",
     "Captured frames {start} to {end} in {folder}.": "已采集第 {start} 至 {end} 帧，存放在 {folder}。",
     "Choose a collection, and capture the shot that its objects are in.": "请选择一个集合，并采集其物体所在的镜头。",
     "Choose the collection whose objects are to be painted, or paint all objects.": (
@@ -132,6 +131,7 @@ MESSAGES = {
     "No key was needed: your keys' own curves are within the bound of what was made.": (
         "不需要关键帧：你原有的曲线与生成结果的偏差在误差之内。"
     ),
+    "None of the chosen objects is seen in these frames; choose others.": "这些帧中看不到所选物体；请另选物体。",
     "No object of the collection '{collection}' was captured; choose another.": (
         "集合“{collection}”中没有已采集的物体；请另选一个。"
     ),

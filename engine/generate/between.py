@@ -4,11 +4,10 @@ folders and files, and holds a few pictures at a time, however long the sequence
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 from collections.abc import Generator as Steps
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,52 +17,14 @@ from engine import frames, job_folder, protocol
 from engine.footage.tracking import is_cut
 from engine.generate import halfway
 from engine.generate.flows import BothWays, Moves, as_seen, meet
-from engine.generate.sequence import list_frames, to_picture, to_tones
-from engine.pictures import find_picture, picture_size, read_about, read_picture, to_linear, write_picture
+from engine.generate.source import Source, open_source
+from engine.pictures import read_about
 from engine.progress import Outcome, Update
-from engine.protocol import JobError, Shot
 
 SOFTWARE = "Understudy"
-HELD = 6  # pictures that are kept in memory
 DIRECT = 3  # frames between two that are made from these two; of more, the middle one first
 VECTOR_FRAMES = 2  # frames apart up to which motion vectors are believed to lead on
 LEARNING = 0.6  # part of the progress that learning takes
-
-
-@dataclass
-class Source:
-    """The sequence in frames/. numbers: its frames. size: width and height. linear: whether its colours are light. shot: with
-    motion vectors, None without."""
-
-    folder: Path
-    numbers: list[int]
-    size: tuple[int, int]
-    linear: bool
-    shot: Shot | None
-    _held: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
-
-    def path(self, number: int) -> Path:
-        """The file of a frame. Raises JobError."""
-        path = find_picture(self.folder / "frames", number)
-        if path is None:
-            raise JobError(f"The picture of frame {number} is not named as frames are; name it {number:04d}.png.")
-        return path
-
-    def colours(self, number: int) -> np.ndarray:
-        """(H, W, 4) float32, premultiplied: light where the sequence is linear, else sRGB. Raises JobError."""
-        if number not in self._held:
-            picture, depth = read_picture(self.path(number))
-            while len(self._held) >= HELD:
-                self._held.pop(next(iter(self._held)))
-            self._held[number] = _premultiplied(picture, depth == "EXR", self.linear)
-        return self._held[number]
-
-    def digest(self, *numbers: int) -> str:
-        """Short name of what these files hold."""
-        made = hashlib.sha256()
-        for number in numbers:
-            made.update(self.path(number).read_bytes())
-        return made.hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -77,7 +38,7 @@ class Stretch:
 
 def between(folder: Path, settings: protocol.Generate) -> Steps[Update, bool | None, Outcome]:
     """Make result/, from the first frame's number on: `slow` frames for every one of the range. Raises JobError."""
-    source = _open(folder)
+    source = yield from open_source(folder, settings.objects)
     plan = _plan(source.numbers, settings.slow)
     notes = [] if settings.depth in ("16", "EXR") or not source.linear else [
         "The sequence is EXR and the result has 8 bits; choose EXR to keep its light."
@@ -109,31 +70,6 @@ def _scaled(
             maker: halfway.Maker = end.value
             return maker
         answer = yield Update(share * update.done, update.text, update.preview, update.frame)
-
-
-def _open(folder: Path) -> Source:
-    """The sequence, its sizes checked. Raises JobError."""
-    numbers = list_frames(folder / "frames")
-    if len(numbers) < 2:
-        raise JobError("Frames between frames need at least two pictures; add more to the sequence.")
-    source = Source(folder, numbers, (0, 0), False, None)
-    paths = [source.path(number) for number in numbers]
-    size = picture_size(paths[0])
-    for path in paths:
-        if picture_size(path) != size:
-            raise JobError(
-                f"{path.name} and {paths[0].name} have different sizes; give all pictures {size[0]} x {size[1]} pixels."
-            )
-    shot = job_folder.read_shot(folder) if (folder / "shot.json").is_file() else None
-    useful = shot is not None and "vector" in shot.guides and (shot.width, shot.height) == size
-    return Source(folder, numbers, size, any(path.suffix == ".exr" for path in paths), shot if useful else None)
-
-
-def _premultiplied(picture: np.ndarray, is_light: bool, linear: bool) -> np.ndarray:
-    if is_light:
-        return picture
-    colour = to_linear(picture[..., :3]) if linear else picture[..., :3]
-    return np.dstack([colour * picture[..., 3:], picture[..., 3:]]).astype(np.float32)
 
 
 def _plan(numbers: list[int], slow: int) -> list[Stretch]:
@@ -197,15 +133,11 @@ class _Making:
         return self.folder / "result" / f"{frame:04d}{'.exr' if self.settings.depth == 'EXR' else '.png'}"
 
     def _write(self, frame: int, colours: np.ndarray, stretch: Stretch, about: dict[str, str]) -> None:
-        depth, path = self.settings.depth, self._path(frame)
-        own = next((n for n in (stretch.first,) if (frame, 0.0) in stretch.wanted), None)
-        if own is not None:
-            picture, was = read_picture(self.source.path(own))
-            if (was == "EXR") == (depth == "EXR"):  # as it is, without a way through tones
-                write_picture(path, picture, depth, about)
-                return
-        tones = to_tones(colours, True, True) if self.source.linear else colours
-        write_picture(path, to_picture(tones, self.source.linear, depth), depth, about)
+        """One that was given stays as it is; objects that were chosen are laid over what is around them in that very frame."""
+        source, depth, path = self.source, self.settings.depth, self._path(frame)
+        given = (frame, 0.0) in stretch.wanted and (source.alone is None or frame == stretch.first)
+        if not (given and source.copy(path, stretch.first, depth, about)):
+            source.write(path, colours, frame, depth, about)
 
     def _pictures(self, stretch: Stretch, todo: list[tuple[int, float]]) -> Iterator[tuple[int, np.ndarray]]:
         """What each frame shows, not in order."""
@@ -299,9 +231,10 @@ class _Making:
         return self.flow.weigh(onward.astype(np.float32), back.astype(np.float32))
 
     def _about(self, stretch: Stretch) -> dict[str, str]:
+        how = f"BETWEEN, {self.settings.slow} times slower, seed {self.settings.seed}"
         return {
             "Software": f"{SOFTWARE} {importlib.metadata.version('understudy')}",
-            "Understudy generate": f"BETWEEN, {self.settings.slow} times slower, seed {self.settings.seed}",
+            "Understudy generate": how + (f", objects {list(self.source.objects)}" if self.source.objects else ""),
             "Understudy sources": self.source.digest(stretch.first, stretch.second),
             "Understudy model": self.maker.name,
         }

@@ -170,14 +170,20 @@ def as_preview(tones: Tensor, linear: bool) -> np.ndarray:
     return np.rint(np.clip(array[..., :3], 0, 1) * 255).astype(np.uint8)
 
 
+def over_rest(tones: np.ndarray, sequence: Sequence, i: int) -> np.ndarray:
+    """(H, W, 4) tones of objects that were chosen, laid over all else as it is in the i-th picture."""
+    assert sequence.rest is not None and sequence.shown is not None
+    behind = layers.plate(sequence.rest, sequence.shown, i)
+    return np.asarray(tones + behind * (1 - np.clip(tones[..., 3:], 0, 1)))
+
+
 def write_frame(path: Path, tones: Tensor, sequence: Sequence, i: int, depth: str, about: dict[str, str]) -> None:
     """A finished frame of (4, H, W) tones. i: the picture of the sequence whose rest it is laid over, where objects were
     chosen."""
     array = tones.detach().float().cpu().numpy().transpose(1, 2, 0)
     if sequence.rest is not None and sequence.shown is not None:
         ever: np.ndarray = np.logical_not(sequence.shown).max(axis=0)
-        array = array * ever[..., None]  # where no object ever was, nothing changes
-        array = array + layers.plate(sequence.rest, sequence.shown, i) * (1 - np.clip(array[..., 3:], 0, 1))
+        array = over_rest(array * ever[..., None], sequence, i)  # where no object ever was, nothing changes
     if sequence.opaque:
         array = np.dstack([array[..., :3], np.ones_like(array[..., :1])])
     write_picture(path, to_picture(array, sequence.linear, depth), depth, about)

@@ -17,7 +17,7 @@ from engine import job_folder, protocol
 from engine.jobs import run_folder
 from engine.pictures import read_about, read_picture, write_picture
 from engine.progress import Outcome
-from engine.protocol import Generate, JobError, Shot
+from engine.protocol import Generate, JobError, Shot, ShotObject
 
 SIDE = 48
 SPEED = 1.5  # pixels a frame
@@ -160,6 +160,45 @@ def test_motion_vectors_of_a_capture_lead_where_no_eye_can(tmp_path: Path) -> No
     inner = np.s_[4:-4, 14:-14, :3]
     assert np.abs(made(tmp_path, 2)[inner] - stripes(1.5)[inner]).max() < 0.12
     assert outcome.figures["by vectors"] == 2
+
+
+def write_ids(folder: Path, frames: Iterable[int]) -> None:
+    """Id guides of a shot of a wall, 1, and the disc before it, 2."""
+    for frame in frames:
+        path = job_folder.geometry_path(folder, frame)
+        path.parent.mkdir(exist_ok=True)
+        ids = np.float32(1 + (disc(frame)[..., 3:] > 0.5))
+        write_exr(path, {"id": protocol.GEOMETRY_PASSES["id"]}, {"id": ids})
+    objects = [ShotObject(1, "Wall", [1.0, 1.0, 0.0]), ShotObject(2, "Disc", [1.0, 1.0, 1.0])]
+    job_folder.write_json(folder / "shot.json", asdict(Shot(1, max(frames), SIDE, SIDE, 24.0, ["id"], objects)))
+
+
+@pytest.mark.parametrize("depth", ["8", "EXR"])
+def test_only_chosen_objects_are_slowed_down_and_the_rest_plays_on(tmp_path: Path, depth: str) -> None:
+    """The wall is another grey in each frame, so that it shows which frame it is of."""
+
+    def before_a_wall(frame: float) -> np.ndarray:
+        over = disc(frame, (1.0, 0.5, 0.1))
+        colour = over[..., :3] * over[..., 3:] + (0.02 + 0.02 * frame) * (1 - over[..., 3:])
+        return np.dstack([colour, np.ones_like(over[..., 3:])]).astype(np.float32)
+
+    frames = range(1, 9)
+    write_ids(give(tmp_path, frames, before_a_wall, depth), frames)
+    suffix = ".exr" if depth == "EXR" else ".png"
+    outcome = run(tmp_path, slow=2, objects=[2], depth=depth)
+    assert outcome.results == [f"result/{n:04d}{suffix}" for n in range(1, 16)]
+    for frame in range(1, 16):
+        picture, time = made(tmp_path, frame, suffix), 1 + (frame - 1) / 2
+        red = picture[..., 0] - picture[..., 2] > 0.2
+        assert np.nonzero(red)[1].mean() == pytest.approx(12 + SPEED * time, abs=0.5), "the disc at half its pace"
+        places = [12 + SPEED * t for t in (time, min(frame, 8))]  # of the disc, and of what it hid in that frame
+        y, x = np.mgrid[:SIDE, :SIDE]
+        away = np.logical_and(*(np.hypot(x - place, y - 24) > 13 for place in places))
+        wall = 0.02 + 0.02 * min(frame, 8)
+        assert np.abs(picture[away][:, :3] - wall).max() < 0.012 and (picture[..., 3] == 1).all(), "the wall at its own"
+    assert read_about(tmp_path / "result" / f"0002{suffix}")["Understudy generate"].endswith("objects [2]")
+    with pytest.raises(JobError, match="None of the chosen objects"):
+        run(tmp_path, objects=[7])
 
 
 def test_what_is_done_stays_and_what_is_not_ours_too(tmp_path: Path) -> None:
