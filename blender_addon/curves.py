@@ -34,7 +34,10 @@ def key_constant(field_name: str, choice: str) -> int:
     return prop.enum_items[choice].value
 
 
-GENERATED = key_constant("type", "GENERATED")
+GENERATED, BEZIER = key_constant("type", "GENERATED"), key_constant("interpolation", "BEZIER")
+AUTOMATIC = [key_constant("handle_left_type", name) for name in ("AUTO", "AUTO_CLAMPED")]
+CLOSE = 2  # frames between keys: closer ones tell how fast the motion is
+TRAVELS, TURNS = 1.0, 0.7  # of the speed at the last of sparse keys that is believed: a limb may turn back there
 
 
 def generated_keys(fcurve: bpy.types.FCurve) -> np.ndarray:
@@ -74,6 +77,25 @@ class Curve:
         if self.fcurve is None:
             return np.full(len(frames), self.value)
         return np.array([self.fcurve.evaluate(frame) for frame in frames])
+
+    def sample_on(self, frames: Sequence[int], end: int, going: float) -> np.ndarray:
+        """The same if the motion does not stop at its last key, at frame `end`, but has so much of its speed there: handles
+        that Blender lays by the neighbours are level until a key follows."""
+        made, keys = self.sample(frames), self.keys
+        if self.fcurve is None or len(keys) < 2 or abs(keys[-1] - end) > NEAR or keys[-1] - keys[-2] < CLOSE + NEAR:
+            return made
+        kinds = self.own_keys("handle_left_type", "interpolation")
+        if kinds["handle_left_type"][-1] not in AUTOMATIC or kinds["interpolation"][-2] != BEZIER:
+            return made
+        start, between = float(keys[-2]), key_points(self.fcurve)[generated_keys(self.fcurve), 0]
+        if ((between > start) & (between < end)).any():
+            return made
+        first, soon, last = (self.fcurve.evaluate(frame) for frame in (start, start + NEAR, end))
+        way, began = last - first, (soon - first) / NEAR * (end - start)
+        ends = going * (1.5 * way - 0.5 * began)  # all of it is that of a cubic that is straight at its end
+        u = ((np.array(frames) - start) / (end - start)).clip(0.0, 1.0)
+        on = first + u * began + u**2 * (3 * way - 2 * began - ends) + u**3 * (began + ends - 2 * way)
+        return np.where((u > 0) & (u < 1), on, made)
 
     @cached_property
     def keys(self) -> np.ndarray:
@@ -127,9 +149,10 @@ class Track:
         whole: list[int] = np.unique(np.concatenate([np.floor(at + NEAR), np.ceil(at - NEAR)])).astype(int).tolist()
         return whole
 
-    def sample(self, frames: Sequence[int]) -> np.ndarray:
-        """What the action alone makes of it, (T, curves)."""
-        return np.stack([curve.sample(frames) for curve in self.curves], 1)
+    def sample(self, frames: Sequence[int], on: int | None = None) -> np.ndarray:
+        """What the action alone makes of it, (T, curves). on: the frame at whose keys the motion is not to stop."""
+        going = TRAVELS if self.kind == "location" else TURNS
+        return np.stack([c.sample(frames) if on is None else c.sample_on(frames, on, going) for c in self.curves], 1)
 
 
 def find_object(uid: int) -> bpy.types.Object:

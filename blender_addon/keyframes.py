@@ -18,6 +18,7 @@ from mathutils import Quaternion
 
 from . import quat
 from .curves import (
+    BEZIER,
     GENERATED,
     NEAR,
     Curve,
@@ -31,7 +32,7 @@ from .curves import (
 from .motion import Plan, make_plan
 from .protocol import JobError
 from .rig import Joint, channels_of, rotation_of
-from .sparse import ALIGNED, BEZIER, CONSTANT, Dense, Filled, Found, Keying, few
+from .sparse import ALIGNED, CONSTANT, Dense, Filled, Found, Keying, few
 from .steps import Step, beside
 from .takes import Arrays, Take, column
 from .words import n_

@@ -236,11 +236,12 @@ def clip_header(plan: Plan, fps: float) -> Clip:
 def array_steps(plan: Plan) -> Generator[Step, None, dict[str, np.ndarray]]:
     """The arrays of protocol.CLIP_ARRAYS, a joint at a time. Every frame not to be filled counts as keyed: it is given."""
     joints, frames, values = plan.rig.joints, plan.frames, plan.values
+    on = plan.frame_end if plan.play_on else None
     rotations: list[np.ndarray] = []  # J of (T, 4)
     locations: list[np.ndarray] = []
     for joint in joints:
-        rotations.append(_rotations(joint, frames))
-        locations.append(_locations(joint, frames))
+        rotations.append(_rotations(joint, frames, on))
+        locations.append(_locations(joint, frames, on))
         yield len(rotations) / len(joints), READING
     offsets = [np.array(joint.offset) for joint in joints]
     _detach(joints, rotations, locations, offsets)
@@ -251,7 +252,7 @@ def array_steps(plan: Plan) -> Generator[Step, None, dict[str, np.ndarray]]:
         "values": np.zeros((len(frames), len(values)), np.float32),
     }
     for channel, track in enumerate(values):
-        arrays["values"][:, channel] = track.sample(frames)[:, 0]
+        arrays["values"][:, channel] = track.sample(frames, on)[:, 0]
     for kind, size in (("rotation", len(joints)), ("location", len(joints)), ("value", len(values))):
         arrays[f"{kind}_keys"] = np.ones((len(frames), size), bool)
         arrays[f"{kind}_wanted"] = np.zeros(size, bool)
@@ -276,16 +277,16 @@ def _only_leader(plan: Plan, arrays: dict[str, np.ndarray]) -> None:
         arrays[f"{kind}_keys"][-plan.path :, plan.leader] = track.frames()[-1:] > [plan.frame_end]
 
 
-def _rotations(joint: Joint, frames: Sequence[int]) -> np.ndarray:
+def _rotations(joint: Joint, frames: Sequence[int], on: int | None) -> np.ndarray:
     """Rotations in the armature's axes, (T, 4)."""
-    own, rest = quaternions(joint.rotation.sample(frames), joint.mode), np.array(joint.rest)
+    own, rest = quaternions(joint.rotation.sample(frames, on), joint.mode), np.array(joint.rest)
     own[~own.any(-1)] = Quaternion()  # numbers that are no rotation
     return quat.multiply(quat.multiply(rest, own), rest * quat.CONJUGATE)
 
 
-def _locations(joint: Joint, frames: Sequence[int]) -> np.ndarray:
+def _locations(joint: Joint, frames: Sequence[int], on: int | None) -> np.ndarray:
     """Locations in the armature's axes, (T, 3)."""
-    moved: np.ndarray = joint.location.sample(frames) @ np.array(joint.axes).T
+    moved: np.ndarray = joint.location.sample(frames, on) @ np.array(joint.axes).T
     return moved
 
 

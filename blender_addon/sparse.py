@@ -15,9 +15,9 @@ from typing import NamedTuple
 import numpy as np
 
 from . import decimate
-from .curves import NEAR, Track, key_constant
+from .curves import BEZIER, NEAR, Track, key_constant
 
-BEZIER, CONSTANT = key_constant("interpolation", "BEZIER"), key_constant("interpolation", "CONSTANT")
+CONSTANT = key_constant("interpolation", "CONSTANT")
 FREE, ALIGNED = key_constant("handle_left_type", "FREE"), key_constant("handle_left_type", "ALIGNED")
 ROWS = 16_384  # seen at once
 LONG = 12  # frames of a gap in which two keys more do not matter

@@ -311,3 +311,20 @@ def test_the_feet_of_a_control_rig_play_on(way: bool, capfd: pytest.CaptureFixtu
         went.append(moved["b1"].length)
     assert max(apart) < 1.3, "no foot is left behind"
     assert 4.0 < went[-1] - went[0] < 6.0
+
+
+def test_motion_goes_on_through_the_last_of_sparse_keys() -> None:
+    """Blender's own curves are level at a last key; what is played on does not stop there, and then start anew."""
+    ob = make_armature((-1, 0, 1, 2, 1, 4, 0, 6), seed=2)
+    for frame in range(1, 74, 12):
+        for bone in ob.pose.bones:
+            bone.rotation_quaternion = Quaternion((0, 0, 1), 0.4 * math.sin(frame / 9 + len(bone.parent_recursive)))
+            bone.keyframe_insert("rotation_quaternion", frame=frame)
+        ob.pose.bones["b0"].location = (frame / 12, 0, 0)
+        ob.pose.bones["b0"].keyframe_insert("location", frame=frame)
+    before, way = dump(ob, handles=False), bone_curve(ob, "b0", "location")
+    assert way.evaluate(73) - way.evaluate(72) < 0.02, "level without us"
+    assert bpy.ops.understudy.extrapolate(bones="ALL", frames=12) == {"FINISHED"}
+    own_values_stay(ob, before)
+    pace = [(way.evaluate(frame + 1) - way.evaluate(frame)) * 12 for frame in range(66, 78)]
+    assert min(pace) > 0.5 and max(pace) < 2.0, "as fast before the key as after it, and as between all others"
