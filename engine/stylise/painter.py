@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from engine import frames
 from engine.device import give_back
 from engine.protocol import Shot
-from engine.stylise import tiles
+from engine.stylise import grain, tiles
 from engine.stylise.borrow import Swatches
 from engine.stylise.features import EDGE, RENDER, Rule, encode
 from engine.stylise.generator import BORDER, CARRIED, FIRM, SCALE, Carried, Generator, double, lay_out, sample
@@ -110,6 +110,7 @@ class Painter:
         key of 1920 x 1080."""
         self.generator = generator
         self.keys = list(keys)
+        self._paints = [key.paint for key in keys]
         self.device = device
         self.known = np.unique(np.concatenate([np.unique(key.view.ids[key.painted]) for key in keys]))
         self._albedos = np.min([_mean_albedos(key.view, self.known) for key in keys], 0)
@@ -132,8 +133,10 @@ class Painter:
 
     def _look_at_keys(self, learning: bool) -> None:
         """What is found on the keys once and for all; their surfaces, which are large, are not kept."""
-        keys, device = self.keys, self.device
-        surfaces = [Surface.of(key.view, device) for key in keys]
+        device = self.device
+        surfaces = [Surface.of(key.view, device) for key in self.keys]
+        self.keys, self.grain = grain.take_off(self.keys, surfaces)
+        keys = self.keys
         self.swatches = Swatches(keys, device, surfaces if device.type == "cpu" else None)
         edges = [surface.edges[:3].cpu().numpy() for surface in surfaces]
         self.palette = Palette(keys, edges, self.swatches.tones).to(device)
@@ -287,9 +290,11 @@ class Painter:
             made = self.make(tiles.crop(view, tile.outer), kin, look, scale)[:, *tile.within]
             picture[tile.inner] = made.add(1).div(2).clamp(0, 1).permute(1, 2, 0).cpu().numpy()
             yield
-        for key in self.keys:
+        if self.grain:
+            self.grain.lay(picture, look.texture)
+        for key, paint in zip(self.keys, self._paints, strict=True):
             if key.view.frame == view.frame and look.texture == 1:
-                picture[key.painted] = key.paint[key.painted] / np.float32(255)
+                picture[key.painted] = paint[key.painted] / np.float32(255)
 
     def paint(self, view: View) -> np.ndarray:
         """(H, W, 3) uint8 sRGB. A key comes out as it was painted, where it was painted."""
