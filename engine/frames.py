@@ -4,13 +4,15 @@ is finished is written by engine.pictures. It knows files and their faults, and 
 from __future__ import annotations
 
 import hashlib
+import io
+import struct
 from pathlib import Path
 
 import numpy as np
 import OpenEXR
 from PIL import Image
 
-from engine import job_folder, protocol
+from engine import exr_parts, job_folder, protocol
 from engine.protocol import JobError, Shot
 
 _PASSES = {job_folder.geometry_path: protocol.GEOMETRY_PASSES, job_folder.albedo_path: protocol.ALBEDO_PASSES}
@@ -110,22 +112,26 @@ def digest(folder: Path, frame: int) -> str:
 # --- guides ----------------------------------------------------------------------------------------------------------
 
 
-def _read_layers(path: Path, shot: Shot, remedy: str) -> dict[str, np.ndarray]:
-    """Every channel by its full name, (H, W). 5.x files have one part a pass, 4.x files one part for all."""
+def _read_layers(path: Path, shot: Shot, endings: tuple[str, ...], remedy: str) -> dict[str, np.ndarray]:
+    """Every channel whose full name, with a dot before it, ends so, and those that lie in one part with it, (H, W). 5.x files
+    have one part a pass, 4.x files one part for all."""
     _expect(path, remedy)
     try:
-        promised = 0
-        for part in OpenEXR.File(str(path), header_only=True).parts:
+        promised, wanted = 0, []
+        for number, part in enumerate(OpenEXR.File(str(path), header_only=True).parts):
             low, high = part.header["dataWindow"]
             _check_size(path, (int(high[0] - low[0]) + 1, int(high[1] - low[1]) + 1), shot, remedy)
-            promised += len(part.header["channels"])
+            if any(f".{channel.name}".endswith(endings) for channel in part.header["channels"]):
+                wanted.append(number)
+                promised += len(part.header["channels"])
+        some = exr_parts.keep(path, wanted) if wanted else None
         layers: dict[str, np.ndarray] = {}
-        for part in OpenEXR.File(str(path), separate_channels=True).parts:
+        for part in OpenEXR.File(io.BytesIO(some) if some else str(path), separate_channels=True).parts:
             layers |= {name: channel.pixels for name, channel in part.channels.items()}
         if len(layers) < promised:  # of a file that breaks off, OpenEXR leaves out what it cannot read
             raise ValueError("channels without pixels")
         return layers
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, struct.error) as error:
         if isinstance(error, JobError):
             raise
         raise JobError(f"{path} is damaged or no OpenEXR file; {remedy}.") from error
@@ -142,7 +148,10 @@ def _stack_pass(layers: dict[str, np.ndarray], name: str, channels: str) -> np.n
 def read_passes(path: Path, shot: Shot, passes: dict[str, tuple[str, str, str]], remedy: str) -> dict[str, np.ndarray]:
     """The passes of a multilayer EXR, each (H, W, C) float32. passes: our name → (name in 4.x, name in 5.x, channels).
     Raises JobError that ends in `remedy`, also for a value that is not finite."""
-    layers = _read_layers(path, shot, remedy)
+    endings = tuple(
+        f".{name}.{channel}" for old, new, channels in passes.values() for name in (old, new) for channel in channels
+    )
+    layers = _read_layers(path, shot, endings, remedy)
     read = {}
     for ours, (old, new, channels) in passes.items():
         found = next((p for name in (old, new) if (p := _stack_pass(layers, name, channels)) is not None), None)

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from tiny_shot import SIDE, _ball, write_exr, write_picture, write_shot
 
-from engine import frames, job_folder, pictures, protocol
+from engine import exr_parts, frames, job_folder, pictures, protocol
 from engine.protocol import JobError
 from engine.stylise.surface import Surface
 from engine.stylise.views import read_view
@@ -132,3 +132,19 @@ def test_edges_of_a_capture_are_those_that_the_stylist_sees(tmp_path: Path) -> N
     job_folder.edges_path(tmp_path, 2).unlink()
     with pytest.raises(JobError, match=r"0002\.edges\.png is missing; capture frame 2 again"):
         read_view(tmp_path, shot, 2)
+
+
+def test_a_damaged_pass_that_nobody_asked_for_does_no_harm(tmp_path: Path) -> None:
+    """Of a file with a part a pass only what is asked for is unpacked."""
+    shot, guides = write_shot(tmp_path), _ball(3)
+    path, names = job_folder.geometry_path(tmp_path, 3), list(protocol.GEOMETRY_PASSES)
+    write_exr(path, protocol.GEOMETRY_PASSES, guides, five=True)
+    alone = exr_parts.keep(path, [names.index("vector")])
+    assert alone is not None
+    path.write_bytes(path.read_bytes().replace(alone[-40:], bytes(40)))
+    for name in names:
+        if name == "vector":
+            with pytest.raises(JobError, match=r"0003\.geometry\.exr is damaged"):
+                frames.read_guides(tmp_path, shot, 3, [name])
+        else:
+            np.testing.assert_array_equal(frames.read_guides(tmp_path, shot, 3, [name])[name], guides[name])
