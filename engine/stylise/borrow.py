@@ -87,7 +87,7 @@ class Swatches:
         edges = [surface.edges.numpy() for surface in surfaces]
         self.tones = Tones(keys, edges)
         shades = [shade(key.view) for key in keys]
-        tones = [self.tones.classify(bright).numpy() for bright in shades]
+        tones = [self.tones.classify(bright).numpy().astype(np.uint8) for bright in shades]
         self._key_tones = torch.from_numpy(np.concatenate(tones)).to(device)
         self._objects = max(int(key.view.ids.max()) for key in keys) + 1
         inside = [
@@ -220,7 +220,7 @@ def _seams(albedo: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 
 def _patches(
-    i: int, key: Key, surface: Surface, tones: NDArray[np.int64], inside: NDArray[np.bool_]
+    i: int, key: Key, surface: Surface, tones: NDArray[np.uint8], inside: NDArray[np.bool_]
 ) -> list[tuple[tuple[int, int], Patch]]:
     """Every object in every tone, of key i. inside: (H, W) whose paint may be taken."""
     plain = ~_seams(key.view.albedo)
@@ -264,7 +264,7 @@ def _affinity(energy: NDArray[np.float64], count: NDArray[np.float64]) -> NDArra
     return np.exp(-(np.maximum(gap - 0.25, 0) ** 2) / 0.09)
 
 
-def _shifts(key: Key, tones: NDArray[np.int64], inside: NDArray[np.bool_], count: int) -> NDArray[np.int16]:
+def _shifts(key: Key, tones: NDArray[np.uint8], inside: NDArray[np.bool_], count: int) -> NDArray[np.int16]:
     """(count, H, W, 3): for every pixel of a key, by the tone that it is to be in, how far right and down its object shows that
     tone, and 1; zeros where no shift leads there. A few shifts serve an object, so that its strokes move together."""
     out = np.zeros((count, *tones.shape, 3), np.int16)
@@ -319,7 +319,7 @@ def _box(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
-def _kinds(ids: NDArray[np.int64], tones: NDArray[np.int64], where: NDArray[np.bool_]) -> list[tuple[int, int]]:
+def _kinds(ids: NDArray[np.int64], tones: NDArray[np.uint8], where: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """The pairs of object and tone that there are."""
     count = int(tones.max()) + 1
     return [divmod(int(code), count) for code in np.flatnonzero(np.bincount((ids * count + tones)[where]))]

@@ -30,7 +30,7 @@ from engine.stylise.views import View, read_view
 
 AS_PAINTED = Look()
 BEYOND = 8  # pixels that a key is made wider by, on each side
-STRIP, AROUND = 256, 4  # rows of a key that are laid out at once, and pixels beside a part that bear on it
+STRIP, AROUND = 128, 4  # rows of a key that are laid out at once, and pixels beside a part that bear on it
 ALIKE = 0.03  # albedos that differ less are the same material
 
 
@@ -198,7 +198,7 @@ class Painter:
         padded = height + -height % 4, width + -width % 4
         wide = padded[0] + 2 * BEYOND, padded[1] + 2 * BEYOND
         tone = torch.empty(3, *wide, device=self.device)
-        for tile in tiles.split(wide, tiles.most(self.device)):
+        for tile in tiles.split(wide, tiles.most(self.device) // 4):  # all else is in memory besides
             guides = _beyond(padded, tile.outer, cut)
             tone[:, *tile.inner] = self.generator.tone(guides[None])[0][:, *tile.within]
         sheets = self._lay_out(key, tone[:, BEYOND : height + BEYOND, BEYOND : width + BEYOND], cut)
@@ -236,7 +236,8 @@ class Painter:
         """Into the atlas, from `row` on, what sheets (CARRIED, H, W) have from row `first` on, at twice the size."""
         start, stop = max(0, first - AROUND), min(first + STRIP + AROUND, sheets.shape[1])
         count = SCALE * (min(first + STRIP, sheets.shape[1]) - first)
-        strip = double(sheets[:, start:stop])[:, SCALE * (first - start) :][:, :count]
+        planes = [double(plane[None])[:, SCALE * (first - start) :][:, :count] for plane in sheets[:, start:stop]]
+        strip = torch.cat(planes)
         if self._sheets is not None and self._first:
             self._sheets.write(row, strip)
         else:

@@ -85,7 +85,7 @@ def gather(
     keys: list[Key],
     surfaces: list[Surface],
     sheets: list[Sheet],
-    tones: list[NDArray[np.int64]],
+    tones: list[NDArray[np.uint8]],
     which: tuple[int, ...],
 ) -> Spots:
     """All pixels of some tones that are away from edges."""
@@ -297,7 +297,7 @@ class Waves:
         self,
         keys: list[Key],
         surfaces: list[Surface],
-        tones: list[NDArray[np.int64]],
+        tones: list[NDArray[np.uint8]],
         rule: Tones,
         device: torch.device | str,
     ) -> None:
