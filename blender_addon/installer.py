@@ -129,11 +129,15 @@ def find_python(named: str = "", blenders_own: str = sys.executable) -> Path:
             unable = unable or candidate
     if unable:
         raise InstallError(
-            f"{unable} cannot make environments; install another Python, or name one in the preferences."
+            f"{unable} cannot make environments; install another Python from python.org or your system's packages, "
+            "or name one in the preferences."
         )
     if named:
         raise InstallError(f"{named} is no Python from 3.11 to 3.14; name another.")
-    raise InstallError("No Python from 3.11 to 3.14 was found; install one, or name one in the preferences.")
+    raise InstallError(
+        "No Python from 3.11 to 3.14 was found; install one from python.org or your system's packages, or name one in the "
+        "preferences."
+    )
 
 
 def _candidates(blenders_own: str) -> Iterator[str]:

@@ -118,6 +118,8 @@ class UnderstudyPreferences(bpy.types.AddonPreferences):
             sentence(box, said(str(error), iface_), "INFO", width)
         if installer.current is not None:
             installation(box, installer.current.last)
+        if must_go_online():
+            box.operator("extensions.userpref_allow_online", text="Allow Online Access", icon="INTERNET")
         row = box.row()
         state = read_state(engine_folder())
         row.operator("understudy.install_engine", text="Update Engine" if state else "Install Engine", icon="IMPORT")
@@ -134,6 +136,11 @@ def preferences() -> UnderstudyPreferences:
     """The extension's preferences."""
     addon: Any = bpy.context.preferences.addons[base_package]
     return addon.preferences
+
+
+def must_go_online() -> bool:
+    """Whether installing the engine needs a network that Blender may not use yet."""
+    return not bpy.app.online_access and not preferences().wheel_folder
 
 
 def engine_python() -> Path:

@@ -13,7 +13,7 @@ from . import installer
 from .engine_process import EngineMissing, EngineNotInstalled
 from .installer import read_state
 from .jobs import manager
-from .preferences import engine_folder, engine_python, older_engine, preferences
+from .preferences import engine_folder, engine_python, must_go_online, older_engine
 from .styles import icon_of
 from .ui_lines import duration, installation, sentence
 from .words import iface_, n_, said
@@ -23,11 +23,6 @@ WITHOUT = n_(
     "Works without it: Capture, painting, Stylise by plain reprojection, In-Between and Play On by plain curves, Loop, Clean, "
     "Reduce Keys."
 )
-
-
-def must_go_online() -> bool:
-    """Whether installing the engine needs a network that Blender may not use yet."""
-    return not bpy.app.online_access and not preferences().wheel_folder
 
 
 class Sidebar:

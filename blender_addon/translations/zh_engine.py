@@ -295,6 +295,7 @@ PICTURE_JOBS = {
     " size.": (
         "{path} 为 {width} x {height} 像素，{first} 为 {usual_width} x {usual_height} 像素；请让两个序列和遮罩尺寸一致。"
     ),
+    "None of the chosen objects is seen in these frames; choose others.": "这些帧中看不到所选物体；请另选物体。",
 }
 
 ENGINE = PROGRESS | NOTES | MOTION_JOBS | PICTURE_JOBS

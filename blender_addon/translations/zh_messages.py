@@ -100,9 +100,8 @@ MESSAGES = {
     ),
     "Name the objects of a captured shot that the second sequence is to show.": "请指定已采集镜头中要由第二个序列显示的物体。",
     "No 3D View is open: open one, or let the frames show the render.": "没有打开的 3D 视图：请打开一个，或让帧显示渲染画面。",
-    "No Python from 3.11 to 3.14 was found; install one, or name one in the preferences.": (
-        "没有找到 3.11 至 3.14 的 Python；请安装一个，或在偏好设置中指定。"
-    ),
+    "No Python from 3.11 to 3.14 was found; install one from python.org or your system's packages, or name one in the "
+    "preferences.": ("没有找到 3.11 至 3.14 的 Python；请从 python.org 或系统软件包安装一个，或在偏好设置中指定。"),
     "No action named '{pattern}' moves this rig; name others, or import some.": (
         "没有名为“{pattern}”的动作驱动此绑定；请换个名称，或导入动作。"
     ),
@@ -131,7 +130,6 @@ MESSAGES = {
     "No key was needed: your keys' own curves are within the bound of what was made.": (
         "不需要关键帧：你原有的曲线与生成结果的偏差在误差之内。"
     ),
-    "None of the chosen objects is seen in these frames; choose others.": "这些帧中看不到所选物体；请另选物体。",
     "No object of the collection '{collection}' was captured; choose another.": (
         "集合“{collection}”中没有已采集的物体；请另选一个。"
     ),

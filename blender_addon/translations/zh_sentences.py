@@ -36,9 +36,8 @@ INSTALLER = {
     "{folder} was not made by Understudy; delete it yourself if you want it gone.": (
         "{folder} 不是由 Understudy 建立的；若不再需要，请自行删除。"
     ),
-    "{python} cannot make environments; install another Python, or name one in the preferences.": (
-        "{python} 不能建立环境；请安装另一个 Python，或在偏好设置中指定。"
-    ),
+    "{python} cannot make environments; install another Python from python.org or your system's packages, or name one in the "
+    "preferences.": ("{python} 不能建立环境；请从 python.org 或系统软件包安装另一个 Python，或在偏好设置中指定。"),
     "{python} is no Python from 3.11 to 3.14; name another.": "{python} 不是 3.11 至 3.14 的 Python；请另指定一个。",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -264,6 +265,41 @@ def test_a_python_that_cannot_make_environments_is_told_of(tmp_path: Path, monke
         installer.find_python(old)
     able = put(tmp_path, "python3.12", "echo 3 12; echo yes")
     assert installer.find_python(blenders_own=bare) == Path(able)
+
+
+def cut_down(folder: Path, *without: str) -> Path:
+    """This Python once more, without some of its modules."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    program, library = folder / "bin" / version, folder / "lib" / version
+    program.parent.mkdir(parents=True)
+    library.mkdir(parents=True)
+    shutil.copy(os.path.realpath(sys.executable), program)
+    for entry in (Path(sys.base_prefix) / "lib" / version).iterdir():
+        if entry.name not in without:
+            (library / entry.name).symlink_to(entry)
+    return program
+
+
+def test_a_machine_with_no_other_python_than_a_cut_down_one(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Debian's, which lacks ensurepip, it will do; without venv the sentence says what is to be installed, and nothing is
+    left behind."""
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    as_debians = cut_down(tmp_path / "debian", "ensurepip")
+    assert installer.find_python(blenders_own=str(as_debians)) == as_debians
+    installation = start(replace(plan, python=str(as_debians)))
+    follow(installation, until="Fetching torch")
+    installation.cancel()
+    assert follow(installation)[-1].sentence == "Cancelled; what was fetched is kept."
+    none = cut_down(tmp_path / "tiny", "ensurepip", "venv")
+    with pytest.raises(
+        InstallError, match=r"cannot make environments; install another Python from python\.org or your"
+    ):
+        installer.find_python(blenders_own=str(none))
+    untouched = replace(plan, python=str(none), target=tmp_path / "untouched" / "engine")
+    assert "install another Python from python.org" in follow(start(untouched))[-1].sentence
+    assert not untouched.target.parent.exists()
 
 
 # --- two Blenders share one engine -----------------------------------------------------------------------------------
