@@ -16,9 +16,8 @@ from torch import Tensor
 
 from engine import checkpoint, device, protocol
 from engine.generate import animate, fitness, paths
-from engine.generate.clip import Clip
 from engine.generate.networks import NetworkParams, Networks
-from engine.generate.play import Player, expectations, play
+from engine.generate.play import Player, expectations, foreseen, play
 from engine.generate.sequence import Sequence, as_preview, read_sequence, write_frame
 from engine.generate.train import NETWORK, learn, look
 from engine.pictures import read_about
@@ -47,7 +46,7 @@ def generate(folder: Path, settings: protocol.Generate) -> Steps[Update, bool | 
     player = Player(sequence.pictures, clip, networks, chosen)
     expected = expectations(player) if _fits(home, sequence) else None
     job = _Job(folder, settings, sequence, _about(home / NETWORK, sequence, settings), begun)
-    return (yield from job.run(_frames(player, _plan(clip, expected, settings), job), fitness.notes(clip)))
+    return (yield from job.run(_frames(player, _plan(player, expected, settings), job), fitness.notes(clip)))
 
 
 def _animate(folder: Path, settings: protocol.Generate, sequence: Sequence) -> Steps[Update, bool | None, Outcome]:
@@ -78,11 +77,13 @@ def _first(steps: Steps[Update, bool | None, object]) -> Steps[Update, bool | No
         answer = yield Update(LEARNING * update.done, update.text, update.preview, update.frame)
 
 
-def _plan(clip: Clip, expected: np.ndarray | None, settings: protocol.Generate) -> list[paths.Stretch]:
+def _plan(player: Player, expected: np.ndarray | None, settings: protocol.Generate) -> list[paths.Stretch]:
+    clip = player.clip
     cost, shortest = paths.leaps(clip.latent, clip.apart, expected), paths.longest_lead(len(clip))
     rng = np.random.default_rng(settings.seed)
     if settings.how == "LOOP":
         return paths.circle(cost, settings.count, shortest)
+    cost = foreseen(player, cost)
     start = len(clip) - 1
     if settings.how == "VARY":
         start = int(rng.integers(paths.BACK, len(clip)))

@@ -37,6 +37,8 @@ BOTH = slice(0, 2), slice(2, 4)  # flows there and back
 DOUBT = 0.25  # how many of the pixels around have to be found again for a flow to count half
 MISSED = 1.0  # tones in all channels, by which the predicted motion may miss a tone and it still be corrected
 TORN = 1.5  # how much rather the second stretch is taken where the first is torn
+PLACES = 16  # a side, in which what is expected is compared with what was learned
+FORESEEN = 8  # frames of it
 FADED = 0.85  # of the least detail that a learned frame has: things are lost
 ALONE = 4.0  # how much rather the first is, while it is believed
 UNKNOWN = 8.0  # how much rather the second, where the first fetches from outside the picture
@@ -104,6 +106,21 @@ def expectations(player: Player) -> np.ndarray:
     for t in range(1, len(latent)):
         made.append(player.networks.latent(latent[None, max(0, t + 1 - MEMORY) : t + 1], ahead)[0])
     return torch.stack(made).cpu().numpy()
+
+
+@torch.inference_mode()
+def foreseen(player: Player, leaps: np.ndarray) -> np.ndarray:
+    """(T, T) of engine.generate.paths.leaps, whose last row also says how far what follows each frame is from the frames that are
+    expected to come, each as far as it is believed, in steps between neighbours."""
+    places = F.adaptive_avg_pool2d(player.clip.pictures, PLACES).to(player.device)
+    step, count = places.diff(dim=0).square().mean(), len(places)
+    told, weights = leaps[-1] ** 2, 1.0
+    for h, (frame, wrong) in enumerate(zip(player.ahead[:FORESEEN], player.astray, strict=False), 1):
+        weight = max(0.0, 1 - float(wrong))
+        later = places[(torch.arange(count) + h).clamp(max=count - 1)]
+        apart = (F.adaptive_avg_pool2d(frame.small, PLACES) - later).square().mean((1, 2, 3)) / step
+        told, weights = told + weight * apart.double().cpu().numpy(), weights + weight
+    return np.vstack([leaps[:-1], np.where(leaps[-1] < paths.FAR, np.sqrt(told / weights), paths.FAR)])
 
 
 def play(player: Player, stretch: paths.Stretch) -> Iterator[Tensor]:

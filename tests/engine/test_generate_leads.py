@@ -13,7 +13,7 @@ from engine.generate import paths, seam
 from engine.generate.clip import make_clip
 from engine.generate.colours import Colours
 from engine.generate.networks import Networks
-from engine.generate.play import Player, _followed
+from engine.generate.play import Player, _followed, foreseen
 from engine.generate.train import PARAMS
 from engine.generate.training import both_flows
 from engine.generate.trust import settled
@@ -106,3 +106,16 @@ def seam_ready(tones: np.ndarray) -> np.ndarray:
     soft = cv2.GaussianBlur(tones, (0, 0), 2.0)
     soft = (soft - soft.min()) / (soft.max() - soft.min())
     return np.stack([soft, soft, soft, np.ones_like(soft)])[None]
+
+
+def test_of_stretches_that_join_equally_well_the_one_is_taken_that_goes_on_as_expected() -> None:
+    """A blob goes round and round: from where it is last, it goes on the way it went, as it did a round before."""
+    turn = 2 * np.pi * np.arange(40) / 16
+    heat = [blob(32 + 16 * np.cos(a), 32 + 16 * np.sin(a), 40) for a in turn]
+    pictures = flame(np.float32(heat)).half()
+    player = Player(pictures, make_clip(pictures, PARAMS.latent), Networks(PARAMS).eval(), torch.device("cpu"))
+    leaps = np.ones((40, 40))
+    leaps[-1, -3:] = paths.FAR
+    told = foreseen(player, leaps)
+    assert (39 - int(told[-1, :31].argmin())) % 16 in (0, 1, 15)
+    assert (told[:-1] == 1).all() and (told[-1, -3:] == paths.FAR).all()
