@@ -80,7 +80,12 @@ class GenerateControls:
         home, column = self.home(context), self.layout.column()
         learned = home is not None and is_learned(home)
         icon: Any = "CHECKMARK" if learned else "RADIOBUT_OFF"
-        column.label(text="Learned" if learned else "Not learned yet: Generate does it first", icon=icon)
+        sentence(
+            column,
+            "Learned" if learned else "Not learned yet: Generate does it first",
+            icon,
+            context.region.width,
+        )
         column.prop(settings, "seconds")
         row = column.row(align=True)
         row.operator("understudy.learn_sequence", icon="MOD_LINEART")
