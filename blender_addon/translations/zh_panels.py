@@ -34,7 +34,6 @@ PANELS = {
     "Few Keys": "少量关键帧",
     "Flat Light": "固定光照",
     "Half Wash": "半透淡彩",
-    "Sharp": "清晰",
     "Standard": "标准",
     "Thorough": "充分",
     "Styles that outlive the shot they were trained on": "可用于其他镜头的已训练风格",
