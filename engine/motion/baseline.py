@@ -114,6 +114,13 @@ def eased(x: Tensor, gap: Gaps, difference: Difference) -> tuple[Tensor, Tensor]
     return _hermite(gap, sides, start, mixed(sides.end, pick(at_keys, gap.after), sides.until))
 
 
+def sparse(gap: Gaps) -> Tensor:
+    """Which gaps lie among an artist's keys: with others before or after them, and none as close as captured frames."""
+    since, until = gap.before - gap.earlier, gap.later - gap.after
+    apart = [(far == 0) | (far > CAPTURED) for far in (since, until)]
+    return (since + until > 0) & apart[0] & apart[1]
+
+
 def speeds(x: Tensor, gap: Gaps, difference: Difference) -> Tensor:
     """The velocity at each key of x, to be read at keys alone: along the mean direction of the ways before and after it, for
     square to that it turns back; as a cubic spline's, but no faster than STEEPEST."""

@@ -25,6 +25,8 @@ HINGE, LEAST = (
     0.01,
 )  # how far off one axis keys of a hinge may be, as a share; radians that they turn it by at least
 FAR = 4.0  # deviations: what lies farther from all that was learned from counts as no farther
+CURVES = (0.0, 1.0, 1.0)  # an artist's curves and nothing else
+POSED = 0.5  # of what is shown among an artist's keys is those curves': the network is no nearer there
 ALL = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)  # the network's word and nothing else
 
 
@@ -187,12 +189,16 @@ class Parts:
 def parts(
     net: TokenLSTM, rotations: Tensor, locations: Tensor, turn_keys: Tensor, move_keys: Tensor, rig: tokens.Rig
 ) -> Parts:
-    """What the network adds to the plain interpolation of keyed poses (B, T, J, ·); arguments as of tokens.between."""
+    """What the network adds to the plain interpolation of keyed poses (B, T, J, ·), and what an artist's curves add instead of
+    those it was taught with; arguments as of tokens.between."""
     between = tokens.between(rotations, locations, turn_keys, move_keys, rig)
     out = net(between.features, rig.parents)[0]
     made, moved = between.poses(out)
     turn = baseline.turn_between(between.rotations, made)
     move, keyed = moved - between.locations, Keyed(rotations, locations, turn_keys, move_keys)
+    turn_bends = baseline.eased(rotations, baseline.gaps(turn_keys), baseline.turn_between)
+    move_bends = baseline.eased(locations, baseline.gaps(move_keys), baseline.move_between)
+    between = dataclasses.replace(between, turn_bends=turn_bends, move_bends=move_bends)
     return Parts(between, features(between, out, turn, move, keyed), turn, move)
 
 
@@ -238,5 +244,8 @@ def fill(
     """Keyed poses (B, T, J, ·) with the gaps filled, as far as the network is to be believed."""
     found = parts(actor.net, rotations, locations, turn_keys, move_keys, rig)
     found = dataclasses.replace(found, turn=hinged(found.turn, rotations, turn_keys, rig))
-    seconds = baseline.gaps(turn_keys).span[..., None] / tokens.SECOND
-    return found.poses(actor.trust(found.features) * (1.0 - DOUBT * (seconds - 1.0).clamp(0.0, 1.0)))
+    gap, gap_move = baseline.gaps(turn_keys), baseline.gaps(move_keys)
+    seconds = gap.span[..., None] / tokens.SECOND
+    shares = actor.trust(found.features) * (1.0 - DOUBT * (seconds - 1.0).clamp(0.0, 1.0))
+    posed = torch.stack([baseline.sparse(gap), baseline.sparse(gap_move)], -1).repeat_interleave(SHARES // 2, -1)
+    return found.poses(shares + POSED * posed * (tokens.constant(2 * CURVES, (shares.dtype, shares.device)) - shares))
