@@ -37,6 +37,7 @@ BOTH = slice(0, 2), slice(2, 4)  # flows there and back
 DOUBT = 0.25  # how many of the pixels around have to be found again for a flow to count half
 MISSED = 1.0  # tones in all channels, by which the predicted motion may miss a tone and it still be corrected
 TORN = 1.5  # how much rather the second stretch is taken where the first is torn
+REACH = 0.06  # of the shorter side: so near to what moved, tones may come that never were there
 PLACES = 16  # a side, in which what is expected is compared with what was learned
 FORESEEN = 8  # frames of it
 FADED = 0.85  # of the least detail that a learned frame has: things are lost
@@ -70,7 +71,8 @@ class Player:
 
     @cached_property
     def bounds(self) -> list[tuple[Tensor, Tensor]]:
-        """Least and most of each tone that there was at each place or beside it, (1, 4, h, w) and (1, 4, H, W)."""
+        """Least and most of each tone, (1, 4, h, w) and (1, 4, H, W): that there was at each place or beside it, and beyond
+        that as much as anything changed around it, so that a flame may rise higher than it ever did."""
         return [_bounds(pictures, self.device) for pictures in (self.clip.pictures, self.pictures)]
 
     @cached_property
@@ -198,8 +200,8 @@ def _go_on(player: Player, leave: int) -> Iterator[Left]:
 
 def _predict(player: Player) -> Iterator[Left]:
     """What is expected after the last frame. A prediction grows soft; so what is shown is the last frame itself, pushed on by the
-    predicted motion in one go, and only its coarse tones are made those of the prediction, of colours that there were, and within
-    what there was at each place."""
+    predicted motion in one go, and only its coarse tones are made those of the prediction, of colours that there were, and where
+    nothing ever moved, within what there was."""
     last = len(player.clip) - 1
     past = begin(player.clip, [last], (slice(None), slice(None)), player.device)
     predictor = player.networks.predictor
@@ -231,7 +233,10 @@ def _outside(way: Tensor) -> Tensor:
 def _bounds(pictures: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
     """(1, 4, H, W) each, of (T, 4, H, W)."""
     least, most = (found.float()[None].to(device) for found in (pictures.amin(0), pictures.amax(0)))
-    return -F.max_pool2d(-least, 3, 1, 1), F.max_pool2d(most, 3, 1, 1)
+    reach = max(1, round(REACH * min(pictures.shape[-2:])))
+    moved = F.max_pool2d((most - least).amax(1, keepdim=True), (2 * reach + 1, 1), 1, (reach, 0))
+    moved = F.max_pool2d(moved, (1, 2 * reach + 1), 1, (0, reach))
+    return -F.max_pool2d(-least, 3, 1, 1) - moved, F.max_pool2d(most, 3, 1, 1) + moved
 
 
 def _detail(picture: Tensor) -> float:

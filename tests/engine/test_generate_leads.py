@@ -119,3 +119,14 @@ def test_of_stretches_that_join_equally_well_the_one_is_taken_that_goes_on_as_ex
     told = foreseen(player, leaps)
     assert (39 - int(told[-1, :31].argmin())) % 16 in (0, 1, 15)
     assert (told[:-1] == 1).all() and (told[-1, -3:] == paths.FAR).all()
+
+
+def test_what_rises_higher_than_it_ever_did_keeps_its_top() -> None:
+    places = np.arange(28)
+    heat = np.float32([blob(32, 54 - y, 40) for y in places])
+    pictures = flame(heat[:24]).half()
+    player = Player(pictures, make_clip(pictures, PARAMS.latent), Networks(PARAMS).eval(), torch.device("cpu"))
+    truth, expected = flame(heat[26:27]), player.ahead[2].fine
+    top = slice(0, 54 - 26)
+    wrong = (expected - truth)[:, :, top].abs().mean()
+    assert wrong < 0.35 * (pictures[-1:].float() - truth)[:, :, top].abs().mean()
