@@ -32,7 +32,7 @@ PASSES = {
     "anchor": "Combined.RGBA",
     "depth": "Depth.Z",
     "normal": "Normal.XYZ",
-    "id": "IndexOB.X",
+    "id": "Object Index.X",
     "vector": "Vector.XYZW",
 }
 Figures = dict[str, float]
@@ -50,14 +50,17 @@ def _cut(picture: np.ndarray, width: int, height: int, how: int) -> np.ndarray:
 
 
 def _write_layers(path: Path, layers: dict[str, np.ndarray]) -> None:
-    """An EXR as Blender 4.x writes it. layers: Pass.CHANNELS → (H, W, C)."""
-    planes = {
-        f"ViewLayer.{name.partition('.')[0]}.{channel}": np.ascontiguousarray(picture[..., i], np.float32)
-        for name, picture in layers.items()
-        for i, channel in enumerate(name.partition(".")[2])
-    }
+    """An EXR as Blender 5.x writes it, a part a pass. layers: Pass.CHANNELS → (H, W, C)."""
     header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
-    OpenEXR.File(header, planes).write(str(path))
+    parts = []
+    for name, picture in layers.items():
+        layer, _, channels = f"ViewLayer.{name}".rpartition(".")
+        planes = {
+            f"{layer}.{channel}": np.ascontiguousarray(picture[..., i], np.float32)
+            for i, channel in enumerate(channels)
+        }
+        parts.append(OpenEXR.Part(header | {"name": layer}, planes, layer))
+    OpenEXR.File(parts).write(str(path))
 
 
 def write_shot(entry: library.Entry, folder: Path, width: int, height: int, count: int) -> None:
@@ -78,7 +81,9 @@ def write_shot(entry: library.Entry, folder: Path, width: int, height: int, coun
         }
         light = np.dstack([np.zeros((height, width, 3), np.float32), large["anchor"][..., 3:]])
         _write_layers(job_folder.geometry_path(folder, frame), {PASSES[name]: large[name] for name in PASSES})
-        _write_layers(job_folder.albedo_path(folder, frame), {"Combined.RGBA": light, "DiffCol.RGB": large["albedo"]})
+        _write_layers(
+            job_folder.albedo_path(folder, frame), {"Combined.RGBA": light, "Diffuse Color.RGB": large["albedo"]}
+        )
         for locate in (job_folder.frame_path, job_folder.edges_path):
             picture(locate(entry.folder, number), locate(folder, frame))
 

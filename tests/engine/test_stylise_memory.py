@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tiny_shot import write_shot
 
-TIMES = 8  # the tiny shot's side by side, each way: 512 x 512 pixels
-SETTING_UP, KEPT = 1300, 500  # bytes a pixel of the key, at most; with what a first run takes anyhow
+TIMES = 16  # the tiny shot's side by side, each way: 1024 x 1024 pixels
+SETTING_UP, KEPT = 600, 290  # bytes a pixel of the key, at most; with what a first run takes anyhow
 
 CHILD = """
 import os, sys
@@ -37,7 +37,6 @@ network = Generator(GeneratorParams(CHANNELS, [EDGE.start, EDGE.stop], 16, 24, 4
 view, before = key.view, told("VmRSS")
 painter = Painter(network, [key], torch.device("cpu"), learning=False)
 del key
-
 print(view.ids.size, told("VmHWM") - before, told("VmRSS") - before)
 """
 
