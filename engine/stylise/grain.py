@@ -23,9 +23,7 @@ SIDE = 16  # pixels of a square that is compared with the others
 FULL = 0.6  # of its pixels that must be away from edges
 LAGS = ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0))  # pixels down and right at which grain is compared with itself
 FEWEST = 30  # squares
-DIFFER = (
-    3.0  # variance of what squares tell, over that of chance, up to which they are alike; strokes make it 5 or more
-)
+DIFFER = 3.0  # variance of what squares tell over that of chance, up to which they are alike; strokes have 5 or more
 COVERED = 0.85  # of the squares that must have grain at all
 UNEVEN = 2.5  # times as strong in the strongest tenth as in the weakest
 SMOOTH = 0.8  # of itself a pixel on: too soft for grain
