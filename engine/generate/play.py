@@ -113,7 +113,9 @@ def expectations(player: Player) -> np.ndarray:
 @torch.inference_mode()
 def foreseen(player: Player, leaps: np.ndarray) -> np.ndarray:
     """(T, T) of engine.generate.paths.leaps, whose last row also says how far what follows each frame is from the frames that are
-    expected to come, each as far as it is believed, in steps between neighbours."""
+    expected to come, each as far as it is believed, in steps between neighbours; not at all where not even the first is."""
+    if player.astray[0] >= paths.LOST:
+        return leaps
     places = F.adaptive_avg_pool2d(player.clip.pictures, PLACES).to(player.device)
     step, count = places.diff(dim=0).square().mean(), len(places)
     told, weights = leaps[-1] ** 2, 1.0

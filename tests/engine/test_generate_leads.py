@@ -109,9 +109,10 @@ def seam_ready(tones: np.ndarray) -> np.ndarray:
 
 
 def test_of_stretches_that_join_equally_well_the_one_is_taken_that_goes_on_as_expected() -> None:
-    """A blob goes round and round: from where it is last, it goes on the way it went, as it did a round before."""
+    """A blob goes round and inwards: from where it is last, it goes on the way it went, much as it did a round before."""
     turn = 2 * np.pi * np.arange(40) / 16
-    heat = [blob(32 + 16 * np.cos(a), 32 + 16 * np.sin(a), 40) for a in turn]
+    wide = 22 - 0.35 * np.arange(40)
+    heat = [blob(32 + r * np.cos(a), 32 + r * np.sin(a), 40) for a, r in zip(turn, wide, strict=True)]
     pictures = flame(np.float32(heat)).half()
     player = Player(pictures, make_clip(pictures, PARAMS.latent), Networks(PARAMS).eval(), torch.device("cpu"))
     leaps = np.ones((40, 40))
