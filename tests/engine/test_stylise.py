@@ -149,7 +149,7 @@ def test_short_numbers_paint_the_same_picture(folder: Path, monkeypatch: pytest.
         run(stylise(folder, Stylise(FRAMES[0], FRAMES[-1], overwrite=True, device="cpu")))
         made.append(np.stack([picture(folder, frame) for frame in FRAMES]).astype(int))
     away = np.abs(made[0] - made[1])
-    assert 0 < away.mean() < 0.5 and away.max() <= 12
+    assert 0 < away.mean() < 0.5 and (away > 4).mean() < 0.001
 
 
 def test_frames_of_another_training_seed_or_key_are_painted_anew(folder: Path) -> None:
