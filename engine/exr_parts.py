@@ -12,24 +12,38 @@ _MULTI_PART, _OTHERS = 0x1000, 0x200 | 0x800  # flags: several parts; tiles or d
 
 def keep(path: Path, wanted: list[int]) -> bytes | None:
     """The file with the parts of these numbers alone; None where it has one part or is of another kind, and is to be read
-    whole. Raises OSError, and ValueError or struct.error for a damaged one."""
+    whole. Raises OSError, and ValueError for a damaged one."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        flags = struct.unpack_from("<i", data, 4)[0]
-        if not flags & _MULTI_PART or flags & _OTHERS:
-            return None
-        headers, at = [], 8
-        while data[at]:
-            start = at
-            count, at = _header(data, at)
-            headers.append((start, at, count))
-        table = at + 1
-        pieces, chunks = [data[:8]], []
-        for number, (start, end, count) in enumerate(headers):
-            if number in wanted:
-                pieces.append(data[start:end])
-                chunks.append([_chunk(data, place) for place in struct.unpack_from(f"<{count}Q", data, table)])
-            table += 8 * count
-        return b"".join(_join([*pieces, b"\0"], chunks))
+        try:
+            return _keep(data, wanted)
+        except (struct.error, IndexError, OverflowError) as error:  # a place that is not in the file
+            raise ValueError("the file breaks off") from error
+
+
+def _keep(data: mmap.mmap, wanted: list[int]) -> bytes | None:
+    flags = struct.unpack_from("<i", data, 4)[0]
+    if not flags & _MULTI_PART or flags & _OTHERS:
+        return None
+    headers: list[tuple[int, int, int]] = []
+    at = 8
+    while data[at]:
+        start = at
+        count, at = _header(data, at)
+        headers.append((start, at, count))
+    table, room = at + 1, len(data)
+    pieces = [data[:8]]
+    chunks: list[list[bytes]] = []
+    for number, (start, end, count) in enumerate(headers):
+        if number in wanted:
+            pieces.append(data[start:end])
+            chunks.append([])
+            for place in struct.unpack_from(f"<{count}Q", data, table):
+                chunks[-1].append(_chunk(data, place))
+                room -= len(chunks[-1][-1])
+                if room < 0:
+                    raise ValueError("chunks that lie in each other")
+        table += 8 * count
+    return b"".join(_join([*pieces, b"\0"], chunks))
 
 
 def _header(data: mmap.mmap, at: int) -> tuple[int, int]:
@@ -43,7 +57,10 @@ def _header(data: mmap.mmap, at: int) -> tuple[int, int]:
             raise ValueError("a header without an end")
         if data[at:name] == b"chunkCount":
             count = struct.unpack_from("<i", data, value)[0]
-        at = value + struct.unpack_from("<i", data, kind + 1)[0]
+        size = struct.unpack_from("<i", data, kind + 1)[0]
+        if size < 0:
+            raise ValueError("a header that leads back")
+        at = value + size
     if not 0 <= count < 1 << 20:
         raise ValueError("a part without chunks")
     return count, at + 1

@@ -131,7 +131,7 @@ def _read_layers(path: Path, shot: Shot, endings: tuple[str, ...], remedy: str) 
         if len(layers) < promised:  # of a file that breaks off, OpenEXR leaves out what it cannot read
             raise ValueError("channels without pixels")
         return layers
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, struct.error) as error:
+    except (OSError, RuntimeError, ValueError, LookupError, TypeError, struct.error) as error:
         if isinstance(error, JobError):
             raise
         raise JobError(f"{path} is damaged or no OpenEXR file; {remedy}.") from error

@@ -20,10 +20,8 @@ from engine.motion.networks import TokenLSTM
 OWN, ROOT, SHARES = 31, 11, 6
 FEATURES = 2 * OWN + ROOT
 DOUBT = 0.2  # of all that is added, less believed for every second of a gap beyond the first
-HINGE, LEAST = (
-    2e-3,
-    0.01,
-)  # how far off one axis keys of a hinge may be, as a share; radians that they turn it by at least
+HINGE = 2e-3  # how far off one axis a hinge's keys may be, as a share
+LEAST = 0.01  # radians that they turn it by at least
 FAR = 4.0  # deviations: what lies farther from all that was learned from counts as no farther
 CURVES = (0.0, 1.0, 1.0)  # an artist's curves and nothing else
 POSED = 0.5  # of what is shown among an artist's keys is those curves': the network is no nearer there

@@ -148,3 +148,21 @@ def test_a_damaged_pass_that_nobody_asked_for_does_no_harm(tmp_path: Path) -> No
                 frames.read_guides(tmp_path, shot, 3, [name])
         else:
             np.testing.assert_array_equal(frames.read_guides(tmp_path, shot, 3, [name])[name], guides[name])
+
+
+def test_a_file_of_several_parts_whose_header_is_damaged(tmp_path: Path) -> None:
+    """It is read, or named as damaged; nothing else happens, and nothing takes long."""
+    shot, path = write_shot(tmp_path), job_folder.geometry_path(tmp_path, 3)
+    write_exr(path, protocol.GEOMETRY_PASSES, _ball(3), five=True)
+    whole, rng = path.read_bytes(), np.random.default_rng(0)
+    refused = 0
+    for _ in range(300):
+        damaged = bytearray(whole)
+        damaged[rng.integers(8, 2500)] = rng.choice([0, 127, 128, 255])
+        path.write_bytes(damaged)
+        try:
+            frames.read_guides(tmp_path, shot, 3, ["depth", "id"])
+        except JobError as error:
+            assert "0003.geometry.exr" in str(error)
+            refused += 1
+    assert refused > 30
