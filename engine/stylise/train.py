@@ -34,9 +34,8 @@ from engine.stylise.views import View, read_view
 GENERATOR = GeneratorParams(guides=CHANNELS, edges=[EDGE.start, EDGE.stop], fine=16, wide=24, deep=48, strokes=24)
 DISCRIMINATOR = DiscriminatorParams(guides=CHANNELS, wide=32, deep=48)
 BASE = Path(__file__).parents[1] / "weights" / "style"
-LEARNED = (
-    300  # steps after which half the rate is enough: longer at full rate learns the key by heart, and other light worse
-)
+LEARNED = 300  # steps after which half the rate is enough: longer at full rate learns the key by heart
+MOST = 1200  # steps of a training for each key: in more the tone learns its strokes by heart, and hatching goes on no more
 PATCH = 64
 KEY_PATCHES = 6
 FRAME_PATCHES = 2
@@ -301,6 +300,6 @@ def train_style(folder: Path, settings: protocol.TrainStyle) -> Steps[Update, bo
 
 
 def _done(training: Training, settings: protocol.TrainStyle, seconds: float) -> float:
-    """Part of the budget that is spent, 0 to 1."""
-    parts = [seconds / settings.seconds] if settings.seconds > 0 else []
-    return min(1.0, max(parts + ([training.step / settings.steps] if settings.steps > 0 else [])))
+    """Part of the budget that is spent, 0 to 1. Steps that are asked for are all taken."""
+    parts = [training.step / (settings.steps or MOST * len(training.painter.keys))]
+    return min(1.0, max(parts + ([seconds / settings.seconds] if settings.seconds > 0 else [])))
