@@ -89,7 +89,8 @@ class UnderstudySettings(bpy.types.PropertyGroup):
     )
     training_seconds: FloatProperty(
         name="Train For",
-        description="How long the style is trained on the painted frames",
+        description="The longest that training may take. It ends after about a minute for each painted frame: longer it would "
+        "learn them by heart",
         default=120.0,
         min=1.0,
         soft_max=3600.0,

@@ -58,7 +58,7 @@ PROPERTIES = {
     "Material View": "材质视图",
     "The look of the viewport's Material Preview": "视图“材质预览”的外观",
     "Train For": "训练时长",
-    "How long the style is trained on the painted frames": "用手绘帧训练风格的时间",
+    "The longest that training may take. It ends after about a minute for each painted frame: longer it would learn them by heart": "训练最多用的时间。每个手绘帧训练约一分钟后便结束：再久只会死记画面",
     "Seed": "随机种",
     "The same seed gives the same result": "相同的随机种得到相同的结果",
     "From the render (0) to the painting (1)": "从渲染画面 (0) 到手绘画面 (1)",

@@ -220,6 +220,17 @@ def test_only_the_painted_part_of_a_key_counts(tmp_path: Path) -> None:
         assert not ((made[..., 0] > 200) & (made[..., 1] < 60) & (made[..., 2] < 60)).any()
 
 
+@pytest.mark.parametrize(("keys", "asked", "taken"), [((KEY,), 0, 3), ((KEY, 7), 0, 6), ((KEY,), 5, 5)])
+def test_training_ends_before_it_learns_the_keys_by_heart(
+    keys: tuple[int, ...], asked: int, taken: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much time is left: after so many steps for each key, unless more are asked for."""
+    monkeypatch.setattr(train, "MOST", 3)
+    write_shot(tmp_path, keys=keys)
+    _, outcome = run(train_style(tmp_path, TrainStyle(keys=list(keys), seconds=3600, steps=asked, device="cpu")))
+    assert outcome.figures["steps"] == taken
+
+
 def test_two_keys_are_both_used(tmp_path: Path) -> None:
     write_shot(tmp_path, keys=(2, 7))
     run(train_style(tmp_path, TrainStyle(keys=[7, 2], seconds=60, steps=60, device="cpu")))

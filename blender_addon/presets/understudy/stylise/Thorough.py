@@ -1,4 +1,4 @@
-"""A long training, for frames that are large or finely painted."""
+"""A long training, for several keys or a slow machine."""
 
 from typing import Any
 
