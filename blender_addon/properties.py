@@ -89,8 +89,7 @@ class UnderstudySettings(bpy.types.PropertyGroup):
     )
     training_seconds: FloatProperty(
         name="Train For",
-        description="The longest that training may take. It ends after about a minute for each painted frame: longer it would "
-        "learn them by heart",
+        description="The longest that training may take; about a minute for each painted frame is enough",
         default=120.0,
         min=1.0,
         soft_max=3600.0,
