@@ -58,7 +58,7 @@ PROPERTIES = {
     "Material View": "材质视图",
     "The look of the viewport's Material Preview": "视图“材质预览”的外观",
     "Train For": "训练时长",
-    "The longest that training may take; about a minute for each painted frame is enough": "训练最多用的时间；每个手绘帧约一分钟就够",
+    "The longest that training may take; about a minute for each painted frame is enough": "训练上限；每个手绘帧约一分钟就够",
     "Seed": "随机种",
     "The same seed gives the same result": "相同的随机种得到相同的结果",
     "From the render (0) to the painting (1)": "从渲染画面 (0) 到手绘画面 (1)",
