@@ -35,7 +35,7 @@ GENERATOR = GeneratorParams(guides=CHANNELS, edges=[EDGE.start, EDGE.stop], fine
 DISCRIMINATOR = DiscriminatorParams(guides=CHANNELS, wide=32, deep=48)
 BASE = Path(__file__).parents[1] / "weights" / "style"
 LEARNED = 300  # steps after which half the rate is enough: longer at full rate learns the key by heart
-MOST = 1200  # steps of a training for each key: in more the tone learns strokes by heart, and lines that go on are smeared
+MOST = 1200  # steps of a training for each key: in more the tone learns strokes by heart, and lines are smeared
 PATCH = 64
 KEY_PATCHES = 6
 FRAME_PATCHES = 2
