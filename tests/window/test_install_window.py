@@ -45,7 +45,7 @@ def test_begun_cancelled_and_removed(
     blender.do(WATCH)
     blender.do(f"{PREFERENCES}.engine_folder = {str(target)!r}")
     blender.do(f"{PREFERENCES}.install_python = {str(slow_python(tmp_path))!r}")
-    x, y = blender.find("understudy.install_engine", 0.4)
+    x, y = blender.middle("understudy.install_engine", 0.4)
     blender.press(x, y + 32)
     blender.keep("what_works_without")
     blender.press(x, y + 32)

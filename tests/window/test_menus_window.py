@@ -100,12 +100,12 @@ def test_a_preset_is_taken_by_mouse(window: Start, shot_file: Path) -> None:
     """The list in a panel's header has those that come along; one click takes one."""
     write_trained_shot(shot_file.parent / "understudy", 48, 512, (1, 24), 48)
     blender = window(shot_file)
-    _, y = blender.find("understudy.show_result")
+    _, y = blender.middle("understudy.show_result")
     left, _, width, _ = blender.ask("sidebar()")
     x = left + round(0.765 * width)
     rest_and_press(blender, x, y + 32)
     blender.keep("presets")
-    rest_and_press(blender, x, y - 50)  # Half Wash, the last one, above the field for a new one
+    rest_and_press(blender, x, y - 47)  # Half Wash, the last one, above the field for a new one
     blender.wait("bpy.context.scene.understudy.strength == 0.5")
     for operator in ("stylise_preset_add", "look_preset_add", "motion_preset_add", "generate_preset_add"):
         blender.do(f"bpy.ops.understudy.{operator}(name='Mine')")

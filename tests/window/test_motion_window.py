@@ -114,7 +114,7 @@ def test_playing_on_whole_ranges_and_learning(window: Start, rig_file: Path) -> 
     blender.wait(f"not ({OPEN})")
     assert blender.ask(KEYS) == before
     blender.do("bpy.context.scene.frame_end = 30")
-    x, y = blender.find("understudy.delete_generated_keys")
+    x, y = blender.middle("understudy.delete_generated_keys")
     for panel in (0, 0, 3, 2, 1):  # Takes and Keys, to look at it; Learn, Clean and Loop, the lowest first
         blender.press(x, y + 32 + 26 * panel)
         blender.keep("unfolded")

@@ -185,8 +185,8 @@ def test_the_history_and_use_again(window: Start, shot_file: Path, fake_engine: 
     blender.wait("done() < 0 and 'Scene Stylised' in bpy.data.scenes")
     blender.do("bpy.context.scene.understudy.strength = 1.0")
     time.sleep(1)  # the panel is drawn without its progress, so that what is below moves up
-    x, y = blender.find("understudy.show_result")
-    blender.press(x, y + 72)  # the third header below
+    x, y = blender.middle("understudy.show_result")
+    blender.press(x, y + 84)  # the third header below
     blender.picture(tmp_path / "history.png")
     blender.click("understudy.use_again")
     assert blender.ask("round(bpy.context.scene.understudy.strength, 3)") == 0.5

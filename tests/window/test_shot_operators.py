@@ -27,7 +27,7 @@ PREFERENCES = "bpy.context.preferences.addons['bl_ext.user_default.understudy'].
 
 def unfold(blender: Window, below: str, part: float, *panels: int) -> None:
     """Open folded panels by clicks on their headers, the lowest first; 0 is the first one below the button."""
-    x, y = blender.find(below, part)
+    x, y = blender.middle(below, part)
     for panel in sorted(panels, reverse=True):
         blender.press(x, y + 32 + panel * HEADER)
 
@@ -66,7 +66,7 @@ def test_keys_styles_and_looks(window: Callable[..., Window], shot_file: Path) -
     blender.wait("'is deleted' in reports()")
     assert not (folder.parent / "styles" / "shot").exists()
 
-    _, y = blender.find("understudy.show_result")
+    _, y = blender.middle("understudy.show_result")
     blender.do("bpy.context.scene.understudy.strength = 0.5; bpy.ops.understudy.look_preset_add(name='Half')")
     left, _, width, _ = blender.ask("sidebar()")
     blender.press(left + round(0.765 * width), y + 32)
@@ -114,7 +114,7 @@ def test_painting_from_the_image_editor(window: Callable[..., Window], shot_file
     blender.click("understudy.use_image_as_key", 0.4)
     blender.wait("'Frame 1 is a key now' in reports() and not image.is_dirty")
     assert (folder / "keys" / "0001.png").is_file()
-    x, y = blender.find("understudy.suggest_key", 0.4)
+    x, y = blender.middle("understudy.suggest_key", 0.4)
     blender.press(x, y + 32)
     assert blender.find("understudy.generate", 0.4)
     blender.keep("generate")
