@@ -27,8 +27,14 @@ def join(where: torch.device) -> torch.device:
         torch.cuda.set_device(where)
     if not distributed.is_initialized():
         distributed.init_process_group("nccl" if where.type == "cuda" else "gloo", timeout=PATIENCE)
-        atexit.register(distributed.destroy_process_group)
+        atexit.register(_leave)
     return where
+
+
+def _leave() -> None:
+    """Together, so that none takes down its threads while another still speaks to them."""
+    meet()
+    distributed.destroy_process_group()
 
 
 def count() -> int:
