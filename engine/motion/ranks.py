@@ -27,14 +27,8 @@ def join(where: torch.device) -> torch.device:
         torch.cuda.set_device(where)
     if not distributed.is_initialized():
         distributed.init_process_group("nccl" if where.type == "cuda" else "gloo", timeout=PATIENCE)
-        atexit.register(_leave)
+        atexit.register(distributed.destroy_process_group)
     return where
-
-
-def _leave() -> None:
-    """Together, so that none takes down its threads while another still speaks to them."""
-    meet()
-    distributed.destroy_process_group()
 
 
 def count() -> int:
