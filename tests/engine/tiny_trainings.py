@@ -55,6 +55,7 @@ def in_company(data: Path, folder: Path) -> None:
         for pause in (("--pause", "1e-9"), ()):
             train(name, data, folder / f"{name} in pieces", 4, *own, *pause)
     step_together()
+    ranks.meet()  # as every training does at its end: none takes its threads down while another speaks to them
 
 
 if __name__ == "__main__":
