@@ -41,6 +41,20 @@ from .protocol import (
 )
 
 FOOTAGE = "footage"  # Shot.source of frames that no scene was rendered for
+# Every folder that jobs and the add-on make within a job folder.
+FOLDERS = (
+    "frames",
+    "guides",
+    "keys",
+    "style",
+    "style_before",
+    "coverage",
+    "result",
+    "history",
+    "sequence",
+    "takes",
+    "learned",
+)
 
 
 def frame_path(folder: Path, frame: int) -> Path:
@@ -71,6 +85,13 @@ def key_path(folder: Path, frame: int) -> Path:
 def result_path(folder: Path, frame: int) -> Path:
     """A finished frame."""
     return folder / "result" / f"{frame:04d}.png"
+
+
+def check_folders(folder: Path) -> None:
+    """See that no file has the name of a folder: of one above the job folder, its own, or one in it. Raises JobError."""
+    for path in (*reversed(folder.parents), folder, *(folder / name for name in FOLDERS)):
+        if os.path.lexists(path) and not os.path.isdir(path):
+            raise JobError(f"{path} is no folder but must be one; move that file away or rename it, then try again.")
 
 
 def _read_json(path: Path, cls: type) -> Any:
@@ -139,6 +160,7 @@ def read_clip(folder: Path, name: str = "clip") -> Clip:
 def read_job(folder: Path) -> Job:
     """job.json, checked, with its settings as their dataclass. Raises JobError."""
     path = folder / "job.json"
+    check_folders(folder)
     if not folder.is_dir():
         raise JobError(f"There is no job folder {folder}.")
     job: Job = _read_json(path, Job)

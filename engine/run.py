@@ -35,7 +35,7 @@ def run(folder: Path, jobs: Mapping[str, Job] = JOBS) -> int:
         print("Cancelled; finished frames are kept.", file=sys.stderr)
         return CANCELLED
     except Exception as error:  # noqa: BLE001 the process border
-        if not isinstance(error, JobError):
+        if not isinstance(error, (JobError, OSError)):
             traceback.print_exception(error)
         print(explain(error), file=sys.stderr)
         return FAILED

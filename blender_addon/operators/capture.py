@@ -7,10 +7,10 @@ from collections.abc import Generator
 import bpy
 
 from ..capture import CaptureError, CaptureParams, capture
-from ..job_folder import FOOTAGE
+from ..job_folder import FOOTAGE, check_folders
 from ..jobs import Running, manager
 from ..properties import default_folder
-from ..protocol import Shot
+from ..protocol import JobError, Shot
 from ..shot import look
 from ..words import iface_, rpt_, said
 from .job import OperatorError, allowed, make_folder, no_shot_folder, shot_folder
@@ -83,10 +83,11 @@ class UNDERSTUDY_OT_capture(bpy.types.Operator):
     def _begin(self, context: bpy.types.Context) -> bool:
         try:
             self._folder = shot_folder(context)
+            check_folders(self._folder)
             self._frames: Generator[tuple[int, int], None, Shot] = capture(CaptureParams.from_context(context))
             if not context.scene.understudy.job_folder:
                 make_folder(self._folder.parent)
-        except (OperatorError, CaptureError) as error:
+        except (OperatorError, CaptureError, JobError) as error:
             self.report({"ERROR"}, said(str(error)))
             return False
         settings = context.scene.understudy

@@ -15,6 +15,7 @@ import bpy
 
 from .. import preview
 from ..engine_process import EngineError, EngineMissing, EngineNotInstalled
+from ..job_folder import check_folders
 from ..jobs import Running, manager
 from ..preferences import engine_python
 from ..properties import job_folder
@@ -68,10 +69,13 @@ def allowed(cls: type[bpy.types.Operator], why_not: str) -> bool:
 def make_folder(folder: Path) -> None:
     """Make a job folder that can be written to. Raises OperatorError."""
     try:
+        check_folders(folder)
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".writable.partial"
         probe.touch()
         probe.unlink()
+    except JobError as error:
+        raise OperatorError(str(error)) from error
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise OperatorError(

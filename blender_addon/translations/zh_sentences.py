@@ -98,6 +98,9 @@ JOBS = {
     ),
     "There are no trained weights at {path}; train first.": "{path} 没有训练好的权重；请先训练。",
     "There is no job folder {folder}.": "任务文件夹 {folder} 不存在。",
+    "{path} is no folder but must be one; move that file away or rename it, then try again.": (
+        "{path} 必须是文件夹，现在却不是；请移走该文件或为它改名，然后再试。"
+    ),
     "job.json cannot be read ({why}); make the job again.": "无法读取 job.json（{why}）；请重新建立任务。",
     "{name} cannot be read ({why}); make the job again.": "无法读取 {name}（{why}）；请重新建立任务。",
     "{name} is larger than any that Understudy writes; make the job again.": (

@@ -6,6 +6,7 @@ import ast
 import inspect
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import bpy
 import pytest
-from rigs import make_armature
+from rigs import key_pose, make_armature
 from shots import add_camera, refusal, write_key, write_picture, write_results, write_shot, write_style
 from stage import quickest
 
@@ -193,10 +194,42 @@ def test_a_painting_that_was_not_saved_is_saved_for_the_training(
     assert "The painting of frame 1 was saved" in capfd.readouterr().out
 
 
-def test_a_folder_that_cannot_be_written_to(saved_file: Path) -> None:
-    folder = write_shot(saved_file.parent / "understudy")
-    (folder / "keys").write_text("a file where the folder should be")
-    assert "cannot be written to" in refusal(ops.paint_key)
+@pytest.mark.parametrize(
+    ("name", "operator"),
+    [
+        ("understudy", "capture"),
+        ("understudy/shot", "capture"),
+        ("understudy/shot/guides", "capture"),
+        ("understudy/keys", "paint_key"),
+        ("understudy/style", "train_style"),
+        ("understudy/result", "stylise"),
+        ("understudy/coverage", "suggest_key"),
+        ("understudy/motion", "inbetween"),
+        ("understudy/motion/result", "inbetween"),
+    ],
+)
+def test_a_file_where_a_folder_must_be_is_one_sentence(saved_file: Path, name: str, operator: str) -> None:
+    """It says which file, and the file is left as it is."""
+    folder, taken = saved_file.parent / "understudy", saved_file.parent / name
+    if operator == "capture":
+        quickest(frames=1)
+    else:
+        write_shot(folder)
+    if operator in ("train_style", "stylise", "suggest_key"):
+        write_key(folder, 1)
+    if operator == "stylise":
+        write_style(folder)
+    if operator == "inbetween":
+        a_rig_without_keys()
+        bpy.ops.pose.select_all(action="SELECT")
+        for frame in (1, 10):
+            key_pose(bpy.context.object.pose.bones, frame, seed=frame)
+    taken.parent.mkdir(parents=True, exist_ok=True)
+    if taken.is_dir():
+        shutil.rmtree(taken)
+    taken.write_text("of the artist")
+    assert f"{taken} is no folder but must be one; move that file away" in refusal(getattr(ops, operator))
+    assert taken.read_text() == "of the artist"
 
 
 def test_missing_engine_is_one_sentence(saved_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

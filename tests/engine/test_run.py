@@ -84,6 +84,37 @@ def test_a_sentence_and_no_traceback_for_what_can_be_mended(make_job: Callable[.
     assert (refused.returncode, refused.stderr) == (1, "Paint a frame first.\n")
 
 
+@pytest.mark.parametrize("name", ["result", "style", "keys", ".."])
+def test_a_file_where_a_folder_must_be_is_one_sentence(tmp_path: Path, name: str) -> None:
+    """Within the job folder or above it; the file is left as it is, and once it is away the same job is done."""
+    folder = tmp_path / "shots" / "job"
+    folder.mkdir(parents=True)
+    clip = protocol.Clip(1, 10, 24.0, ["root"], [-1])
+    job_folder.write_json(folder / "clip.json", clip)
+    job_folder.write_job(folder, protocol.Inbetween())
+    (folder / "steps.json").write_text("[]")
+    taken = folder / name
+    if name == "..":  # the folder of all shots
+        taken = tmp_path / "shots"
+        taken.rename(tmp_path / "aside")
+    taken.write_text("of the artist")
+    failed = run([*PRODUCT, "run"], folder)
+    assert failed.returncode == 1 and taken.read_text() == "of the artist"
+    assert failed.stderr == f"{taken} is no folder but must be one; move that file away or rename it, then try again.\n"
+    taken.unlink()
+    if name == "..":
+        (tmp_path / "aside").rename(taken)
+    assert run(SCRIPTED, folder).returncode == 0
+
+
+def test_a_file_that_cannot_be_used_is_one_sentence(make_job: Callable[..., Path]) -> None:
+    folder = make_job()
+    (folder / ".lock").mkdir()
+    failed = run([*PRODUCT, "run"], folder)
+    assert failed.returncode == 1 and len(failed.stderr.splitlines()) == 1
+    assert f"The file {folder / '.lock'} could not be used" in failed.stderr
+
+
 def test_a_sentence_after_the_traceback_for_what_nobody_foresaw(make_job: Callable[..., Path]) -> None:
     failed = run(SCRIPTED, make_job({"raise": "KeyError"}))
     assert failed.returncode == 1 and "Traceback" in failed.stderr
