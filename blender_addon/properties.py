@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from . import compat, styles
 from .jobs import manager
 from .preferences import preferences
 from .shot import look
-from .words import iface_, tip_
+from .words import iface_, n_, tip_
 
 SHOT = "understudy_shot"  # custom property of a strip's scene: the scene it shows
 PRESETS = "understudy"  # where Blender keeps presets of ours, below `presets`
@@ -44,9 +43,38 @@ COMBINE_HOWS = (
 )
 
 
-def _motion_models(_self: object, _context: bpy.types.Context, _text: str) -> Iterable[str]:
-    """What the engine that runs offers; more names appear once it has started."""
-    return ["auto", *(manager.models.get("inbetween") or ["baseline"])]
+MODEL_LABELS = {"auto": n_("Automatic"), "baseline": n_("Plain Curves"), "lstm": n_("LSTM Network")}
+MODEL_TIPS = {
+    "auto": n_("The network where it helps, plain curves elsewhere"),
+    "baseline": n_("Never a network: smooth curves through your keys"),
+}
+
+_model_items: list[tuple[str, str, str, int]] = []  # Blender keeps no copy of the strings
+
+
+def _models(self: Any, _context: bpy.types.Context | None) -> list[tuple[str, str, str, int]]:
+    """What the engine that runs offers, and what is chosen; more appear once it has started."""
+    names = dict.fromkeys(("auto", "baseline", *manager.models.get("inbetween", ()), self.motion_model or "auto"))
+    _model_items[:] = [
+        (
+            name,
+            iface_(MODEL_LABELS.get(name, name)),
+            tip_(MODEL_TIPS[name])
+            if name in MODEL_TIPS
+            else tip_("The network '{name}' of the engine").format(name=name),
+            _number(name),
+        )
+        for name in names
+    ]
+    return _model_items
+
+
+def _chosen_model(self: Any) -> int:
+    return _number(self.motion_model or "auto")
+
+
+def _choose_model(self: Any, number: int) -> None:
+    self.motion_model = next(name for name, _, _, other in _models(self, None) if other == number)
 
 
 _style_items: list[tuple[str, str, str, int, int]] = []  # Blender keeps no copy of the strings
@@ -192,7 +220,14 @@ class UnderstudySettings(bpy.types.PropertyGroup):
         name="Model",
         description="How motion is made: auto takes the network where it helps, baseline never",
         default="auto",
-        search=_motion_models,
+    )
+    motion_model_choice: EnumProperty(
+        name="Model",
+        description="How motion is made",
+        items=_models,
+        get=_chosen_model,
+        set=_choose_model,
+        options={"SKIP_SAVE"},
     )
 
 

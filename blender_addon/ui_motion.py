@@ -77,7 +77,7 @@ class VIEW3D_PT_understudy_motion_keys(Folded, bpy.types.Panel):
         """The network, ghosts, and how close few keys are."""
         scene: Any = context.scene
         motion, column = scene.understudy_motion, self.column()
-        column.prop(scene.understudy, "motion_model")
+        column.prop(scene.understudy, "motion_model_choice")
         column.prop(motion, "variation")
         column.prop(motion, "ghost_step")
         column.separator()

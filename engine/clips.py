@@ -159,7 +159,9 @@ def write_result(folder: Path, frame_start: int, made: Curves, plain: Curves, fi
     """result/clip.npz (protocol.RESULT_ARRAYS). Whatever is no number would be the engine's own fault, and must not reach
     the artist's keys. Raises JobError."""
     if not all(np.isfinite(x).all() for x in (*made, *plain)):
-        raise JobError("The motion came out as no numbers; choose the model 'baseline' and report the clip.")
+        raise JobError(
+            "The motion came out as no numbers; choose the model 'baseline' (Plain Curves) and report the clip."
+        )
     arrays = made._asdict() | {f"plain_{name}": x for name, x in plain._asdict().items()}
     masks = {f"{name[:-1]}_filled": x for name, x in filled._asdict().items()}
     result = {name: np.ascontiguousarray(x) for name, x in (arrays | masks).items()}

@@ -137,8 +137,8 @@ MOTION_JOBS = {
     "The clips hold too little motion to learn from and test on; {seconds} seconds or more of a moving rig are needed.": (
         "运动片段中的运动太少，不足以学习和检验；需要 {seconds} 秒或更长的绑定运动。"
     ),
-    "The motion came out as no numbers; choose the model 'baseline' and report the clip.": (
-        "算出的运动不是有效数值；请选择模型“baseline”，并报告此运动片段。"
+    "The motion came out as no numbers; choose the model 'baseline' (Plain Curves) and report the clip.": (
+        "算出的运动不是有效数值；请选择模型“baseline”（普通曲线），并报告此运动片段。"
     ),
     "The motion style in {folder} was learned on another rig; choose one of this rig.": (
         "{folder} 中的运动风格是从另一个绑定学到的；请选择属于此绑定的。"

@@ -135,6 +135,12 @@ PROPERTIES = {
     "How motion is made: auto takes the network where it helps, baseline never": (
         "运动如何生成：auto 在神经网络有帮助时使用它，baseline 从不使用"
     ),
+    "How motion is made": "运动如何生成",
+    "Plain Curves": "普通曲线",
+    "LSTM Network": "LSTM 网络",
+    "The network where it helps, plain curves elsewhere": "在有帮助之处使用神经网络，其余用普通曲线",
+    "Never a network: smooth curves through your keys": "从不使用神经网络：穿过关键帧的平滑曲线",
+    "The network '{name}' of the engine": "引擎的神经网络“{name}”",
     "Every Frame": "逐帧",
     "A key on every frame. Otherwise few keys, within the stated bound of what was made": (
         "每一帧都有关键帧。否则只保留少量关键帧，误差在设定范围之内"

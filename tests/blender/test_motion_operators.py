@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -178,3 +179,20 @@ def test_a_file_never_saved_is_animated_all_the_same() -> None:
     bpy.context.scene.understudy_motion.every_frame = True
     assert bpy.ops.understudy.inbetween(model="baseline") == {"FINISHED"}
     assert frames_of(bone_curve(ob, "b1", "location"), "GENERATED") == [*range(2, 10), *range(11, 20)]
+
+
+def test_the_models_have_names_and_the_choice_is_kept() -> None:
+    """In the menu, each with its own; scripts, presets and files go on with the identifiers. An engine's other model is offered
+    too, and one that is chosen stays in the menu without that engine."""
+    from bl_ext.user_default.understudy.jobs import manager
+
+    settings: Any = bpy.context.scene.understudy
+    label = functools.partial(bpy.types.UILayout.enum_item_name, settings, "motion_model_choice")
+    assert (settings.motion_model_choice, label("auto"), label("baseline")) == ("auto", "Automatic", "Plain Curves")
+    settings.motion_model_choice = "baseline"
+    assert settings.motion_model == "baseline"
+    before, manager.models = manager.models, {"inbetween": ["lstm", "baseline", "newest"]}
+    assert label("lstm") == "LSTM Network"
+    settings.motion_model_choice = "newest"
+    manager.models = before
+    assert (settings.motion_model, settings.motion_model_choice, label("newest")) == ("newest", "newest", "newest")

@@ -54,7 +54,7 @@ def settings() -> Settings:
     return {
         f"{g.bl_rna.identifier}.{name}": getattr(g, name)
         for g, name in found
-        if name not in ("name", "style_thumbnail")
+        if name not in ("name", "style_thumbnail", "motion_model_choice")
     }
 
 
