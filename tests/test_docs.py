@@ -181,6 +181,94 @@ def test_whatever_is_set_in_bold_or_italics_is_a_word_of_blenders_window() -> No
     )
 
 
+def constant(file: str, name: str) -> Any:
+    """A number that a module of the project holds."""
+    assigned = [n for n in tree(ROOT / file).body if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == name]
+    return ast.literal_eval(assigned[0].value)
+
+
+def default(name: str, module: str = "properties") -> float:
+    """What a setting is in a new scene."""
+    (call,) = [
+        part.annotation
+        for part in ast.walk(tree(ADDON / f"{module}.py"))
+        if isinstance(part, ast.AnnAssign) and ast.unparse(part.target) == name
+    ]
+    assert isinstance(call, ast.Call)
+    value: float = ast.literal_eval(next(k.value for k in call.keywords if k.arg == "default"))
+    return value
+
+
+def preset(family: str, name: str) -> float:
+    """How many seconds a preset trains or learns."""
+    source = (ADDON / "presets" / "understudy" / family / f"{name}.py").read_text()
+    return float(re.findall(r"seconds = ([\d.]+)", source)[0])
+
+
+WORDS = {"half a": 0.5, "two": 2, "one": 1, "four": 4, "ten": 10, "twelve": 12}
+# A page, its words with the numbers in them, and what the source says of each number.
+TOLD: list[tuple[str, str, Callable[[], list[float]]]] = [
+    ("first_shot.md", r"It takes (\w+) minutes at most \(\*Train For\*\)", lambda: [default("training_seconds") / 60]),
+    (
+        "troubleshooting.md",
+        r"\*Train For\* was short, give it (\w+) minutes",
+        lambda: [default("training_seconds") / 60],
+    ),
+    (
+        "README.md",
+        r"([\d.]+) degrees and ([\d.]+) bone lengths at first",
+        lambda: [default("degrees", "motion_settings"), default("lengths", "motion_settings")],
+    ),
+    (
+        "stylise.md",
+        r"\*Draft\* trains for (half a) minute, \*Standard\* for (\w+), \*Thorough\* for (\w+),",
+        lambda: [preset("stylise", name) / 60 for name in ("Draft", "Standard", "Thorough")],
+    ),
+    (
+        "generate.md",
+        r"\*Draft\*, \*Standard\* and \*Thorough\* learn for (\w+), (\w+) and (\w+) minutes",
+        lambda: [preset("generate", name) / 60 for name in ("Draft", "Standard", "Thorough")],
+    ),
+    (
+        "stylise.md",
+        r"ends by itself after ([\d,]+) steps for each key",
+        lambda: [constant("engine/stylise/train.py", "MOST")],
+    ),
+    ("stylise.md", r"(\w+) runs are kept", lambda: [constant("blender_addon/history.py", "MOST")]),
+    ("inbetween.md", r"1 as acted, up to ([\d.]+) \|", lambda: [constant("blender_addon/operators/slider.py", "MOST")]),
+    ("inbetween.md", r"fewer than (\w+) bones that turn", lambda: [constant("engine/motion/infer.py", "FEWEST")]),
+    (
+        "play_on.md",
+        r"from ([\d.]+) to ([\d.]+) of the motion's own",
+        lambda: list(constant("engine/motion/along.py", "(SLOWEST, FASTEST)")),
+    ),
+]
+
+
+@pytest.mark.parametrize(("page", "words", "real"), TOLD, ids=[f"{page}-{n}" for n, (page, *_) in enumerate(TOLD)])
+def test_numbers_that_are_told_are_those_of_the_source(page: str, words: str, real: Callable[[], list[float]]) -> None:
+    text = (ROOT / "README.md").read_text() if page == "README.md" else PAGES[page]
+    found = re.search(words, " ".join(text.split()))
+    assert found, f"{page} does not say so any more"
+    told = [float(WORDS.get(word.lower()) or word.replace(",", "")) for word in found.groups()]
+    assert told == real()
+
+
+def test_standard_presets_are_what_a_new_scene_begins_with() -> None:
+    assert preset("stylise", "Standard") == default("training_seconds")
+    assert preset("generate", "Standard") == default("seconds", "generate_settings")
+
+
+def test_the_room_that_torch_takes() -> None:
+    """For every kind that the preferences offer, as Install Engine asks for it."""
+    told = dict(re.findall(r"^\| `(\w+)` \|.*\| ([\d.]+) GB \|$", PAGES["install.md"], re.MULTILINE))
+    source = next(n for n in tree(ADDON / "installer.py").body if ast.unparse(n).startswith("BACKENDS"))
+    assert isinstance(source, ast.AnnAssign) and source.value is not None
+    assert {name: float(room) * 1000 for name, room in told.items()} == {
+        name: megabytes for name, (_, megabytes) in ast.literal_eval(source.value).items()
+    }
+
+
 def test_every_verb_and_function_has_an_example() -> None:
     assert verbs() == {line.split("understudy ")[1].split()[0] for line in lines() if "--command" in line}
     assert functions() == set(re.findall(r"\bapi\.(\w+)\(", ALL))
