@@ -23,6 +23,7 @@ sys.path[:0] = [str(ROOT / "tests" / "window"), str(ROOT)]
 
 from conftest import *  # noqa: E402, F403 the fixtures
 from conftest import PYTHON_HOME, SUITE, Seat, Window  # noqa: E402
+from test_install_window import drop  # noqa: E402
 from test_stylise_window import BRUSH  # noqa: E402 Debian leaves Blender's brushes out
 
 pytestmark = pytest.mark.timeout(3600)
@@ -92,19 +93,23 @@ class Step:
 
 
 @pytest.fixture(scope="module")
-def fresh(seat: Seat, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Blender that has never been used, with the zip of `build.py zip` installed: one drag and one click."""
+def zipped(seat: Seat, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zip of `build.py zip`, for a Blender that has never been used."""
     subprocess.run([sys.executable, str(ROOT / "build.py"), "zip"], check=True, cwd=ROOT)
     folder = tmp_path_factory.mktemp("fresh")
-    zipped = max((ROOT / "dist").glob("understudy-*.zip"))
     path = "$PATH" if os.environ.get("UNDERSTUDY_WALK_BARE") else f"'{PYTHON_HOME / 'bin'}':$PATH"
     seat.run(f"export BLENDER_USER_RESOURCES='{folder}' PATH={path}")
+    return max((ROOT / "dist").glob("understudy-*.zip"))
+
+
+@pytest.fixture
+def installed(seat: Seat, zipped: Path) -> None:
+    """The extension, as the first test has left it but for what Blender only keeps when it is quit."""
     seat.run(f"blender --background --command extension install-file --repo user_default --enable '{zipped}' >&2")
-    return folder
 
 
 @pytest.fixture(scope="module")
-def demo_files(seat: Seat, fresh: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_files(seat: Seat, zipped: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo")
     (folder / "make.py").write_text(DEMO.format(root=str(ROOT), folder=str(folder)))
     seat.run(f"blender --background --python-exit-code 3 --python '{folder / 'make.py'}' >&2")
@@ -132,15 +137,18 @@ def open_tab(walk: Walk, blender: Window) -> None:
         step.go()
 
 
-def test_install_and_stylise(seat: Seat, fresh: Path, demo_files: Path, walk: Walk, tmp_path: Path) -> None:
+def test_install_and_stylise(seat: Seat, zipped: Path, demo_files: Path, walk: Walk, tmp_path: Path) -> None:
     blender = start(seat, tmp_path / "w", demo_files / "shot.blend")
     try:
+        with walk.step(blender, "Drop the zip and press OK") as step:
+            step.go()
+            drop(blender, zipped)
         open_tab(walk, blender)
         if not ENGINE:
             install(walk, blender)
         stylise(walk, blender)
     finally:
-        walk.show(f"From the installed zip to a stylised shot ({SUITE})")
+        walk.show(f"From the zip to a stylised shot ({SUITE})")
         blender.kill()
 
 
@@ -189,7 +197,7 @@ def stylise(walk: Walk, blender: Window) -> None:
         time.sleep(2)  # Blender reads the strip's pictures
 
 
-def test_inbetween(seat: Seat, fresh: Path, demo_files: Path, walk: Walk, tmp_path: Path) -> None:
+def test_inbetween(seat: Seat, installed: None, demo_files: Path, walk: Walk, tmp_path: Path) -> None:
     blender = start(seat, tmp_path / "w", demo_files / "leap.blend")
     try:
         open_tab(walk, blender)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import traceback
@@ -9,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bl_ext.user_default.understudy import compat, installer  # noqa: F401 asked for
-from bl_ext.user_default.understudy.jobs import manager
+
+with contextlib.suppress(ImportError):  # the extension may be installed only later
+    from bl_ext.user_default.understudy import compat, installer  # noqa: F401 asked for
+    from bl_ext.user_default.understudy.jobs import manager
 
 FOLDER = Path(sys.argv[-1])
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import PYTHON_HOME, Window
+from conftest import PICTURES, PYTHON_HOME, Seat, Window
 from test_never_in_the_way import quit_blender
 from watch import WATCH, no_long_block
 
@@ -18,6 +19,51 @@ import build
 
 PYTHON = PYTHON_HOME / "bin" / "python3"
 PREFERENCES = "bpy.context.preferences.addons['bl_ext.user_default.understudy'].preferences"
+
+
+# What Blender does with a zip that is dropped on its window. (Nothing here can drag a file from another program.)
+DROP = """
+window, area = view()
+with bpy.context.temp_override(window=window, area=area):
+    bpy.ops.extensions.package_install_files('INVOKE_DEFAULT', url={zipped!r})
+"""
+MEET = """
+from bl_ext.user_default.understudy import compat, installer
+from bl_ext.user_default.understudy.jobs import manager
+"""
+
+
+def drop(blender: Window, zipped: Path) -> None:
+    """Drop the extension's zip on a Blender that has never met it, and press OK."""
+    assert not blender.ask("hasattr(bpy.types.Scene, 'understudy')")
+    blender.point(700, 500)
+    blender.do(DROP.format(zipped=str(zipped)))
+    time.sleep(1)
+    blender.keep("dropped")
+    blender.key("Return")
+    blender.wait("hasattr(bpy.types.Scene, 'understudy')", 120)
+    blender.do(MEET)
+
+
+def test_the_zip_is_dropped_on_the_window(seat: Seat, user_folder: Path, tmp_path: Path) -> None:
+    """A Blender as it comes: one drop and OK, and the tab is there, says what is missing and has the two buttons for it."""
+    folder = tmp_path / "window"
+    folder.mkdir()
+    seat.run(f"export BLENDER_USER_RESOURCES='{tmp_path / 'new user'}'")
+    try:
+        blender = Window(seat, folder, None, "", PICTURES / "the_zip_is_dropped")
+        try:
+            drop(blender, user_folder / "understudy.zip")
+            blender.open_tab()
+            assert not blender.ask("bpy.app.online_access")
+            blender.find("understudy.install_engine", 0.4)
+            blender.click("extensions.userpref_allow_online")
+            blender.keep("end")
+            assert "Traceback" not in blender.log()
+        finally:
+            blender.kill()
+    finally:
+        seat.run(f"export BLENDER_USER_RESOURCES='{user_folder}'")
 
 
 @pytest.fixture
