@@ -1,6 +1,8 @@
 """Which frame to paint next: the one that shows most of what the shot shows and no painted key does. Surface counts by cells of
-the rest pose, half for being seen by a key at all, half for being seen in that light, so that a frame in a light that no key has
-counts too. Leaves suggest.json and coverage/NNNN.png, where the surface that no key shows is tinted.
+the rest pose, a third for being seen by a key at all, a third for being seen in that light, so that a frame in a light that no
+key has counts too. The last third is each object's shaded and lit part, as large as a frame shows them in the mean: hidden
+surface is painted as the key paints its object in that light, and a wall whose shadow no key shows cannot be. Leaves
+suggest.json and coverage/NNNN.png, where the surface that no key shows is tinted.
 
 It knows views and files; no networks.
 """
@@ -27,6 +29,7 @@ CELL = 6.0  # pixels along the edge of a cell of level 0, at an object's median 
 LEVELS = 6  # what is far or seen at a flat angle is told apart by larger cells only
 LIGHTS = np.array([0.25, 0.45, 0.6, 0.73, 0.86])  # borders of the classes of light: render over albedo
 KINDS = len(LIGHTS) + 1
+SHADED = 0.52  # light below which a part of an object counts as shaded
 EDGE = 0.05  # so near to a border both classes count as seen
 NOTICED = 0.0005  # of a frame, from which on an object that no key shows is worth a word
 HIDDEN, UNLIT = np.array([255, 0, 160]), np.array([255, 190, 0])  # tints: surface, and light on it, that no key shows
@@ -99,6 +102,10 @@ class Surface:
         # How many pixels of the shot show a cell, and a cell in a light.
         self.weight = np.bincount(cells, minlength=self.size).astype(float)
         self.lit_weight = np.bincount(np.concatenate(self.lit), minlength=self.size * KINDS).astype(float)
+        # (parts,) pixels that a frame shows, in the mean, of each object's shaded and lit part. Their roots are their weights, or
+        # a shadow would count for nothing beside its wall.
+        self.usual = np.mean([self._parts(sight, np.ones(sight.ids.shape, bool)) for sight in sights], 0)
+        self.parts = [self._parts(sight, sight.painted) for sight in sights]
 
     def _level(self, sight: Sight) -> np.ndarray:
         """(N,) of the sight's pixels, 0 to LEVELS - 1."""
@@ -112,6 +119,11 @@ class Surface:
         place = np.floor(sight.points.reshape(-1, 3)[sight.pixels] / edge[:, None]).astype(np.int64)
         x, y, z = np.moveaxis(np.clip(place + (1 << 13), 0, (1 << 14) - 1), -1, 0)
         return ((((ids * LEVELS + level) << 14 | x) << 14) | y) << 14 | z
+
+    def _parts(self, sight: Sight, counted: np.ndarray) -> np.ndarray:
+        """(parts,) pixels of the shaded and the lit part of every object, of those counted, (h, w) bool."""
+        parts = 2 * sight.ids.ravel()[sight.pixels] + (sight.light >= SHADED)
+        return np.bincount(parts[counted.ravel()[sight.pixels]], minlength=2 * len(self._edges)).astype(float)
 
     @functools.cache  # noqa: B019 as many as there are sights
     def shown(self, i: int) -> tuple[np.ndarray, np.ndarray]:
@@ -149,23 +161,33 @@ class Covered:
         self.surface = surface
         self.cells = np.zeros(surface.size, bool)
         self.lit = np.zeros(surface.size * KINDS, bool)
+        self.parts = np.zeros(len(surface.usual))
 
     def add(self, i: int) -> None:
         """Sight i is painted."""
         cells, lit = self.surface.shown(i)
         self.cells[cells] = self.lit[lit] = True
+        self.parts += self.surface.parts[i]
 
     def gain(self, i: int) -> float:
-        """How much more of the shot would be covered with sight i, in pixels."""
+        """How much more of the shot would be covered with sight i, as a share of it."""
         cells, lit = self.surface.shown(i)
         fresh = self.surface.weight[cells[~self.cells[cells]]].sum()
-        return float(fresh + self.surface.lit_weight[lit[~self.lit[lit]]].sum()) / 2
+        fresh += self.surface.lit_weight[lit[~self.lit[lit]]].sum()
+        parts = self._known_parts(self.parts + self.surface.parts[i]) - self._known_parts(self.parts)
+        return float(fresh / max(self.surface.weight.sum(), 1) + parts) / 3
 
     def total(self) -> float:
         """Share of all that the shot shows, 0 to 1; 1 of nothing."""
         everything = self.surface.weight.sum()
         held = self.surface.weight @ self.cells + self.surface.lit_weight @ self.lit
-        return float(held / (2 * everything)) if everything else 1.0
+        return float(held / everything + self._known_parts(self.parts)) / 3 if everything else 1.0
+
+    def _known_parts(self, parts: np.ndarray) -> float:
+        """How much (parts,) pixels tell of the shaded and lit parts of all objects, 0 to 1."""
+        usual = self.surface.usual
+        told = np.minimum(parts / np.maximum(usual, 1e-9), 1)
+        return float(np.sqrt(usual) @ told / max(np.sqrt(usual).sum(), 1e-9))
 
     def pixels(self, i: int) -> tuple[np.ndarray, np.ndarray]:
         """(N,) bool for sight i's pixels: surface seen by a key, and seen in this light."""
