@@ -93,10 +93,13 @@ class UnderstudyPreferences(bpy.types.AddonPreferences):
     )
 
     def draw(self, context: bpy.types.Context) -> None:
-        """The engine first, for that is what one comes for from the panel; then where things are kept, and the shortcuts."""
+        """Where the tab is, for who has just installed it; the engine, for that is what one comes for from the panel; where things
+        are kept, and the shortcuts."""
         layout = self.layout
         layout.use_property_split = True
-        self._draw_engine(layout.box().column(), context.region.width)
+        width = context.region.width
+        sentence(layout, "Press N in the 3D View and choose the tab Understudy of the sidebar.", "INFO", width)
+        self._draw_engine(layout.box().column(), width)
         box = layout.box().column()
         for name, folder in (
             ("job_folder", ""),

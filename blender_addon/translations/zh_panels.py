@@ -43,6 +43,7 @@ PANELS = {
     "No engine is installed yet": "尚未安装引擎",
     "Without the Engine": "没有引擎时",
     "What works before the engine is installed": "安装引擎之前可用的功能",
+    "Press N in the 3D View and choose the tab Understudy of the sidebar.": "在三维视图中按 N，再选择侧栏的 Understudy 选项卡。",
     "Engine is off": "引擎未启动",
     "Engine {version}": "引擎 {version}",
     "Engine is starting": "引擎正在启动",
