@@ -93,8 +93,8 @@ class UnderstudyPreferences(bpy.types.AddonPreferences):
     )
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Where the tab is, for who has just installed it; the engine, for that is what one comes for from the panel; where things
-        are kept, and the shortcuts."""
+        """Where the tab is, for who has just installed it; the engine, which one comes for from the panel; where things are
+        kept, and the shortcuts."""
         layout = self.layout
         layout.use_property_split = True
         width = context.region.width
