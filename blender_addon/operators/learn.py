@@ -15,7 +15,7 @@ from bpy.props import FloatProperty, StringProperty
 
 from .. import compat, outcome
 from ..curves import MotionError, split_path
-from ..job_folder import write_job
+from ..job_folder import check_folders, write_job
 from ..motion import MotionParams, export_steps, make_plan
 from ..preferences import preferences
 from ..protocol import Finished, LearnMotion
@@ -65,6 +65,7 @@ class UNDERSTUDY_OT_learn_motion(JobOperator, bpy.types.Operator):
     def prepare_steps(self, context: bpy.types.Context) -> Generator[Step, None, Path]:
         """A learn_motion job with a clip of each action."""
         folder, motion = self.folder(context), context.scene.understudy_motion
+        check_folders(styles_folder(context))  # now, not when it has learned
         ob: Any = context.object
         pattern = self.actions or motion.learn_from
         found = fitting(ob, pattern)
@@ -103,7 +104,7 @@ class UNDERSTUDY_OT_learn_motion(JobOperator, bpy.types.Operator):
             self.report({"WARNING"}, "Nothing was kept, and the style in use stays; the notes say why.")
             outcome.wrote(None)
             return
-        target = free_folder(shot_folder(context).parent / "motion", self._name)
+        target = free_folder(styles_folder(context), self._name)
         partial = target.with_name(target.name + ".partial")
         try:
             shutil.copytree(folder / "learned", partial)
@@ -119,6 +120,11 @@ class UNDERSTUDY_OT_learn_motion(JobOperator, bpy.types.Operator):
         context.scene.understudy_motion.learned = relative
         outcome.wrote(target)
         self.report({"INFO"}, rpt_("In-Between now uses the style in {folder}.").format(folder=relative))
+
+
+def styles_folder(context: bpy.types.Context) -> Path:
+    """Where what was learned is kept: beside the job folder."""
+    return shot_folder(context).parent / "motion"
 
 
 def free_folder(parent: Path, name: str) -> Path:

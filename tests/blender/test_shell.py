@@ -206,6 +206,7 @@ def test_a_painting_that_was_not_saved_is_saved_for_the_training(
         ("understudy/coverage", "suggest_key"),
         ("understudy/motion", "inbetween"),
         ("understudy/motion/result", "inbetween"),
+        ("motion", "learn_motion"),
     ],
 )
 def test_a_file_where_a_folder_must_be_is_one_sentence(saved_file: Path, name: str, operator: str) -> None:
@@ -219,7 +220,7 @@ def test_a_file_where_a_folder_must_be_is_one_sentence(saved_file: Path, name: s
         write_key(folder, 1)
     if operator == "stylise":
         write_style(folder)
-    if operator == "inbetween":
+    if operator in ("inbetween", "learn_motion"):
         a_rig_without_keys()
         bpy.ops.pose.select_all(action="SELECT")
         for frame in (1, 10):

@@ -58,6 +58,30 @@ def test_the_result_lands_in_the_scene_it_was_asked_for(
     assert blender.ask("sorted(bpy.data.scenes.keys())") == ["Other", "Scene", "Scene Stylised"]
 
 
+def test_a_scene_deleted_during_a_job(window: Start, shot_file: Path, fake_engine: FakeEngine) -> None:
+    """The job goes on, and it is said where what it has made lies."""
+    write_trained_shot(shot_file.parent / "understudy")
+    blender = window(shot_file, fake_engine(jobs=[[{"progress": [0.5, "Half", 1.0]}, {"sleep": 3}, {"finish": {}}]]))
+    blender.click("understudy.stylise")
+    blender.do("bpy.context.window_manager.windows[0].scene = bpy.data.scenes.new('Other')")
+    blender.do("bpy.data.scenes.remove(bpy.data.scenes['Scene'])")
+    blender.wait("'The scene is gone; the result is in' in reports()", 60)
+    assert blender.ask("bpy.data.scenes.keys()") == ["Other"]
+    assert "Traceback" not in blender.log()
+
+
+def test_a_new_file_during_a_job(window: Start, shot_file: Path, fake_engine: FakeEngine) -> None:
+    """File > New: the job ends with the file it was for, and nothing of it comes into the new one."""
+    write_trained_shot(shot_file.parent / "understudy")
+    blender = window(shot_file, fake_engine(jobs=[[{"progress": [0.3, "Painting", 2.0]}, {"deaf": 2}, {"finish": {}}]]))
+    blender.click("understudy.stylise")
+    blender.wait("done() > 0")
+    blender.do("bpy.ops.wm.read_homefile(use_splash=False)")
+    blender.wait("done() < 0")
+    assert blender.ask("[bpy.data.filepath, len(bpy.data.scenes), manager.engine_state]") == ["", 1, "READY"]
+    assert "Traceback" not in blender.log()
+
+
 def test_escape_in_the_middle_of_a_job(window: Start, shot_file: Path, fake_engine: FakeEngine) -> None:
     write_trained_shot(shot_file.parent / "understudy")
     blender = window(shot_file, fake_engine(jobs=[[{"progress": [0.3, "Painting", 60.0]}, {"sleep": 60}]]))
