@@ -14,6 +14,8 @@ STEPS = [
     {"sleep": 2},
     {"fail": "/keys/0007.png is 30 x 20 and the shot 64 x 64 pixels; capture frame 7 again."},
 ]
+MODELS = """[bpy.types.UILayout.enum_item_name(bpy.context.scene.understudy, 'motion_model_choice', name)
+    for name in ('auto', 'baseline')]"""
 TABLES = "__import__('bl_ext.user_default.understudy.translations', fromlist=['as_looked_up'])"
 
 
@@ -33,8 +35,10 @@ def test_blender_answers_with_our_words(chinese: Window) -> None:
     answers = "{key: bpy.app.translations.pgettext(key[1], key[0]) for key in words}"
     assert chinese.ask(f"[(key, text) for key, text in {answers}.items() if text != words[key]]") == []
     assert chinese.ask("bpy.app.translations.pgettext('In-Between', 'Operator')") == "中间帧"
+    assert chinese.ask(MODELS) == ["自动", "普通曲线"]
     chinese.do("bpy.context.preferences.view.language = 'en_US'")
     assert chinese.ask("bpy.app.translations.pgettext('In-Between', 'Operator')") == "In-Between"
+    assert chinese.ask(MODELS) == ["Automatic", "Plain Curves"]
 
 
 def test_reports_are_chinese(chinese: Window) -> None:
