@@ -29,7 +29,7 @@ from benchmarks.stylise import OUR_CODE, Figures, Judge, suggested_keys
 from engine import job_folder
 from engine.jobs import JOBS
 from engine.protocol import Stylise, TrainStyle
-from engine.stylise import features, generator, head, losses, painter, palette, patches, train, waves
+from engine.stylise import features, generator, hatching, head, losses, painter, palette, patches, train, waves
 from engine.stylise import sheets as atlas_sheets
 from engine.stylise.generator import Carried, StrokeNetwork
 from engine.stylise.views import read_view
@@ -93,7 +93,7 @@ def without_palette() -> None:
 
 def without_hatching() -> None:
     """No wave is believed, and hatching stays where the key has it."""
-    swap(waves, "TOLD", 2.0)
+    swap(hatching, "TOLD", 2.0)
 
 
 def without_base() -> None:
