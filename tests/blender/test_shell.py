@@ -233,6 +233,15 @@ def test_a_file_where_a_folder_must_be_is_one_sentence(saved_file: Path, name: s
     assert taken.read_text() == "of the artist"
 
 
+def test_a_folder_that_cannot_be_written_to(saved_file: Path) -> None:
+    a_rig_without_keys()
+    bpy.ops.pose.select_all(action="SELECT")
+    for frame in (1, 10):
+        key_pose(bpy.context.object.pose.bones, frame, seed=frame)
+    bpy.context.scene.understudy.job_folder = "/proc/understudy"
+    assert "cannot be written to" in refusal(ops.inbetween)
+
+
 def test_missing_engine_is_one_sentence(saved_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from bl_ext.user_default.understudy.jobs import manager
 

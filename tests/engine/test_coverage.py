@@ -78,13 +78,13 @@ def test_a_light_that_no_key_has_is_what_counts(tmp_path: Path) -> None:
 
 
 def test_a_frame_with_a_shadow_is_suggested_before_one_without(tmp_path: Path) -> None:
-    """A shadow that wanders over the wall is a hundredth of the picture; but no wall in shadow can be painted after a key that
+    """A shadow that wanders over the wall is an eightieth of the picture; but no wall in shadow can be painted after a key that
     shows none, while hidden wall can."""
     write_shot(tmp_path, keys=())
     without, _ = suggest(tmp_path)
     for frame in (7, 8):
         guides = _ball(frame)
-        guides["render"][54:60, 5 * frame : 6 * frame + 7] *= 0.4
+        guides["render"][54:60, 4 * frame : 4 * frame + 8] *= 0.4
         change(tmp_path, frame, guides)
     found, _ = suggest(tmp_path)
     assert without["frames"][0] < 7 and found["frames"][0] in (7, 8)
